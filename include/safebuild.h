@@ -1,0 +1,157 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef SAFEBUILD_H
+#define SAFEBUILD_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "safebuild/error.h"
+#include "safebuild/event.h"
+
+/*
+ * The library behind the command line. Every option struct starts with its own size and has an
+ * initialiser, so that it can grow. Strings in options are borrowed for the length of the call.
+ * NULL or 0 means the documented default.
+ *
+ * A call that works on the store takes the process into namespaces of its own (see
+ * runner/README.md, "Processes"): it must be made before the process has threads, and a process
+ * makes calls on one store only. Out of memory ends the process.
+ */
+
+#define SB_VERSION "0.1.0"
+
+/* One --secret. Exactly one of src and env is set, or neither: then the environment variable or
+ * file called id. */
+struct sb_secret_option {
+	const char *id;
+	const char *src; /* a file, FIFO or /dev/fd/N */
+	const char *env; /* an environment variable's name */
+};
+
+enum sb_output_type {
+	SB_OUTPUT_STORE,
+	SB_OUTPUT_OCI,
+	SB_OUTPUT_DOCKER,
+	SB_OUTPUT_TAR,
+	SB_OUTPUT_LOCAL
+};
+
+/* One --output. */
+struct sb_output_option {
+	enum sb_output_type type;
+	const char *dest;        /* file or folder; "-" is stdout; not for STORE */
+	bool is_folder;          /* OCI: a layout folder instead of an archive (tar=false) */
+	const char *name;        /* image name in the output; NULL: the first tag */
+	const char *compression; /* "gzip" (default), "zstd", "uncompressed" */
+	int compression_level;   /* 0: the format's default */
+};
+
+struct sb_build_options {
+	size_t size;
+	const char *root;    /* the store; NULL: $SAFEBUILD_ROOT, then $XDG_DATA_HOME/safebuild,
+				~/.local/share/safebuild */
+	const char *context; /* folder; default "."; "-" is a tar on stdin (not there yet:
+				SB_E_UNSUPPORTED) */
+	const char
+		*buildfile; /* default: Buildfile, then Dockerfile in the context; "-" is stdin */
+	const char *target;
+	const char *platform;
+	const char *network;               /* "default", "none", "host" */
+	const char *shm_size;              /* e.g. "64m" */
+	const char *const *tags;           /* NULL-terminated lists, each may be NULL */
+	const char *const *build_args;     /* "K=V", or "K" for the environment's value */
+	const char *const *build_contexts; /* "NAME=VALUE" */
+	const char *const *labels;         /* "K=V" */
+	const char *const *add_hosts;      /* "NAME:IP" or "NAME=IP" */
+	const struct sb_secret_option *secrets;
+	size_t n_secrets;
+	const struct sb_output_option *outputs; /* none: the store */
+	size_t n_outputs;
+	const char *iidfile;
+	const char *metadata_file;
+	int64_t source_date_epoch; /* -1: $SOURCE_DATE_EPOCH, then the time of the build */
+	bool strict;               /* no_new_privs for every step */
+	bool no_cache;             /* accepted: no step is cached yet */
+	bool pull;                 /* ask the registry also where the store has the name */
+	bool check_only;           /* parse and resolve, run nothing */
+	sb_event_fn on_event;
+	void *event_data;
+};
+#define SB_BUILD_OPTIONS_INIT \
+	{ \
+		.size = sizeof(struct sb_build_options), .source_date_epoch = -1 \
+	}
+
+/* out_digest gets the manifest's digest ("sha256:…", 72 bytes with the NUL); may be NULL. */
+int sb_build(const struct sb_build_options *options, char *out_digest, struct sb_error *err);
+
+struct sb_inspect_options {
+	size_t size;
+	const char *root;
+	const char *image; /* name in the store, docker://REF, layout folder, archive, "-" */
+	const char *platform;
+	const struct sb_secret_option *secrets;
+	size_t n_secrets;
+	bool as_json;
+	bool color;     /* the table may use terminal colours */
+	unsigned width; /* of the terminal; 0: do not shorten */
+};
+#define SB_INSPECT_OPTIONS_INIT \
+	{ \
+		.size = sizeof(struct sb_inspect_options) \
+	}
+
+/* *out_report (caller frees with sb_free) is the page or the JSON document; *out_findings counts
+ * secrets found and broken digests: 0 is clean. A file that is deleted but readable is reported,
+ * and is a finding only when a secret is in it. SB_E_INTEGRITY, SB_E_NOT_FOUND where the image
+ * can't be read. */
+int sb_inspect(const struct sb_inspect_options *options, char **out_report, size_t *out_findings,
+	struct sb_error *err);
+
+/* The store. */
+struct sb_store_options {
+	size_t size;
+	const char *root;
+	sb_event_fn on_event;
+	void *event_data;
+};
+#define SB_STORE_OPTIONS_INIT \
+	{ \
+		.size = sizeof(struct sb_store_options) \
+	}
+/* name: NAME[:TAG]; path "-" is stdin. */
+int sb_import(const struct sb_store_options *options, const char *rootfs_tar, const char *name,
+	char *out_digest, struct sb_error *err);
+int sb_pull(const struct sb_store_options *options, const char *ref, const char *platform,
+	char *out_digest, struct sb_error *err);
+
+struct sb_image_info {
+	char *name;          /* familiar form, or "<none>" */
+	char *digest;        /* of the manifest */
+	char *created;       /* RFC 3339 or "" */
+	uint64_t size_bytes; /* of config and layers as stored */
+	char *platform;
+};
+int sb_images(const struct sb_store_options *options, struct sb_image_info **out, size_t *out_len,
+	struct sb_error *err);
+void sb_images_free(struct sb_image_info *images, size_t len);
+int sb_tag(const struct sb_store_options *options, const char *image, const char *name,
+	struct sb_error *err);
+int sb_remove(const struct sb_store_options *options, const char *image, struct sb_error *err);
+
+/* doctor: one line a check, in the order in which a build needs them. */
+enum sb_check_state { SB_CHECK_OK, SB_CHECK_DEGRADED, SB_CHECK_FAILED };
+struct sb_check {
+	const char *name; /* static, e.g. "user namespaces" */
+	enum sb_check_state state;
+	char *detail; /* what was seen */
+	char *fix;    /* the command that mends it, or NULL */
+};
+int sb_check_host(const char *root, struct sb_check **out, size_t *out_len, struct sb_error *err);
+void sb_checks_free(struct sb_check *checks, size_t len);
+
+const char *sb_version(void);
+void sb_free(void *p);
+
+#endif

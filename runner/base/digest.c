@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: MIT */
+#include "base/digest.h"
+
+#include <openssl/evp.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/mem.h"
+
+static const char prefix[] = "sha256:";
+
+struct sb_hasher {
+	EVP_MD_CTX *ctx;
+};
+
+int sb_digest_parse(const char *text, struct sb_digest *out, struct sb_error *err)
+{
+	if (strncmp(text, "sha512:", 7) == 0)
+		return sb_fail(
+			err, SB_E_UNSUPPORTED, "digest '%s': only sha256 is supported", text);
+	if (strncmp(text, prefix, sizeof(prefix) - 1) != 0 ||
+		strlen(text) != SB_DIGEST_TEXT_BYTES || strspn(text + 7, "0123456789abcdef") != 64)
+		return sb_fail(err, SB_E_INTEGRITY,
+			"'%.100s' is not a digest (sha256: and 64 hex digits)", text);
+	memcpy(out->text, text, sizeof(out->text));
+	return 0;
+}
+
+bool sb_digest_equal(const struct sb_digest *a, const struct sb_digest *b)
+{
+	return strcmp(a->text, b->text) == 0;
+}
+
+static void start(struct sb_hasher *hasher)
+{
+	/* libcrypto fails here only without memory or without its own SHA-256. */
+	SB_BUG_ON(EVP_DigestInit_ex(hasher->ctx, EVP_sha256(), NULL) != 1);
+}
+
+struct sb_hasher *sb_hasher_new(void)
+{
+	struct sb_hasher *hasher = SB_NEW(struct sb_hasher);
+
+	hasher->ctx = EVP_MD_CTX_new();
+	SB_BUG_ON(hasher->ctx == NULL);
+	start(hasher);
+	return hasher;
+}
+
+void sb_hasher_free(struct sb_hasher *hasher)
+{
+	if (hasher == NULL)
+		return;
+	EVP_MD_CTX_free(hasher->ctx);
+	free(hasher);
+}
+
+void sb_hasher_add(struct sb_hasher *hasher, const void *bytes, size_t len)
+{
+	SB_BUG_ON(EVP_DigestUpdate(hasher->ctx, bytes, len) != 1);
+}
+
+static void to_text(const unsigned char *raw, size_t len, struct sb_digest *out)
+{
+	static const char hex[] = "0123456789abcdef";
+	char *p = stpcpy(out->text, prefix);
+
+	for (size_t i = 0; i < len; i++) {
+		*p++ = hex[raw[i] >> 4];
+		*p++ = hex[raw[i] & 0xf];
+	}
+	*p = '\0';
+}
+
+void sb_hasher_finish(struct sb_hasher *hasher, struct sb_digest *out)
+{
+	unsigned char raw[EVP_MAX_MD_SIZE] = {0};
+	unsigned len = 0;
+
+	SB_BUG_ON(EVP_DigestFinal_ex(hasher->ctx, raw, &len) != 1 || len != 32);
+	to_text(raw, len, out);
+	start(hasher);
+}
+
+void sb_digest_of(const void *bytes, size_t len, struct sb_digest *out)
+{
+	SB_AUTO(sb_hasher) hasher = sb_hasher_new();
+
+	sb_hasher_add(hasher, bytes, len);
+	sb_hasher_finish(hasher, out);
+}

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef SB_BUILD_COPY_H
+#define SB_BUILD_COPY_H
+
+#include "base/error.h"
+#include "base/strv.h"
+#include "buildfile/ignore.h"
+#include "buildfile/instruction.h"
+#include "sys/idmap.h"
+
+/*
+ * COPY and ADD of local files: from an open folder (the build context, or the read-only view of a
+ * stage or image) into a root file system that is mounted read-write (an overlay whose upper folder
+ * becomes the layer). Sources are resolved inside their root, destinations inside theirs: nothing
+ * is read or written outside the two.
+ */
+struct sb_copy {
+	int source_fd;                  /* borrowed */
+	bool source_is_context;         /* owners become 0:0; otherwise the image owners are kept */
+	const struct sb_ignore *ignore; /* for the context, or NULL */
+	int root_fd;                    /* the destination's root, borrowed */
+	struct sb_idmap ids;            /* of both roots (the context's owners are not looked at) */
+	const struct sb_strv *sources;  /* expanded; heredocs not among them */
+	const struct sb_heredoc *heredocs; /* files to make; bodies expanded by the caller */
+	size_t n_heredocs;
+	const char *dest;         /* expanded, as written: a trailing slash means something */
+	const char *workdir;      /* absolute */
+	const char *chown;        /* expanded, or NULL */
+	const char *chmod;        /* octal, expanded, or NULL */
+	bool is_add;              /* unpack local archives */
+	struct sb_strv *warnings; /* gets a line for each kind of thing that could not be kept */
+};
+
+int sb_copy_files(const struct sb_copy *copy, struct sb_error *err) SB_MUST_USE;
+
+#endif

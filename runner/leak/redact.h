@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef SB_LEAK_REDACT_H
+#define SB_LEAK_REDACT_H
+
+#include <stddef.h>
+
+#include "base/cleanup.h"
+#include "leak/secrets.h"
+
+/*
+ * Replaces secret values by "[secret ID]" in what a person or a machine will read.
+ *
+ * A stream's redactor holds back at most the bytes at its end that could be the beginning of a
+ * secret, so that a value written in pieces is replaced too; flush gives them out when the stream
+ * ends.
+ */
+struct sb_redactor;
+struct sb_redactor *sb_redactor_new(const struct sb_secrets *secrets);
+void sb_redactor_free(struct sb_redactor *redactor);
+SB_DEFINE_FREEP(sb_redactor)
+
+typedef void (*sb_redacted_fn)(void *self, const char *bytes, size_t len);
+void sb_redactor_write(struct sb_redactor *redactor, const char *bytes, size_t len,
+	sb_redacted_fn out, void *self);
+void sb_redactor_flush(struct sb_redactor *redactor, sb_redacted_fn out, void *self);
+
+/* A whole text at once; caller frees. NULL gives NULL. */
+char *sb_redact_text(const struct sb_secrets *secrets, const char *text);
+
+#endif

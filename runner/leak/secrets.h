@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef SB_LEAK_SECRETS_H
+#define SB_LEAK_SECRETS_H
+
+#include <stddef.h>
+
+#include "base/cleanup.h"
+#include "base/error.h"
+
+/*
+ * The secrets that a build or an inspection knows. Their bytes live in one place: a sealed memfd
+ * each, mapped into this process locked (best effort), out of core dumps and not inherited by fork
+ * (MADV_DONTDUMP, MADV_DONTFORK, Linux 3.4 and 2.6.16). They are never copied to the heap by this
+ * module, and zeroed when released.
+ */
+struct sb_secret {
+	char *id;
+	int fd;            /* the sealed memfd, for handing to the step that mounts it */
+	const char *bytes; /* mapped; len bytes, not NUL-terminated; NULL when len is 0 */
+	size_t len;
+};
+
+struct sb_secrets;
+struct sb_secrets *sb_secrets_new(void);
+void sb_secrets_free(struct sb_secrets *secrets);
+SB_DEFINE_FREEP(sb_secrets)
+
+/* Takes the bytes that can be read from fd to its end (a file, FIFO or pipe; at most
+ * SB_MAX_SECRET). A second secret of the same id replaces the first. */
+int sb_secrets_add_fd(
+	struct sb_secrets *secrets, const char *id, int fd, struct sb_error *err) SB_MUST_USE;
+/* The same from memory, e.g. an environment variable's value. */
+int sb_secrets_add_bytes(struct sb_secrets *secrets, const char *id, const void *bytes, size_t len,
+	struct sb_error *err) SB_MUST_USE;
+/* NULL where there is none. Borrowed. */
+const struct sb_secret *sb_secrets_get(const struct sb_secrets *secrets, const char *id);
+size_t sb_secrets_count(const struct sb_secrets *secrets);
+const struct sb_secret *sb_secrets_at(const struct sb_secrets *secrets, size_t i);
+
+#endif

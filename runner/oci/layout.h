@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef SB_OCI_LAYOUT_H
+#define SB_OCI_LAYOUT_H
+
+#include <stdbool.h>
+
+#include "base/buf.h"
+#include "base/cleanup.h"
+#include "base/digest.h"
+#include "base/error.h"
+#include "oci/manifest.h"
+
+/*
+ * An OCI image layout folder (image-layout.md): oci-layout, index.json, blobs/sha256/. The store is
+ * one; so is an exported folder. Any number of processes may use one at a time: blobs appear whole
+ * (written to a temporary name, synced, renamed), and index.json is replaced atomically under a
+ * lock (`.lock` in the folder).
+ */
+struct sb_layout;
+
+/* create: makes the folder's files where they are missing (dir_fd itself must exist). dir_fd is
+ * duplicated. */
+int sb_layout_open(
+	int dir_fd, bool create, struct sb_layout **out, struct sb_error *err) SB_MUST_USE;
+void sb_layout_free(struct sb_layout *layout);
+SB_DEFINE_FREEP(sb_layout)
+/* Borrowed. */
+int sb_layout_fd(const struct sb_layout *layout);
+
+bool sb_layout_has_blob(struct sb_layout *layout, const struct sb_digest *digest);
+/* SB_E_NOT_FOUND names the digest. The content is not verified here. */
+int sb_layout_open_blob(struct sb_layout *layout, const struct sb_digest *digest, int *out_fd,
+	struct sb_error *err) SB_MUST_USE;
+/* Reads a small blob (JSON) and verifies its digest, and size where it is not 0. */
+int sb_layout_read_blob(struct sb_layout *layout, const struct sb_descriptor *d, struct sb_buf *out,
+	struct sb_error *err) SB_MUST_USE;
+/* Stores bytes as a blob. */
+int sb_layout_put_bytes(struct sb_layout *layout, const void *bytes, size_t len,
+	struct sb_digest *out, struct sb_error *err) SB_MUST_USE;
+
+/*
+ * A blob that is being written: write to blob_fd (a file in the layout's tmp folder), then commit
+ * under the digest the caller computed; free without commit removes it. Commit syncs, then renames;
+ * a blob that is there already wins.
+ */
+struct sb_blob_writer;
+int sb_blob_writer_new(
+	struct sb_layout *layout, struct sb_blob_writer **out, struct sb_error *err) SB_MUST_USE;
+int sb_blob_writer_fd(const struct sb_blob_writer *w); /* borrowed */
+int sb_blob_writer_commit(
+	struct sb_blob_writer *w, const struct sb_digest *digest, struct sb_error *err) SB_MUST_USE;
+void sb_blob_writer_free(struct sb_blob_writer *w);
+SB_DEFINE_FREEP(sb_blob_writer)
+
+/* index.json: names are org.opencontainers.image.ref.name annotations. All images, in file order.
+ */
+int sb_layout_list(
+	struct sb_layout *layout, struct sb_descriptors *out, struct sb_error *err) SB_MUST_USE;
+/* The annotation's value, or NULL. Borrowed from the descriptor. */
+const char *sb_descriptor_name(const struct sb_descriptor *d);
+/* The image of that exact name; SB_E_NOT_FOUND where there is none. */
+int sb_layout_find(struct sb_layout *layout, const char *name, struct sb_descriptor *out,
+	struct sb_error *err) SB_MUST_USE;
+/* Adds an image; a name (may be NULL) is taken from the image that has it, which stays, nameless,
+ * where no other name is left to it, as docker does ("<none>"). */
+int sb_layout_add(struct sb_layout *layout, const struct sb_descriptor *manifest, const char *name,
+	struct sb_error *err) SB_MUST_USE;
+/* Removes the name (or, with digest text, all entries of that digest), then every blob that no
+ * entry reaches and no running process has pinned (blobs younger than an hour are kept). */
+int sb_layout_remove(struct sb_layout *layout, const char *name, struct sb_error *err) SB_MUST_USE;
+
+#endif

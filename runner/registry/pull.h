@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef SB_REGISTRY_PULL_H
+#define SB_REGISTRY_PULL_H
+
+#include "base/error.h"
+#include "oci/descriptor.h"
+#include "oci/layout.h"
+#include "oci/reference.h"
+
+/* OCI distribution spec v1.1 and Docker registry API v2, pull without credentials (anonymous Bearer
+ * tokens included). */
+struct sb_pull_options {
+	const struct sb_platform *want;
+	/* done and total in bytes over all blobs; may be NULL. Returning false cancels with
+	 * SB_E_CANCELLED. */
+	bool (*on_progress)(void *data, const char *what, uint64_t done, uint64_t total);
+	void *data;
+};
+
+/*
+ * Brings an image into a layout: manifest (of the wanted platform, chosen in an index), config,
+ * layers; blobs that are there already are not fetched. Every digest and size is verified while
+ * streaming, and nothing half-made stays. *out is the manifest's descriptor; nothing is put into
+ * index.json. Plain HTTP is used for loopback addresses and "localhost" only.
+ */
+int sb_registry_pull(const struct sb_reference *ref, const struct sb_pull_options *options,
+	struct sb_layout *to, struct sb_descriptor *out, struct sb_error *err) SB_MUST_USE;
+
+#endif

@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: MIT */
+#include "sys/lock.h"
+
+#include <fcntl.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+
+#include "sys/fd.h"
+
+/* 1 locked, 0 held by another, -1 error. */
+static int lock(int dir_fd, const char *name, int operation, int *out_fd, struct sb_error *err)
+{
+	for (;;) {
+		sb_autofd int fd =
+			openat(dir_fd, name, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+		struct stat locked;
+		struct stat named;
+		int rc = -1;
+
+		if (fd < 0)
+			return sb_fail_errno(err, "lock '%s'", name);
+		do
+			rc = flock(fd, operation);
+		while (rc < 0 && errno == EINTR);
+		if (rc < 0 && errno == EWOULDBLOCK)
+			return 0;
+		if (rc < 0 || fstat(fd, &locked) < 0)
+			return sb_fail_errno(err, "lock '%s'", name);
+		/* Whoever held it before may have removed the file: then ours is a lock that nobody
+		 * else sees. */
+		if (fstatat(dir_fd, name, &named, AT_SYMLINK_NOFOLLOW) == 0 &&
+			named.st_ino == locked.st_ino && named.st_dev == locked.st_dev) {
+			*out_fd = sb_fd_steal(&fd);
+			return 1;
+		}
+	}
+}
+
+int sb_lock_take(
+	int dir_fd, const char *name, enum sb_lock_kind kind, int *out_fd, struct sb_error *err)
+{
+	return lock(dir_fd, name, kind == SB_LOCK_SHARED ? LOCK_SH : LOCK_EX, out_fd, err) < 0 ? -1
+											       : 0;
+}
+
+int sb_lock_try(
+	int dir_fd, const char *name, enum sb_lock_kind kind, int *out_fd, struct sb_error *err)
+{
+	int fd = -1;
+
+	if (lock(dir_fd, name, (kind == SB_LOCK_SHARED ? LOCK_SH : LOCK_EX) | LOCK_NB, &fd, err) <
+		0)
+		return -1;
+	*out_fd = fd;
+	return 0;
+}
