@@ -113,6 +113,9 @@ struct sb_instruction {
 
 /* The first flag of that name's value ("" for a bare one), or NULL. Borrowed. */
 const char *sb_instruction_flag(const struct sb_instruction *instr, const char *name);
+/* Of a flag that is true or false: "--link" and "--link=true" are true. */
+bool sb_instruction_flag_is_true(const struct sb_instruction *instr, const char *name);
+void sb_instruction_release(struct sb_instruction *instr);
 /* "RUN", … Static. */
 const char *sb_instruction_name(enum sb_instruction_kind kind);
 
@@ -121,6 +124,8 @@ struct sb_buildfile {
 	char *text; /* the source, for excerpts */
 	size_t len;
 	char escape; /* '\\' or '`' */
+	char *check; /* value of the check directive as written ("skip=A,B;error=true"), or NULL */
+	unsigned check_line;
 	SB_ARRAY(struct sb_instruction) instructions;
 };
 

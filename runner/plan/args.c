@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: MIT */
+#include "plan/args.h"
+
+#include "base/mem.h"
+#include "buildfile/expand.h"
+
+static const char *build_arg(const struct sb_plan_options *options, const char *name)
+{
+	return options->build_args != NULL ? sb_env_get(options->build_args, name) : NULL;
+}
+
+static void add_predefined(const struct sb_plan_options *options, struct sb_strv *args,
+	const char *prefix, const char *suffix, const char *value)
+{
+	sb_autofree char *name = sb_asprintf("%s%s", prefix, suffix);
+	const char *given = build_arg(options, name);
+
+	sb_env_set(args, name, given != NULL ? given : value);
+}
+
+static void add_platform(const struct sb_plan_options *options, struct sb_strv *args,
+	const char *prefix, const struct sb_platform *platform)
+{
+	sb_autofree char *text = sb_platform_format(platform);
+
+	add_predefined(options, args, prefix, "PLATFORM", text);
+	add_predefined(options, args, prefix, "OS", platform->os);
+	add_predefined(options, args, prefix, "OSVERSION", "");
+	add_predefined(options, args, prefix, "ARCH", platform->architecture);
+	add_predefined(options, args, prefix, "VARIANT", platform->variant);
+}
+
+static const char *target_name(
+	const struct sb_buildfile *buildfile, const struct sb_plan_options *options)
+{
+	const char *name = NULL;
+
+	if (options->target != NULL && options->target[0] != '\0')
+		return options->target;
+	SB_ARRAY_FOREACH (&buildfile->instructions, instr)
+		if (instr->kind == SB_INSTR_FROM)
+			name = instr->name;
+	return name != NULL ? name : "default";
+}
+
+static int add_arg(const struct sb_buildfile *buildfile, const struct sb_plan_options *options,
+	const struct sb_pair *pair, struct sb_strv *args, struct sb_error *err)
+{
+	const char *given = build_arg(options, pair->key);
+	sb_autofree char *value = NULL;
+
+	if (given != NULL) {
+		sb_env_set(args, pair->key, given);
+		return 0;
+	}
+	if (pair->value == NULL)
+		return 0;
+	if (sb_expand_word(pair->value, args, buildfile->escape, &value, err) < 0)
+		return sb_error_context(err, "ARG %s", pair->key);
+	sb_env_set(args, pair->key, value);
+	return 0;
+}
+
+int sb_plan_global_args(const struct sb_buildfile *buildfile, const struct sb_plan_options *options,
+	struct sb_strv *out, struct sb_error *err)
+{
+	add_platform(options, out, "BUILD", &options->build_platform);
+	add_platform(options, out, "TARGET", &options->target_platform);
+	add_predefined(options, out, "TARGET", "STAGE", target_name(buildfile, options));
+	SB_ARRAY_FOREACH (&buildfile->instructions, instr) {
+		if (instr->kind == SB_INSTR_FROM)
+			break;
+		SB_ARRAY_FOREACH (&instr->pairs, pair)
+			if (add_arg(buildfile, options, pair, out, err) < 0)
+				return sb_error_locate(err, instr->at);
+	}
+	return 0;
+}
