@@ -2,6 +2,7 @@
 #ifndef SB_OCI_DESCRIPTOR_H
 #define SB_OCI_DESCRIPTOR_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/digest.h"
@@ -27,9 +28,13 @@ struct sb_descriptor {
 	uint64_t size_bytes;
 	struct sb_strv annotations;  /* "key=value" */
 	struct sb_platform platform; /* os "" where not given */
+	struct sb_strv urls;         /* where a foreign layer lies, if not in the image */
 };
 
 void sb_descriptor_release(struct sb_descriptor *d);
 void sb_descriptor_copy(struct sb_descriptor *to, const struct sb_descriptor *from);
+
+/* A layer that images may leave out (OCI "nondistributable", Docker "foreign"). */
+bool sb_media_is_foreign_layer(const char *media_type);
 
 #endif

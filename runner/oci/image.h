@@ -41,12 +41,13 @@ struct sb_image_open_options {
 	const struct sb_platform *want; /* or NULL: the host's */
 	int tmp_dir_fd;
 };
-/* From an open folder or file (borrowed; duplicated). SB_E_INTEGRITY says what it is not. */
+/* From an open folder or file (borrowed; duplicated). SB_E_INTEGRITY says what it is not;
+ * SB_E_UNSUPPORTED where it is an archive that looks like a root file system, or an artifact. */
 int sb_image_open_fd(int fd, const struct sb_image_open_options *options, struct sb_image **out,
 	struct sb_error *err) SB_MUST_USE;
 
-/* A blob's bytes as a stream. Not verified: the reader computes the digest. read returns 0 at the
- * end. */
+/* A blob's bytes as a stream. SB_E_UNSUPPORTED for a foreign layer that is not in the image. Not
+ * verified: the reader computes the digest. read returns 0 at the end. */
 struct sb_blob_reader;
 int sb_image_read_layer(struct sb_image *image, size_t i, struct sb_blob_reader **out,
 	struct sb_error *err) SB_MUST_USE;
@@ -65,8 +66,9 @@ int sb_image_copy_to_layout(struct sb_image *image, struct sb_layout *to, struct
 /* Writing an image that lies in a layout as one file. Deterministic. */
 int sb_image_write_oci_archive(struct sb_layout *layout, const struct sb_descriptor *manifest,
 	const char *name, int out_fd, struct sb_error *err) SB_MUST_USE;
-/* As `docker save` since 25: manifest.json, repositories-free, with blobs/ and index.json so that
- * OCI tools take it too. */
+/* As `docker save` since 25: manifest.json, without repositories, with blobs/ and index.json so
+ * that OCI tools take it too. Tags (may be NULL) are written whole ("docker.io/library/alpine:3").
+ */
 int sb_image_write_docker_archive(struct sb_layout *layout, const struct sb_descriptor *manifest,
 	const struct sb_strv *tags, int out_fd, struct sb_error *err) SB_MUST_USE;
 /* As an OCI layout in a folder (made where missing is the caller's work): adds to what is there,

@@ -18,8 +18,8 @@
  */
 struct sb_layout;
 
-/* create: makes the folder's files where they are missing (dir_fd itself must exist). dir_fd is
- * duplicated. */
+/* create: makes the folder's files where they are missing (dir_fd itself must exist). Without it
+ * the layout is read only, and nothing is written into the folder. dir_fd is duplicated. */
 int sb_layout_open(
 	int dir_fd, bool create, struct sb_layout **out, struct sb_error *err) SB_MUST_USE;
 void sb_layout_free(struct sb_layout *layout);
@@ -27,6 +27,8 @@ SB_DEFINE_FREEP(sb_layout)
 /* Borrowed. */
 int sb_layout_fd(const struct sb_layout *layout);
 
+/* In a layout opened with `create`, asking for a blob (and opening it) counts as a use: it is not
+ * removed within the next 50 minutes, even if nothing refers to it. */
 bool sb_layout_has_blob(struct sb_layout *layout, const struct sb_digest *digest);
 /* SB_E_NOT_FOUND names the digest. The content is not verified here. */
 int sb_layout_open_blob(struct sb_layout *layout, const struct sb_digest *digest, int *out_fd,

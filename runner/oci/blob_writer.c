@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: MIT */
+#include <fcntl.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+
+#include "base/mem.h"
+#include "oci/layout_private.h"
+#include "sys/atomic.h"
+#include "sys/fd.h"
+#include "sys/lock.h"
+
+struct sb_blob_writer {
+	struct sb_layout *layout;
+	char *name; /* in the tmp folder; NULL once it is gone from there */
+	int tmp_fd;
+	int fd;
+};
+
+void sb_blob_writer_free(struct sb_blob_writer *w)
+{
+	if (w == NULL)
+		return;
+	if (w->name != NULL && w->tmp_fd >= 0)
+		(void)unlinkat(w->tmp_fd, w->name, 0);
+	free(w->name);
+	sb_fd_closep(&w->fd);
+	sb_fd_closep(&w->tmp_fd);
+	free(w);
+}
+
+int sb_blob_writer_new(struct sb_layout *layout, struct sb_blob_writer **out, struct sb_error *err)
+{
+	SB_AUTO(sb_blob_writer) w = SB_NEW(struct sb_blob_writer);
+
+	w->layout = layout;
+	w->tmp_fd = -1;
+	w->fd = -1;
+	if (sb_layout_require_writable(layout, err) < 0)
+		return -1;
+	if (sb_at_make_dirs(layout->fd, SB_LAYOUT_TMP, 0700, &w->tmp_fd, err) < 0)
+		return sb_error_context(err, "image layout");
+
+	sb_autofree char *name = sb_unique_name("blob");
+
+	w->fd = sb_at_open_raw(
+		w->tmp_fd, name, SB_AT_NO_LINKS, O_CREAT | O_EXCL | O_RDWR | O_NOFOLLOW, 0644);
+	if (w->fd < 0)
+		return sb_fail_errno(err, "image layout: make '%s/%s'", SB_LAYOUT_TMP, name);
+	w->name = SB_STEAL(name);
+	/* Tells a file that is being written from one whose writer died; see clear_tmp. */
+	if (flock(w->fd, LOCK_EX | LOCK_NB) < 0)
+		return sb_fail_errno(err, "image layout: lock '%s/%s'", SB_LAYOUT_TMP, w->name);
+	*out = SB_STEAL(w);
+	return 0;
+}
+
+int sb_blob_writer_fd(const struct sb_blob_writer *w)
+{
+	return w->fd;
+}
+
+static int move_into_place(
+	struct sb_blob_writer *w, const struct sb_digest *digest, struct sb_error *err)
+{
+	const char *hex = sb_digest_hex(digest);
+	sb_autofd int blobs = -1;
+	sb_autofd int lock = -1;
+	struct stat st;
+
+	if (sb_at_open_dir(w->layout->fd, SB_LAYOUT_BLOBS, SB_AT_NO_LINKS, &blobs, err) < 0 ||
+		sb_lock_take(w->layout->fd, SB_LAYOUT_LOCK, SB_LOCK_SHARED, &lock, err) < 0)
+		return -1;
+	if (sb_layout_stat_blob(w->layout, digest, &st)) {
+		(void)utimensat(blobs, hex, NULL, AT_SYMLINK_NOFOLLOW);
+		return 0; /* free removes ours */
+	}
+	/* Writing may have taken longer than a blob is spared. */
+	if (futimens(w->fd, NULL) < 0 || renameat(w->tmp_fd, w->name, blobs, hex) < 0)
+		return sb_fail_errno(err, "move into '%s'", SB_LAYOUT_BLOBS);
+	free(w->name);
+	w->name = NULL;
+	if (fsync(blobs) < 0)
+		return sb_fail_errno(err, "sync '%s'", SB_LAYOUT_BLOBS);
+	return 0;
+}
+
+int sb_blob_writer_commit(
+	struct sb_blob_writer *w, const struct sb_digest *digest, struct sb_error *err)
+{
+	SB_BUG_ON(w->name == NULL || !sb_digest_is_set(digest));
+	if (fsync(w->fd) < 0)
+		return sb_fail_errno(err, "sync blob %s", digest->text);
+	if (move_into_place(w, digest, err) < 0)
+		return sb_error_context(err, "store blob %s", digest->text);
+	return 0;
+}

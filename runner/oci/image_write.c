@@ -1,0 +1,268 @@
+/* SPDX-License-Identifier: MIT */
+#include <fcntl.h>
+#include <inttypes.h>
+#include <string.h>
+
+#include "base/limits.h"
+#include "base/mem.h"
+#include "oci/descriptor_json.h"
+#include "oci/image_private.h"
+#include "oci/layout_private.h"
+#include "oci/reach.h"
+#include "oci/reference.h"
+#include "oci/tar_out.h"
+#include "sys/fd.h"
+#include "sys/lock.h"
+
+static const char marker[] = "{\"imageLayoutVersion\":\"1.0.0\"}";
+
+/* Opens a blob for writing it out. *out_fd is -1 for a foreign layer that is not there: its
+ * absence is legal. */
+static int open_for_export(
+	struct sb_layout *layout, const struct sb_descriptor *d, int *out_fd, struct sb_error *err)
+{
+	sb_autofd int fd = -1;
+	uint64_t size = 0;
+	struct stat st;
+
+	*out_fd = -1;
+	if (sb_media_is_foreign_layer(d->media_type) &&
+		!sb_layout_stat_blob(layout, &d->digest, &st))
+		return 0;
+	if (sb_layout_open_blob(layout, &d->digest, &fd, err) < 0 || sb_fd_size(fd, &size, err) < 0)
+		return -1;
+	if (size != d->size_bytes)
+		return sb_fail(err, SB_E_INTEGRITY,
+			"blob %s has %" PRIu64 " bytes, its descriptor says %" PRIu64,
+			d->digest.text, size, d->size_bytes);
+	*out_fd = sb_fd_steal(&fd);
+	return 0;
+}
+
+static int put_blobs(struct sb_tar_out *tar, struct sb_layout *layout,
+	const struct sb_descriptors *blobs, struct sb_error *err)
+{
+	if (sb_tar_out_folder(tar, "blobs/", err) < 0 ||
+		sb_tar_out_folder(tar, "blobs/sha256/", err) < 0)
+		return -1;
+	SB_ARRAY_FOREACH (blobs, d) {
+		sb_autofd int fd = -1;
+
+		if (open_for_export(layout, d, &fd, err) < 0)
+			return -1;
+		if (fd >= 0 && sb_tar_out_file(tar, sb_blob_path(&d->digest).text, fd,
+				       d->size_bytes, err) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+/* A name that is a whole reference stands in containerd's annotation too, as Docker writes it. */
+static void set_names(struct sb_descriptor *d, const char *ref_name, const char *image_name)
+{
+	SB_AUTO_VALUE(sb_reference) ref = {0};
+	SB_AUTO_ERROR ignored = SB_ERROR_INIT;
+
+	sb_env_unset(&d->annotations, SB_ANNOTATION_REF_NAME);
+	sb_env_unset(&d->annotations, SB_ANNOTATION_IMAGE_NAME);
+	if (ref_name != NULL)
+		sb_env_set(&d->annotations, SB_ANNOTATION_REF_NAME, ref_name);
+	if (image_name == NULL)
+		return;
+	if (sb_reference_parse(image_name, &ref, &ignored) < 0) {
+		sb_error_ignore(&ignored, "a name that is no reference stays as it is");
+		return;
+	}
+
+	sb_autofree char *full = sb_reference_format(&ref);
+
+	sb_env_set(&d->annotations, SB_ANNOTATION_IMAGE_NAME, full);
+}
+
+static json_t *new_index(void)
+{
+	json_t *index = json_object();
+	const char *bad = NULL;
+
+	sb_json_put_int(index, "schemaVersion", 2);
+	sb_json_put_string(index, "mediaType", SB_MEDIA_OCI_INDEX, &bad);
+	sb_json_put(index, "manifests", json_array());
+	return index;
+}
+
+static void append(json_t *index, const struct sb_descriptor *d, const char **bad)
+{
+	SB_BUG_ON(json_array_append_new(
+			  json_object_get(index, "manifests"), sb_descriptor_to_json(d, bad)) != 0);
+}
+
+static int put_json(struct sb_tar_out *tar, const char *name, const json_t *json, const char *bad,
+	struct sb_error *err)
+{
+	SB_AUTO_BUF buf = SB_BUF_INIT(SB_MAX_JSON);
+
+	if (sb_json_dump(json, name, bad, &buf, err) < 0)
+		return -1;
+	return sb_tar_out_bytes(tar, name, buf.data, buf.len, err);
+}
+
+int sb_image_write_oci_archive(struct sb_layout *layout, const struct sb_descriptor *manifest,
+	const char *name, int out_fd, struct sb_error *err)
+{
+	struct sb_tar_out tar = {.fd = out_fd};
+	SB_AUTO_VALUE(sb_descriptors) blobs = {0};
+	SB_AUTO_VALUE(sb_descriptor) named = {0};
+	SB_AUTO_JSON index = new_index();
+	const char *bad = NULL;
+
+	sb_descriptor_copy(&named, manifest);
+	set_names(&named, name, name);
+	append(index, &named, &bad);
+	if (sb_layout_reach(layout, manifest, &blobs, err) < 0 ||
+		sb_tar_out_bytes(&tar, "oci-layout", marker, sizeof(marker) - 1, err) < 0 ||
+		put_json(&tar, "index.json", index, bad, err) < 0 ||
+		put_blobs(&tar, layout, &blobs, err) < 0 || sb_tar_out_end(&tar, err) < 0)
+		return sb_error_context(err, "write an OCI archive");
+	return 0;
+}
+
+/* Names stand whole: docker load shortens them, while Podman would put "alpine:3" below localhost/.
+ */
+static json_t *make_docker_manifest(
+	const struct sb_manifest *manifest, const struct sb_strv *tags, const char **bad)
+{
+	json_t *list = json_array();
+	json_t *entry = json_object();
+	SB_AUTO_STRV layers = SB_STRV_INIT;
+	SB_AUTO_STRV names = SB_STRV_INIT;
+
+	SB_ARRAY_FOREACH (&manifest->layers, layer)
+		sb_strv_add(&layers, sb_blob_path(&layer->digest).text);
+	for (size_t i = 0; tags != NULL && i < tags->len; i++) {
+		SB_AUTO_VALUE(sb_reference) ref = {0};
+		SB_AUTO_ERROR ignored = SB_ERROR_INIT;
+
+		if (sb_reference_parse(tags->items[i], &ref, &ignored) < 0)
+			sb_strv_add(&names, tags->items[i]);
+		else
+			sb_strv_add_nodup(&names, sb_reference_format(&ref));
+	}
+	sb_json_put_string(entry, "Config", sb_blob_path(&manifest->config.digest).text, bad);
+	sb_json_put_strings(entry, "RepoTags", &names, bad);
+	sb_json_put_strings(entry, "Layers", &layers, bad);
+	SB_BUG_ON(json_array_append_new(list, entry) != 0);
+	return list;
+}
+
+/* As Docker does: an entry a tag, which is the ref.name. */
+static json_t *make_docker_index(
+	const struct sb_descriptor *manifest, const struct sb_strv *tags, const char **bad)
+{
+	json_t *index = new_index();
+	SB_AUTO_VALUE(sb_descriptor) named = {0};
+
+	sb_descriptor_copy(&named, manifest);
+	set_names(&named, NULL, NULL);
+	for (size_t i = 0; tags != NULL && i < tags->len; i++) {
+		SB_AUTO_VALUE(sb_reference) ref = {0};
+		SB_AUTO_ERROR ignored = SB_ERROR_INIT;
+		const bool is_ref = sb_reference_parse(tags->items[i], &ref, &ignored) == 0;
+
+		set_names(&named, is_ref && ref.tag != NULL ? ref.tag : tags->items[i],
+			tags->items[i]);
+		append(index, &named, bad);
+	}
+	if (tags == NULL || tags->len == 0)
+		append(index, &named, bad);
+	return index;
+}
+
+static int check_all_present(
+	const struct sb_manifest *manifest, struct sb_layout *layout, struct sb_error *err)
+{
+	struct stat st;
+
+	for (size_t i = 0; i < manifest->layers.len; i++)
+		if (!sb_layout_stat_blob(layout, &manifest->layers.items[i].digest, &st))
+			return sb_fail(err, SB_E_UNSUPPORTED,
+				"layer %zu (%s) is not there, and an archive for docker load needs "
+				"all",
+				i + 1, manifest->layers.items[i].digest.text);
+	return 0;
+}
+
+int sb_image_write_docker_archive(struct sb_layout *layout, const struct sb_descriptor *manifest,
+	const struct sb_strv *tags, int out_fd, struct sb_error *err)
+{
+	struct sb_tar_out tar = {.fd = out_fd};
+	SB_AUTO_VALUE(sb_descriptors) blobs = {0};
+	SB_AUTO_BUF json = SB_BUF_INIT(SB_MAX_JSON);
+	SB_AUTO(sb_manifest) parsed = NULL;
+	const char *bad = NULL;
+
+	if (sb_layout_read_blob(layout, manifest, &json, err) < 0 ||
+		sb_manifest_parse(json.data, json.len, &parsed, err) < 0 ||
+		check_all_present(parsed, layout, err) < 0 ||
+		sb_layout_reach(layout, manifest, &blobs, err) < 0)
+		return sb_error_context(err, "write a docker archive");
+
+	SB_AUTO_JSON index = make_docker_index(manifest, tags, &bad);
+	SB_AUTO_JSON saved = make_docker_manifest(parsed, tags, &bad);
+
+	if (sb_tar_out_bytes(&tar, "oci-layout", marker, sizeof(marker) - 1, err) < 0 ||
+		put_json(&tar, "index.json", index, bad, err) < 0 ||
+		put_json(&tar, "manifest.json", saved, bad, err) < 0 ||
+		put_blobs(&tar, layout, &blobs, err) < 0 || sb_tar_out_end(&tar, err) < 0)
+		return sb_error_context(err, "write a docker archive");
+	return 0;
+}
+
+static int copy_blob(struct sb_layout *from, struct sb_layout *to, const struct sb_descriptor *d,
+	struct sb_error *err)
+{
+	SB_AUTO(sb_blob_writer) writer = NULL;
+	sb_autofd int fd = -1;
+
+	if (sb_layout_has_blob(to, &d->digest))
+		return 0;
+	if (open_for_export(from, d, &fd, err) < 0)
+		return -1;
+	if (fd < 0)
+		return 0;
+	if (sb_blob_writer_new(to, &writer, err) < 0 ||
+		sb_fd_copy_range(fd, 0, d->size_bytes, sb_blob_writer_fd(writer), err) < 0)
+		return -1;
+	return sb_blob_writer_commit(writer, &d->digest, err);
+}
+
+/* An exported folder holds what the specification names and nothing else. Another writer that is at
+ * work makes its own again. */
+static void remove_own_files(const struct sb_layout *layout)
+{
+	SB_AUTO_ERROR ignored = SB_ERROR_INIT;
+	sb_autofd int lock = -1;
+
+	if (sb_lock_try(layout->fd, SB_LAYOUT_LOCK, SB_LOCK_EXCLUSIVE, &lock, &ignored) < 0 ||
+		lock < 0)
+		return;
+	(void)unlinkat(layout->fd, SB_LAYOUT_TMP, AT_REMOVEDIR);
+	(void)unlinkat(layout->fd, SB_LAYOUT_LOCK, 0);
+}
+
+int sb_image_write_oci_folder(struct sb_layout *layout, const struct sb_descriptor *manifest,
+	const char *name, int dir_fd, struct sb_error *err)
+{
+	SB_AUTO_VALUE(sb_descriptors) blobs = {0};
+	SB_AUTO(sb_layout) to = NULL;
+
+	if (sb_layout_reach(layout, manifest, &blobs, err) < 0 ||
+		sb_layout_open(dir_fd, true, &to, err) < 0)
+		return sb_error_context(err, "write an OCI layout");
+	SB_ARRAY_FOREACH (&blobs, d)
+		if (copy_blob(layout, to, d, err) < 0)
+			return sb_error_context(err, "write an OCI layout");
+	if (sb_layout_add(to, manifest, name, err) < 0)
+		return sb_error_context(err, "write an OCI layout");
+	remove_own_files(to);
+	return 0;
+}
