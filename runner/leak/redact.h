@@ -13,6 +13,11 @@
  * A stream's redactor holds back at most the bytes at its end that could be the beginning of a
  * secret, so that a value written in pieces is replaced too; flush gives them out when the stream
  * ends.
+ *
+ * Replaced are the value without the newlines at its end, each line of 8 bytes or more of a value
+ * of several lines, and the encoded forms of leak/needles.h. Where two secrets overlap both are
+ * named. A secret under 4 bytes (SB_SECRET_UNSEARCHABLE) is left alone: replacing it would destroy
+ * the output, so the caller warns.
  */
 struct sb_redactor;
 struct sb_redactor *sb_redactor_new(const struct sb_secrets *secrets);
@@ -24,7 +29,9 @@ void sb_redactor_write(struct sb_redactor *redactor, const char *bytes, size_t l
 	sb_redacted_fn out, void *self);
 void sb_redactor_flush(struct sb_redactor *redactor, sb_redacted_fn out, void *self);
 
-/* A whole text at once; caller frees. NULL gives NULL. */
+/* A whole text at once with a redactor that is between streams; caller frees. NULL gives NULL. */
+char *sb_redactor_text(struct sb_redactor *redactor, const char *text);
+/* The same, for a single text; caller frees. NULL gives NULL. */
 char *sb_redact_text(const struct sb_secrets *secrets, const char *text);
 
 #endif

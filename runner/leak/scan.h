@@ -31,11 +31,17 @@ SB_DEFINE_FREEP(sb_scanner)
 /* False where no secret is known: then nothing needs to be fed. */
 bool sb_scanner_is_active(const struct sb_scanner *scanner);
 void sb_scanner_begin(struct sb_scanner *scanner);
-/* True when a secret was found in this stream; *out_leak then is the first one. Feeding on finds no
- * further ones. */
+/* True when a secret was found in this stream; *out_leak then is the first one (whose last byte
+ * comes first). Feeding on finds no further ones, and goes on to return true. */
 bool sb_scanner_feed(
 	struct sb_scanner *scanner, const void *bytes, size_t len, struct sb_leak *out_leak);
-/* begin, feed once: for names, link targets and other short values. */
+/*
+ * The stream has ended here: finds what the end alone decides, a short secret as the stream's last
+ * token. Call it once after the last feed, before the next begin; a caller that leaves it out
+ * misses only that.
+ */
+bool sb_scanner_end(struct sb_scanner *scanner, struct sb_leak *out_leak);
+/* begin, feed once, end: for names, link targets and other short values. */
 bool sb_scanner_check(
 	struct sb_scanner *scanner, const void *bytes, size_t len, struct sb_leak *out_leak);
 /* Bytes fed so far over all streams, for the report. */

@@ -12,6 +12,10 @@
  * each, mapped into this process locked (best effort), out of core dumps and not inherited by fork
  * (MADV_DONTDUMP, MADV_DONTFORK, Linux 3.4 and 2.6.16). They are never copied to the heap by this
  * module, and zeroed when released.
+ *
+ * The seal is F_SEAL_FUTURE_WRITE (Linux 5.1): nobody can write through the descriptor or map it
+ * for writing any more, while the mapping made before the seal, read-only in between, can still be
+ * zeroed at the end.
  */
 struct sb_secret {
 	char *id;
@@ -36,5 +40,18 @@ int sb_secrets_add_bytes(struct sb_secrets *secrets, const char *id, const void 
 const struct sb_secret *sb_secrets_get(const struct sb_secrets *secrets, const char *id);
 size_t sb_secrets_count(const struct sb_secrets *secrets);
 const struct sb_secret *sb_secrets_at(const struct sb_secrets *secrets, size_t i);
+
+/*
+ * How far a secret can be proven absent, by its length without the newlines at its end: a short
+ * value turns up by chance. What is not STRONG deserves a warning that names its id.
+ */
+enum sb_secret_strength {
+	SB_SECRET_UNSEARCHABLE, /* under 4 bytes: neither searched for nor redacted */
+	SB_SECRET_WEAK,         /* 4 to 7: searched for as a whole token, raw only; redacted */
+	SB_SECRET_STRONG,       /* 8 and more: every form, anywhere */
+};
+enum sb_secret_strength sb_secret_strength(const struct sb_secret *secret);
+/* The length without the newlines at its end, which `$(cat file)` drops. */
+size_t sb_secret_trimmed_len(const struct sb_secret *secret);
 
 #endif
