@@ -61,6 +61,11 @@ struct sb_inspection {
 	struct sb_strv secret_ids;
 };
 
+/*
+ * What is wrong with the image (a missing blob, a digest that does not fit) is in the report; an
+ * error is only what leaves nothing to report. Every text in it is free of the secrets' values. In
+ * texts layers count from 1, as on the page. Dead files of 0 bytes are not listed.
+ */
 int sb_inspect_image(struct sb_image *image, const struct sb_secrets *secrets,
 	struct sb_inspection **out, struct sb_error *err) SB_MUST_USE;
 void sb_inspection_free(struct sb_inspection *inspection);

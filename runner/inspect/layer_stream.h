@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef SB_INSPECT_LAYER_STREAM_H
+#define SB_INSPECT_LAYER_STREAM_H
+
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "base/cleanup.h"
+#include "base/digest.h"
+#include "base/error.h"
+#include "inspect/search.h"
+
+/*
+ * A layer's blob, unpacked piece by piece. Every byte of the blob and every byte unpacked from it
+ * is hashed and searched on the way, also those before, between and after the archive's entries.
+ */
+
+/* Where the blob comes from: read gives 0 at the end, -1 with err set. */
+struct sb_byte_source {
+	ssize_t (*read)(void *self, void *bytes, size_t len, struct sb_error *err);
+	void *self;
+};
+
+enum sb_layer_packing {
+	SB_PACKED_NOT, /* or in a way that is not known: then it is no tar either */
+	SB_PACKED_GZIP,
+	SB_PACKED_ZSTD,
+};
+
+struct sb_layer_stream;
+/* Reads the blob's beginning to see how it is packed (by content, never by name). The searches are
+ * borrowed, and begun and ended here; each needs a scanner of its own. */
+int sb_layer_stream_open(const struct sb_byte_source *source, struct sb_search *blob_search,
+	struct sb_search *tar_search, struct sb_scanner *blob_scanner,
+	struct sb_scanner *tar_scanner, struct sb_layer_stream **out,
+	struct sb_error *err) SB_MUST_USE;
+void sb_layer_stream_free(struct sb_layer_stream *stream);
+SB_DEFINE_FREEP(sb_layer_stream)
+enum sb_layer_packing sb_layer_stream_packing(const struct sb_layer_stream *stream);
+
+/* The next piece of unpacked bytes, valid until the next call: its length, 0 at the end, -1 with
+ * err set. */
+ssize_t sb_layer_stream_next(
+	struct sb_layer_stream *stream, const void **out_bytes, struct sb_error *err) SB_MUST_USE;
+
+struct sb_layer_sums {
+	struct sb_digest digest; /* of the blob */
+	uint64_t blob_bytes;
+	struct sb_digest diff_id; /* of what was unpacked */
+	uint64_t tar_bytes;
+};
+/* Reads the rest of both. After a failed unpacking the blob's own sums are still right; *out is
+ * written in any case, and -1 means that the blob or the archive could not be read to its end. */
+int sb_layer_stream_finish(struct sb_layer_stream *stream, struct sb_layer_sums *out,
+	struct sb_error *err) SB_MUST_USE;
+
+#endif
