@@ -10,9 +10,11 @@
 /* OCI distribution spec v1.1 and Docker registry API v2, pull without credentials (anonymous Bearer
  * tokens included). */
 struct sb_pull_options {
-	const struct sb_platform *want;
-	/* done and total in bytes over all blobs; may be NULL. Returning false cancels with
-	 * SB_E_CANCELLED. */
+	const struct sb_platform *want; /* or NULL: the host's */
+	/* Some ten times a second: `what` is the image's name or a blob's short digest, done and
+	 * total are bytes over all blobs, those that need no fetching included (total is 0 until
+	 * the manifest is known; done may go back where a transfer starts anew). May be NULL.
+	 * Returning false cancels with SB_E_CANCELLED, within a second also where nothing moves. */
 	bool (*on_progress)(void *data, const char *what, uint64_t done, uint64_t total);
 	void *data;
 };
@@ -21,7 +23,12 @@ struct sb_pull_options {
  * Brings an image into a layout: manifest (of the wanted platform, chosen in an index), config,
  * layers; blobs that are there already are not fetched. Every digest and size is verified while
  * streaming, and nothing half-made stays. *out is the manifest's descriptor; nothing is put into
- * index.json. Plain HTTP is used for loopback addresses and "localhost" only.
+ * index.json. Plain HTTP is used for loopback addresses and "localhost" only, and there always:
+ * https is not tried first.
+ *
+ * SB_E_NOT_FOUND where the registry does not have the image, or it is not made for the platform;
+ * SB_E_AUTH where it is not for everyone; SB_E_NETWORK; SB_E_INTEGRITY; SB_E_UNSUPPORTED also where
+ * libcurl is not installed. Messages begin "pull 'NAME'".
  */
 int sb_registry_pull(const struct sb_reference *ref, const struct sb_pull_options *options,
 	struct sb_layout *to, struct sb_descriptor *out, struct sb_error *err) SB_MUST_USE;

@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef SB_REGISTRY_HTTP_H
+#define SB_REGISTRY_HTTP_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+#include "base/cleanup.h"
+#include "base/error.h"
+#include "registry/challenge.h"
+
+/*
+ * GET requests over one session, whose connections are kept for the next.
+ *
+ * https with the certificate verified, always; http for loopback hosts only, which no proxy is
+ * asked for. Elsewhere the proxies of the environment are used (https_proxy, no_proxy). At most
+ * five redirects are followed, never from https to http nor from this machine to plain http
+ * elsewhere, and `authorization` is sent to the first URL's own scheme, host and port only. Nothing
+ * here raises a signal.
+ */
+struct sb_http;
+
+struct sb_http_limits {
+	unsigned connect_timeout_ms;
+	unsigned stall_bytes_per_s; /* slower than this … */
+	unsigned stall_s;           /* … for so long is an error */
+	unsigned n_tries;           /* for sb_client_get */
+	unsigned first_delay_ms;    /* before the second try; doubled each time */
+	unsigned max_delay_ms;      /* also for what a Retry-After asks for */
+};
+#define SB_HTTP_LIMITS_INIT \
+	{ \
+		.connect_timeout_ms = 30000, .stall_bytes_per_s = 1024, .stall_s = 60, \
+		.n_tries = 6, .first_delay_ms = 250, .max_delay_ms = 30000 \
+	}
+
+struct sb_http_answer {
+	long status;
+	/* Headers, NULL where not sent; of those sent twice, the last. Redirects leave none. */
+	char *content_type;
+	char *content_digest; /* Docker-Content-Digest */
+	char *content_range;
+	char *retry_after;
+	struct sb_strv authenticate; /* every WWW-Authenticate value */
+	struct sb_buf body;          /* where no on_body took it */
+	bool is_interrupted; /* set when the call fails: the connection was made, and then broke */
+	uint64_t n_body_bytes; /* of a 2xx answer, also when the call fails */
+};
+#define SB_HTTP_ANSWER_INIT \
+	{ \
+		.body = SB_BUF_INIT(0) \
+	}
+void sb_http_answer_release(struct sb_http_answer *answer);
+
+struct sb_http_request {
+	const char *url;
+	const char *accept;        /* or NULL */
+	const char *authorization; /* the header's whole value, or NULL; never in a message */
+	uint64_t range_start;      /* asks for "bytes=N-" where it is not 0 */
+	size_t max_body_bytes;     /* of answer->body for a 2xx answer; SB_E_LIMIT over it */
+	/*
+	 * For a 2xx answer, if not NULL: on_start once with the headers, then on_body for each
+	 * piece. Returning -1 with err set ends the request. Other answers' bodies go into
+	 * answer->body, cut where they are long.
+	 */
+	int (*on_start)(void *data, const struct sb_http_answer *answer, struct sb_error *err);
+	int (*on_body)(void *data, const void *bytes, size_t len, struct sb_error *err);
+	void *data;
+};
+
+/* keep_going (may be NULL) is called several times a second while a request runs; false ends it
+ * with SB_E_CANCELLED. Loads libcurl. */
+int sb_http_open(const struct sb_http_limits *limits, bool (*keep_going)(void *data), void *data,
+	struct sb_http **out, struct sb_error *err) SB_MUST_USE;
+void sb_http_free(struct sb_http *http);
+SB_DEFINE_FREEP(sb_http)
+
+/*
+ * An answer of any status is success. SB_E_NETWORK where there is none, or where a redirect may not
+ * be followed; SB_E_LIMIT for headers over SB_MAX_HTTP_HEADER. `answer` is initialised here and is
+ * the caller's to release, also on failure.
+ */
+int sb_http_get(struct sb_http *http, const struct sb_http_request *request,
+	struct sb_http_answer *answer, struct sb_error *err) SB_MUST_USE;
+
+/* Sleeps, asking keep_going meanwhile. */
+int sb_http_wait(struct sb_http *http, uint64_t ms, struct sb_error *err) SB_MUST_USE;
+
+/* SB_E_NETWORK unless a URL may be asked at all, and, where from is not NULL, may be reached by a
+ * redirect or token address that `from` sent. out_same_origin may be NULL. */
+int sb_http_check_url(struct sb_http *http, const char *url, const char *from,
+	bool *out_same_origin, struct sb_error *err) SB_MUST_USE;
+
+#endif

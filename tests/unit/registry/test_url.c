@@ -1,0 +1,181 @@
+/* SPDX-License-Identifier: MIT */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "base/mem.h"
+#include "registry/http.h"
+#include "registry/http_url.h"
+#include "registry/url.h"
+
+static void only_this_machine_is_loopback(void **state)
+{
+	static const struct {
+		const char *host;
+		bool is_loopback;
+	} cases[] = {
+		{"localhost", true},
+		{"LocalHost", true},
+		{"127.0.0.1", true},
+		{"127.255.255.254", true},
+		{"::1", true},
+		{"[::1]", true},
+		{"0:0:0:0:0:0:0:1", true},
+		{"", false},
+		{"[]", false},
+		{"[", false},
+		{"localhost.example.com", false},
+		{"foo.localhost", false},
+		{"127.0.0.1.example.com", false},
+		{"127.1", false},
+		{"0127.0.0.1", false},
+		{"128.0.0.1", false},
+		{"0.0.0.0", false},
+		{"10.0.0.1", false},
+		{"::2", false},
+		{"::", false},
+		{"[::ffff:127.0.0.1]", false},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+		if (sb_host_is_loopback(cases[i].host) != cases[i].is_loopback)
+			fail_msg("'%s'", cases[i].host);
+}
+
+static void addresses_follow_the_reference(void **state)
+{
+	static const struct {
+		const char *registry, *repository, *what, *url;
+	} cases[] = {
+		{"docker.io", "library/alpine", "3.20",
+			"https://registry-1.docker.io/v2/library/alpine/manifests/3.20"},
+		{"index.docker.io", "a/b", "latest",
+			"https://registry-1.docker.io/v2/a/b/manifests/latest"},
+		{"ghcr.io", "a/b/c", "x", "https://ghcr.io/v2/a/b/c/manifests/x"},
+		{"example.com:80", "a", "x", "https://example.com:80/v2/a/manifests/x"},
+		{"10.0.0.1:5000", "a", "x", "https://10.0.0.1:5000/v2/a/manifests/x"},
+		{"127.0.0.1:5000", "a", "x", "http://127.0.0.1:5000/v2/a/manifests/x"},
+		{"localhost", "a", "x", "http://localhost/v2/a/manifests/x"},
+		{"[::1]:5000", "a", "x", "http://[::1]:5000/v2/a/manifests/x"},
+		{"[::2]:5000", "a", "x", "https://[::2]:5000/v2/a/manifests/x"},
+		{"[::1]", "a", "x", "http://[::1]/v2/a/manifests/x"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		sb_autofree char *registry = sb_strdup(cases[i].registry);
+		sb_autofree char *repository = sb_strdup(cases[i].repository);
+		const struct sb_reference ref = {.registry = registry, .repository = repository};
+		sb_autofree char *url = sb_manifest_url(&ref, cases[i].what);
+
+		assert_string_equal(url, cases[i].url);
+	}
+}
+
+static void a_blob_is_asked_for_by_digest(void **state)
+{
+	char registry[] = "ghcr.io", repository[] = "a";
+	const struct sb_reference ref = {.registry = registry, .repository = repository};
+	struct sb_digest digest;
+
+	(void)state;
+	sb_digest_of("", 0, &digest);
+
+	sb_autofree char *url = sb_blob_url(&ref, &digest);
+
+	assert_string_equal(url,
+		"https://ghcr.io/v2/a/blobs/"
+		"sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
+}
+
+static void token_addresses_are_encoded(void **state)
+{
+	static const struct {
+		const char *realm, *service, *url;
+	} cases[] = {
+		{"https://a/token", "registry.docker.io",
+			"https://a/"
+			"token?service=registry.docker.io&scope=repository%3Al%2Fx%3Apull"},
+		{"https://a/token", NULL, "https://a/token?scope=repository%3Al%2Fx%3Apull"},
+		{"https://a/token?x=1", "s",
+			"https://a/token?x=1&service=s&scope=repository%3Al%2Fx%3Apull"},
+		{"https://a/token#f?", "s",
+			"https://a/token?service=s&scope=repository%3Al%2Fx%3Apull"},
+		{"https://a/t", "a&scope=evil \r\n\xc3\xa9",
+			"https://a/"
+			"t?service=a%26scope%3Devil%20%0D%0A%C3%A9&scope=repository%3Al%2Fx%3A"
+			"pull"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		sb_autofree char *url = sb_token_url(cases[i].realm, cases[i].service, "l/x");
+
+		assert_string_equal(url, cases[i].url);
+	}
+}
+
+static void steps_between_addresses_never_lose_protection(void **state)
+{
+	static const struct {
+		const char *from, *to;
+		bool is_allowed, is_same;
+	} cases[] = {
+		{"https://a/x", "https://a/y", true, true},
+		{"https://a/x", "https://A:443/y", true, true},
+		{"https://a/x", "https://a:444/y", true, false},
+		{"https://a/x", "https://b/y", true, false},
+		{"https://a/x", "https://a.b/y", true, false},
+		{"http://127.0.0.1:1/x", "http://127.0.0.1:1/y", true, true},
+		{"http://127.0.0.1:1/x", "http://127.0.0.1:2/y", true, false},
+		{"http://127.0.0.1:1/x", "http://localhost:1/y", true, false},
+		{"http://127.0.0.1:1/x", "https://127.0.0.1:1/y", true, false},
+		{"http://127.0.0.1:1/x", "https://b/y", true, false},
+		{"http://127.0.0.1:1/x", "http://b/y", false, false},
+		{"https://a/x", "http://a/y", false, false},
+		{"https://a/x", "http://127.0.0.1/y", false, false},
+		{"https://a/x", "https://user@a/y", false, false},
+		{"https://a/x", "https://a:pw@b/y", false, false},
+		{"https://a/x", "ftp://a/y", false, false},
+		{"https://a/x", "file:///etc/passwd", false, false},
+		{"https://a/x", "gopher://127.0.0.1:1/", false, false},
+		{"https://a/x", "https://", false, false},
+		{"https://a/x", "/relative", false, false},
+		{"https://a/x", "", false, false},
+		{"https://a/x", "https://a\r\nX: y/", false, false},
+	};
+	const struct sb_http_limits limits = SB_HTTP_LIMITS_INIT;
+	SB_AUTO(sb_http) http = NULL;
+	SB_AUTO_ERROR opened = SB_ERROR_INIT;
+
+	(void)state;
+	assert_int_equal(sb_http_open(&limits, NULL, NULL, &http, &opened), 0);
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		SB_AUTO_ERROR err = SB_ERROR_INIT;
+		bool is_same = false;
+		const int result =
+			sb_http_check_url(http, cases[i].to, cases[i].from, &is_same, &err);
+
+		if ((result == 0) != cases[i].is_allowed || is_same != cases[i].is_same)
+			fail_msg("'%s' from '%s'", cases[i].to, cases[i].from);
+		if (result < 0)
+			assert_int_equal(err.code, SB_E_NETWORK);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(only_this_machine_is_loopback),
+		cmocka_unit_test(addresses_follow_the_reference),
+		cmocka_unit_test(a_blob_is_asked_for_by_digest),
+		cmocka_unit_test(token_addresses_are_encoded),
+		cmocka_unit_test(steps_between_addresses_never_lose_protection),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
