@@ -1,0 +1,188 @@
+/* SPDX-License-Identifier: MIT */
+#include "cli/build_options.h"
+
+#include <string.h>
+
+#include "base/size.h"
+#include "cli/store_options.h"
+
+const struct sb_build_fields sb_build_defaults = {.source_date_epoch = -1};
+
+static int parse_build_arg(void *field, const char *value, struct sb_error *err)
+{
+	if (value[0] == '\0' || value[0] == '=')
+		return sb_fail(err, SB_E_USAGE,
+			"the name is missing: NAME=VALUE, or NAME for the "
+			"environment's value");
+	sb_strv_add(field, value);
+	return 0;
+}
+
+/* docker's reading: a label without a value has an empty one. */
+static int parse_label(void *field, const char *value, struct sb_error *err)
+{
+	if (value[0] == '\0' || value[0] == '=')
+		return sb_fail(err, SB_E_USAGE, "the key is missing: KEY=VALUE");
+	sb_strv_addf(field, "%s%s", value, strchr(value, '=') != NULL ? "" : "=");
+	return 0;
+}
+
+static int parse_build_context(void *field, const char *value, struct sb_error *err)
+{
+	const char *equals = strchr(value, '=');
+
+	if (equals == NULL || equals == value || equals[1] == '\0')
+		return sb_fail(err, SB_E_USAGE, "'%s' is not of the form NAME=PATH", value);
+	sb_strv_add(field, value);
+	return 0;
+}
+
+static int parse_add_host(void *field, const char *value, struct sb_error *err)
+{
+	const size_t name_len = strcspn(value, ":=");
+
+	if (name_len == 0 || value[name_len] == '\0' || value[name_len + 1] == '\0')
+		return sb_fail(err, SB_E_USAGE, "'%s' is not of the form NAME:IP", value);
+	sb_strv_add(field, value);
+	return 0;
+}
+
+static int parse_network(void *field, const char *value, struct sb_error *err)
+{
+	static const char *const known[] = {"default", "none", "host"};
+
+	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++) {
+		if (strcmp(known[i], value) == 0) {
+			*(const char **)field = known[i];
+			return 0;
+		}
+	}
+	return sb_fail(err, SB_E_USAGE, "unknown network '%s': it is default, none or host", value);
+}
+
+static int parse_epoch(void *field, const char *value, struct sb_error *err)
+{
+	uint64_t seconds = 0;
+
+	if (!sb_number_parse(value, 10, INT64_MAX, &seconds))
+		return sb_fail(
+			err, SB_E_USAGE, "'%s' is not a number of seconds since 1970", value);
+	*(int64_t *)field = (int64_t)seconds;
+	return 0;
+}
+
+static int parse_jobs(void *field, const char *value, struct sb_error *err)
+{
+	uint64_t *jobs = field;
+
+	if (!sb_number_parse(value, 10, UINT32_MAX, jobs) || *jobs == 0)
+		return sb_fail(err, SB_E_USAGE, "'%s' is not a number from 1", value);
+	return 0;
+}
+
+static int parse_tag(void *field, const char *value, struct sb_error *err)
+{
+	if (value[0] == '\0')
+		return sb_fail(err, SB_E_USAGE, "the name is empty");
+	sb_strv_add(field, value);
+	return 0;
+}
+
+#define FIELD(name) offsetof(struct sb_build_fields, name)
+
+const struct sb_option sb_build_options_table[] = {
+	{"", 0, SB_OPTION_GROUP, NULL, 0, "What is built", NULL},
+	{"file", 'f', SB_OPTION_TEXT, "FILE", FIELD(file),
+		"the Buildfile, '-' for standard input (default: Buildfile, then Dockerfile, in "
+		"CONTEXT)",
+		NULL},
+	{"target", 0, SB_OPTION_TEXT, "STAGE", FIELD(target), "the stage to build", NULL},
+	{"platform", 0, SB_OPTION_PARSED, "OS/ARCH", FIELD(platform),
+		"the platform to build for (default: the host's)", sb_platform_option_parse},
+	{"build-arg", 0, SB_OPTION_PARSED, "NAME[=VALUE]", FIELD(build_args),
+		"a value for ARG; without =VALUE the environment's (repeatable; never for a "
+		"secret)",
+		parse_build_arg},
+	{"build-context", 0, SB_OPTION_PARSED, "NAME=PATH", FIELD(build_contexts),
+		"another folder or image for FROM and --from (repeatable)", parse_build_context},
+	{"label", 0, SB_OPTION_PARSED, "KEY=VALUE", FIELD(labels), "a label (repeatable)",
+		parse_label},
+	{"source-date-epoch", 0, SB_OPTION_PARSED, "SECONDS", FIELD(source_date_epoch),
+		"the time in the image, for the same bytes each time (default: "
+		"$SOURCE_DATE_EPOCH)",
+		parse_epoch},
+
+	{"", 0, SB_OPTION_GROUP, NULL, 0, "Secrets", NULL},
+	{"secret", 0, SB_OPTION_PARSED, "SPEC", FIELD(secrets),
+		"id=ID[,src=FILE|,env=VAR]: for RUN --mount=type=secret,id=ID; no layer may hold "
+		"it (repeatable)",
+		sb_secret_option_parse},
+
+	{"", 0, SB_OPTION_GROUP, NULL, 0, "Where it goes", NULL},
+	{"tag", 't', SB_OPTION_PARSED, "NAME[:TAG]", FIELD(tags), "a name (repeatable)", parse_tag},
+	{"output", 'o', SB_OPTION_PARSED, "SPEC", FIELD(outputs),
+		"PATH, or type=oci|docker|tar|local|store [,dest=PATH|-] [,name=NAME] [,tar=false] "
+		"[,compression=gzip|zstd|uncompressed] [,compression-level=N] (repeatable; "
+		"default: the store)",
+		sb_output_option_parse},
+	{"iidfile", 0, SB_OPTION_TEXT, "FILE", FIELD(iidfile), "write the image's digest to FILE",
+		NULL},
+	{"metadata-file", 0, SB_OPTION_TEXT, "FILE", FIELD(metadata_file),
+		"write what was built to FILE, as JSON", NULL},
+	SB_OPTION_ROW_ROOT(struct sb_build_fields, root),
+
+	{"", 0, SB_OPTION_GROUP, NULL, 0, "How steps run", NULL},
+	{"network", 0, SB_OPTION_PARSED, "MODE", FIELD(network), "default, none or host",
+		parse_network},
+	{"add-host", 0, SB_OPTION_PARSED, "NAME:IP", FIELD(add_hosts),
+		"a line of /etc/hosts (repeatable)", parse_add_host},
+	{"shm-size", 0, SB_OPTION_TEXT, "SIZE", FIELD(shm_size), "of /dev/shm (default: 64m)",
+		NULL},
+	{"strict", 0, SB_OPTION_FLAG, NULL, FIELD(is_strict),
+		"no step gains privileges (no_new_privs): sudo and su don't work", NULL},
+	{"pull", 0, SB_OPTION_FLAG, NULL, FIELD(pull),
+		"ask the registry also for what the store has", NULL},
+	{"no-cache", 0, SB_OPTION_FLAG, NULL, FIELD(no_cache), "run every step", NULL},
+	{"jobs", 0, SB_OPTION_PARSED, "N", FIELD(jobs), "steps at once, at most", parse_jobs},
+	{"check", 0, SB_OPTION_FLAG, NULL, FIELD(check_only),
+		"read the Buildfile and resolve it, run nothing", NULL},
+
+	{"", 0, SB_OPTION_GROUP, NULL, 0, "What is shown", NULL},
+	{"progress", 0, SB_OPTION_TEXT, "FORM", FIELD(progress),
+		"auto (default), tty, plain, json, quiet", NULL},
+	{"quiet", 'q', SB_OPTION_FLAG, NULL, FIELD(is_quiet), "only the digest, on standard output",
+		NULL},
+
+	{"ssh", 0, SB_OPTION_ABSENT, NULL, 0, "give a key or token with --secret instead", NULL},
+	{"annotation", 0, SB_OPTION_ABSENT, NULL, 0, "--label sets a label", NULL},
+	{"no-cache-filter", 0, SB_OPTION_ABSENT, NULL, 0, "--no-cache runs every step", NULL},
+	{"cache-from", 0, SB_OPTION_ABSENT, NULL, 0, NULL, NULL},
+	{"cache-to", 0, SB_OPTION_ABSENT, NULL, 0, NULL, NULL},
+	{"ulimit", 0, SB_OPTION_ABSENT, NULL, 0, NULL, NULL},
+	{"memory", 'm', SB_OPTION_ABSENT, NULL, 0, NULL, NULL},
+	{"pids-limit", 0, SB_OPTION_ABSENT, NULL, 0, NULL, NULL},
+	{"squash", 0, SB_OPTION_ABSENT, NULL, 0, NULL, NULL},
+	{"keep-failed", 0, SB_OPTION_ABSENT, NULL, 0, NULL, NULL},
+	{"push", 0, SB_OPTION_ABSENT, NULL, 0,
+		"write an archive with -o type=oci,dest=image.tar and push that with skopeo copy",
+		NULL},
+	{"load", 0, SB_OPTION_ABSENT, NULL, 0,
+		"-o type=docker,dest=- writes an archive for docker load", NULL},
+	{"allow", 0, SB_OPTION_ABSENT, NULL, 0, "--network host needs no leave", NULL},
+	{"sbom", 0, SB_OPTION_ABSENT, NULL, 0, NULL, NULL},
+	{"provenance", 0, SB_OPTION_ABSENT, NULL, 0, NULL, NULL},
+	SB_OPTION_ROW_END,
+};
+
+void sb_build_fields_release(void *fields)
+{
+	struct sb_build_fields *f = fields;
+
+	sb_strv_release(&f->tags);
+	sb_strv_release(&f->build_args);
+	sb_strv_release(&f->build_contexts);
+	sb_strv_release(&f->labels);
+	sb_strv_release(&f->add_hosts);
+	sb_secret_list_release(&f->secrets);
+	sb_output_list_release(&f->outputs);
+}

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef SB_CLI_BUILD_OPTIONS_H
+#define SB_CLI_BUILD_OPTIONS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/strv.h"
+#include "cli/options.h"
+#include "cli/output_option.h"
+#include "cli/secret_option.h"
+
+/* What the options of `build` say. */
+struct sb_build_fields {
+	const char *file;
+	const char *target;
+	const char *platform;
+	const char *network;
+	const char *shm_size;
+	const char *progress;
+	const char *iidfile;
+	const char *metadata_file;
+	const char *root;
+	struct sb_strv tags;
+	struct sb_strv build_args;
+	struct sb_strv build_contexts;
+	struct sb_strv labels;
+	struct sb_strv add_hosts;
+	struct sb_secret_list secrets;
+	struct sb_output_list outputs;
+	int64_t source_date_epoch;
+	uint64_t jobs; /* an upper bound; steps run one after the other */
+	bool is_strict;
+	bool no_cache;
+	bool pull;
+	bool check_only;
+	bool is_quiet;
+};
+
+extern const struct sb_build_fields sb_build_defaults;
+extern const struct sb_option sb_build_options_table[];
+
+void sb_build_fields_release(void *fields);
+
+#endif

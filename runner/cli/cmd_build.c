@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: MIT */
+#include <string.h>
+#include <unistd.h>
+
+#include "safebuild.h"
+
+#include "cli/build_options.h"
+#include "cli/command.h"
+#include "cli/progress.h"
+#include "cli/report.h"
+
+static int run(const struct sb_cli *cli, const void *fields, const struct sb_strv *words,
+	struct sb_error *err);
+
+const struct sb_command sb_command_build = {
+	.name = "build",
+	.usage = "[build] [options] [CONTEXT]",
+	.summary = "build an image from a Buildfile; CONTEXT is a folder (default: .)",
+	.details =
+		"Examples:\n"
+		"  safebuild -t app .\n"
+		"  safebuild --secret id=token,src=token.txt -o type=oci,dest=app.tar .\n"
+		"  safebuild --secret id=token,env=TOKEN -o type=docker,dest=- . | docker load\n"
+		"\n"
+		"Progress goes to standard error; --progress json to standard output, unless an\n"
+		"output goes there. Exit status: 0 done, 1 a step failed or a secret was found,\n"
+		"2 wrong usage or a Buildfile that does not parse, 3 the host or an image can't\n"
+		"serve.\n",
+	.options = sb_build_options_table,
+	.fields_size = sizeof(struct sb_build_fields),
+	.defaults = &sb_build_defaults,
+	.max_words = 1,
+	.run = run,
+	.release = sb_build_fields_release,
+};
+
+static const char *const *list_of(const struct sb_strv *strv)
+{
+	return strv->len > 0 ? (const char *const *)strv->items : NULL;
+}
+
+static struct sb_build_options options_of(
+	const struct sb_build_fields *f, const struct sb_strv *words)
+{
+	struct sb_build_options build = SB_BUILD_OPTIONS_INIT;
+
+	build.root = f->root;
+	build.context = words->len > 0 ? words->items[0] : NULL;
+	build.buildfile = f->file;
+	build.target = f->target;
+	build.platform = f->platform;
+	build.network = f->network;
+	build.shm_size = f->shm_size;
+	build.tags = list_of(&f->tags);
+	build.build_args = list_of(&f->build_args);
+	build.build_contexts = list_of(&f->build_contexts);
+	build.labels = list_of(&f->labels);
+	build.add_hosts = list_of(&f->add_hosts);
+	build.secrets = f->secrets.items;
+	build.n_secrets = f->secrets.len;
+	build.outputs = f->outputs.items;
+	build.n_outputs = f->outputs.len;
+	build.iidfile = f->iidfile;
+	build.metadata_file = f->metadata_file;
+	build.source_date_epoch = f->source_date_epoch;
+	build.strict = f->is_strict;
+	build.no_cache = f->no_cache;
+	build.pull = f->pull;
+	build.check_only = f->check_only;
+	return build;
+}
+
+/* Standard input and output are each of use once. */
+static int check_streams(const struct sb_cli *cli, const struct sb_build_fields *f,
+	const struct sb_strv *words, struct sb_error *err)
+{
+	if (f->file != NULL && strcmp(f->file, "-") == 0 && words->len > 0 &&
+		strcmp(words->items[0], "-") == 0)
+		return sb_fail(err, SB_E_USAGE,
+			"the Buildfile and the context can't both come from standard input");
+	if (sb_output_list_has_stdout(&f->outputs) && isatty(fileno(cli->out))) {
+		sb_fail(err, SB_E_USAGE, "an archive would be written to the terminal");
+		return sb_error_hint(err, "redirect standard output, or give dest=FILE");
+	}
+	return 0;
+}
+
+static int run(const struct sb_cli *cli, const void *fields, const struct sb_strv *words,
+	struct sb_error *err)
+{
+	const struct sb_build_fields *f = fields;
+	const bool has_stdout = sb_output_list_has_stdout(&f->outputs);
+	FILE *free_out = has_stdout ? cli->err : cli->out;
+	struct sb_build_options build = options_of(f, words);
+	char digest[SB_CLI_DIGEST_BYTES] = "";
+	enum sb_progress progress = SB_PROGRESS_QUIET;
+
+	if (check_streams(cli, f, words, err) < 0 ||
+		sb_progress_parse(f->is_quiet ? "quiet" : f->progress, cli->err, &progress, err) <
+			0)
+		return -1;
+
+	struct sb_renderer *renderer =
+		sb_progress_open(progress, progress == SB_PROGRESS_JSON ? free_out : cli->err);
+
+	build.on_event = sb_renderer_event;
+	build.event_data = renderer;
+
+	const int result = sb_build(&build, digest, err);
+
+	sb_progress_close(renderer, result < 0 ? err : NULL, sb_exit_status(err));
+	if (result < 0)
+		return sb_progress_failed(progress, has_stdout, err);
+	if (f->check_only && progress != SB_PROGRESS_JSON && progress != SB_PROGRESS_QUIET)
+		(void)fputs("the Buildfile has no errors\n", cli->err);
+	else if (progress == SB_PROGRESS_QUIET && !f->check_only)
+		(void)fprintf(free_out, "%s\n", digest);
+	return SB_EXIT_DONE;
+}

@@ -1,0 +1,223 @@
+/* SPDX-License-Identifier: MIT */
+#include "cli/output_option.h"
+
+#include <stdint.h>
+#include <string.h>
+
+#include "base/size.h"
+#include "cli/csv.h"
+
+enum { MAX_LEVEL = 22 }; /* zstd's; the format's own maximum is checked where it is used */
+
+enum output_key { KEY_TYPE, KEY_DEST, KEY_NAME, KEY_TAR, KEY_COMPRESSION, KEY_LEVEL, N_KEYS };
+
+static const char *const key_names[N_KEYS] = {
+	[KEY_TYPE] = "type",
+	[KEY_DEST] = "dest",
+	[KEY_NAME] = "name",
+	[KEY_TAR] = "tar",
+	[KEY_COMPRESSION] = "compression",
+	[KEY_LEVEL] = "compression-level",
+};
+
+/* What each type takes beside type itself. */
+static const struct output_type {
+	const char *name;
+	enum sb_output_type type;
+	bool takes[N_KEYS];
+} types[] = {
+	{"oci", SB_OUTPUT_OCI,
+		{[KEY_DEST] = true,
+			[KEY_NAME] = true,
+			[KEY_TAR] = true,
+			[KEY_COMPRESSION] = true,
+			[KEY_LEVEL] = true}},
+	{"docker", SB_OUTPUT_DOCKER,
+		{[KEY_DEST] = true,
+			[KEY_NAME] = true,
+			[KEY_COMPRESSION] = true,
+			[KEY_LEVEL] = true}},
+	{"tar", SB_OUTPUT_TAR, {[KEY_DEST] = true}},
+	{"local", SB_OUTPUT_LOCAL, {[KEY_DEST] = true}},
+	{"store", SB_OUTPUT_STORE,
+		{[KEY_NAME] = true, [KEY_COMPRESSION] = true, [KEY_LEVEL] = true}},
+};
+
+static bool is_stdout(const struct sb_output_option *output)
+{
+	return output->dest != NULL && strcmp(output->dest, "-") == 0;
+}
+
+static const char *keep(struct sb_output_list *list, const char *text)
+{
+	if (text == NULL)
+		return NULL;
+	sb_strv_add(&list->text, text);
+	return list->text.items[list->text.len - 1];
+}
+
+static int find_type(const char *name, const struct output_type **out, struct sb_error *err)
+{
+	if (name == NULL) {
+		sb_fail(err, SB_E_USAGE, "the type is missing");
+		return sb_error_hint(err, "for example -o type=oci,dest=image.tar");
+	}
+	for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++) {
+		if (strcmp(types[i].name, name) == 0) {
+			*out = &types[i];
+			return 0;
+		}
+	}
+	if (strcmp(name, "registry") == 0 || strcmp(name, "image") == 0 ||
+		strcmp(name, "cacheonly") == 0) {
+		sb_fail(err, SB_E_USAGE, "type '%s' is not in this version of safebuild", name);
+		return sb_error_hint(err, "the types are oci, docker, tar, local and store");
+	}
+	sb_fail(err, SB_E_USAGE, "unknown type '%s'", name);
+	return sb_error_hint(err, "the types are oci, docker, tar, local and store");
+}
+
+static int read_keys(const struct sb_strv *csv, const char *values[N_KEYS], struct sb_error *err)
+{
+	for (size_t i = 0; i < csv->len; i++) {
+		const char *value = NULL;
+		const size_t len = sb_csv_key(csv->items[i], &value);
+		size_t key = 0;
+
+		if (value == NULL)
+			return sb_fail(err, SB_E_USAGE, "'%s' is not of the form key=value",
+				csv->items[i]);
+		while (key < N_KEYS && (strlen(key_names[key]) != len ||
+					       strncmp(key_names[key], csv->items[i], len) != 0))
+			key++;
+		if (key == N_KEYS) {
+			sb_fail(err, SB_E_USAGE, "unknown key '%.*s'", (int)len, csv->items[i]);
+			return sb_error_hint(err, "the keys are type, dest, name, tar, compression "
+						  "and compression-level");
+		}
+		if (values[key] != NULL)
+			return sb_fail(
+				err, SB_E_USAGE, "the key '%s' is given twice", key_names[key]);
+		if (value[0] == '\0')
+			return sb_fail(
+				err, SB_E_USAGE, "the key '%s' has an empty value", key_names[key]);
+		values[key] = value;
+	}
+	return 0;
+}
+
+static int check_keys(
+	const struct output_type *type, const char *const values[N_KEYS], struct sb_error *err)
+{
+	for (size_t key = 0; key < N_KEYS; key++) {
+		if (key != KEY_TYPE && values[key] != NULL && !type->takes[key])
+			return sb_fail(err, SB_E_USAGE, "'%s' does not go with type=%s",
+				key_names[key], type->name);
+	}
+	if (type->takes[KEY_DEST] && values[KEY_DEST] == NULL) {
+		sb_fail(err, SB_E_USAGE, "type=%s needs dest", type->name);
+		return sb_error_hint(err, "dest=PATH%s",
+			type->type != SB_OUTPUT_LOCAL ? ", or dest=- for stdout" : "");
+	}
+	if (type->type == SB_OUTPUT_LOCAL && strcmp(values[KEY_DEST], "-") == 0)
+		return sb_fail(err, SB_E_USAGE, "a folder can't go to stdout: use type=tar");
+	return 0;
+}
+
+static int set_tar(const char *value, struct sb_output_option *out, struct sb_error *err)
+{
+	if (value == NULL || strcmp(value, "true") == 0 || strcmp(value, "1") == 0)
+		return 0;
+	if (strcmp(value, "false") != 0 && strcmp(value, "0") != 0)
+		return sb_fail(err, SB_E_USAGE, "tar is true or false, not '%s'", value);
+	out->is_folder = true;
+	if (strcmp(out->dest, "-") == 0)
+		return sb_fail(err, SB_E_USAGE, "a folder (tar=false) can't go to stdout");
+	return 0;
+}
+
+static int set_compression(
+	const char *const values[N_KEYS], struct sb_output_option *out, struct sb_error *err)
+{
+	static const char *const known[] = {"gzip", "zstd", "uncompressed"};
+	const char *wanted = values[KEY_COMPRESSION];
+	uint64_t level = 0;
+
+	for (size_t i = 0; wanted != NULL && i < sizeof(known) / sizeof(known[0]); i++) {
+		if (strcmp(known[i], wanted) == 0)
+			out->compression = known[i];
+	}
+	if (wanted != NULL && out->compression == NULL) {
+		sb_fail(err, SB_E_USAGE, "unknown compression '%s'", wanted);
+		return sb_error_hint(err, "the compressions are gzip, zstd and uncompressed");
+	}
+	if (values[KEY_LEVEL] != NULL &&
+		(!sb_number_parse(values[KEY_LEVEL], 10, MAX_LEVEL, &level) || level == 0))
+		return sb_fail(err, SB_E_USAGE,
+			"compression-level is a number from 1 to %d, not '%s'", MAX_LEVEL,
+			values[KEY_LEVEL]);
+	if (level != 0 && wanted != NULL && strcmp(wanted, "uncompressed") == 0)
+		return sb_fail(err, SB_E_USAGE,
+			"compression-level does not go with compression=uncompressed");
+	out->compression_level = (int)level;
+	return 0;
+}
+
+static int parse_fields(
+	struct sb_output_list *list, const struct sb_strv *csv, struct sb_error *err)
+{
+	const char *values[N_KEYS] = {NULL};
+	const struct output_type *type = NULL;
+	struct sb_output_option output = {0};
+
+	if (read_keys(csv, values, err) < 0 || find_type(values[KEY_TYPE], &type, err) < 0 ||
+		check_keys(type, values, err) < 0)
+		return -1;
+	output.type = type->type;
+	output.dest = values[KEY_DEST];
+	if (set_tar(values[KEY_TAR], &output, err) < 0 || set_compression(values, &output, err) < 0)
+		return -1;
+	output.dest = keep(list, output.dest);
+	output.name = keep(list, values[KEY_NAME]);
+	*SB_ARRAY_ADD(list) = output;
+	return 0;
+}
+
+int sb_output_option_parse(void *data, const char *value, struct sb_error *err)
+{
+	struct sb_output_list *list = data;
+	SB_AUTO_STRV csv = SB_STRV_INIT;
+	const bool had_stdout = sb_output_list_has_stdout(list);
+
+	if (value[0] == '\0')
+		return sb_fail(err, SB_E_USAGE, "the value is empty");
+	if (sb_csv_split(value, &csv, err) < 0)
+		return -1;
+	/* docker's reading: one field that is not a type is a path, an `=` in it or not. */
+	if (csv.len == 1 && strcmp(csv.items[0], value) == 0 && strncmp(value, "type=", 5) != 0) {
+		*SB_ARRAY_ADD(list) = (struct sb_output_option){
+			.type = strcmp(value, "-") == 0 ? SB_OUTPUT_TAR : SB_OUTPUT_LOCAL,
+			.dest = keep(list, value),
+		};
+	} else if (parse_fields(list, &csv, err) < 0) {
+		return -1;
+	}
+	if (had_stdout && is_stdout(&list->items[list->len - 1]))
+		return sb_fail(err, SB_E_USAGE, "only one output can go to stdout");
+	return 0;
+}
+
+bool sb_output_list_has_stdout(const struct sb_output_list *list)
+{
+	SB_ARRAY_FOREACH (list, output) {
+		if (is_stdout(output))
+			return true;
+	}
+	return false;
+}
+
+void sb_output_list_release(struct sb_output_list *list)
+{
+	SB_ARRAY_RELEASE(list);
+	sb_strv_release(&list->text);
+}

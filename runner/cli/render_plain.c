@@ -1,0 +1,195 @@
+/* SPDX-License-Identifier: MIT */
+#include <string.h>
+
+#include "base/array.h"
+#include "base/escape.h"
+#include "base/mem.h"
+#include "base/size.h"
+#include "cli/lines.h"
+#include "cli/render.h"
+#include "cli/report.h"
+
+/*
+ * A log in the form that docker's readers know:
+ *
+ *	#2 [build 2/4] RUN make
+ *	#2 0.123 a line of output
+ *	#2 DONE 0.4s
+ */
+
+enum { TRANSFER_NS = 2000000000 }; /* between two lines on transfers that go on */
+
+struct started_step {
+	uint32_t step;
+	uint64_t t_ns;
+};
+
+struct plain {
+	struct sb_renderer base;
+	struct sb_lines lines;
+	SB_ARRAY(struct started_step) started;
+	uint64_t now_ns;
+	uint64_t transfer_ns; /* when a transfer was last told */
+	bool has_steps;
+};
+
+static double seconds_in_step(const struct plain *p, uint32_t step)
+{
+	uint64_t start_ns = 0;
+
+	SB_ARRAY_FOREACH (&p->started, started) {
+		if (started->step == step)
+			start_ns = started->t_ns;
+	}
+	return p->now_ns > start_ns ? (double)(p->now_ns - start_ns) / 1e9 : 0;
+}
+
+static void print_number(const struct plain *p, uint32_t step)
+{
+	if (step != 0)
+		(void)fprintf(p->base.out, "#%u ", step);
+}
+
+static void print_text(const struct plain *p, const char *text)
+{
+	sb_autofree char *escaped = sb_escape_text(text, strlen(text));
+
+	(void)fputs(escaped, p->base.out);
+}
+
+static void on_line(void *data, uint32_t step, int stream, const char *line, size_t len)
+{
+	const struct plain *p = data;
+	sb_autofree char *clean = sb_line_clean(line, len);
+
+	(void)stream;
+	print_number(p, step);
+	(void)fprintf(p->base.out, "%.3f %s\n", seconds_in_step(p, step), clean);
+}
+
+static void on_start(struct plain *p, const struct sb_event *event)
+{
+	sb_autofree char *title = sb_render_step_title(event);
+
+	if (p->has_steps)
+		(void)fputc('\n', p->base.out);
+	p->has_steps = true;
+	*SB_ARRAY_ADD(&p->started) = (struct started_step){event->step, event->t_ns};
+	(void)fprintf(p->base.out, "#%u %s\n", event->step, title);
+}
+
+static void on_end(struct plain *p, const struct sb_event *event)
+{
+	sb_lines_end(&p->lines, event->step);
+	if (event->status == 0)
+		(void)fprintf(p->base.out, "#%u DONE %.1fs\n", event->step,
+			seconds_in_step(p, event->step));
+	else
+		(void)fprintf(p->base.out, "#%u ERROR: the step ended with status %d after %.1fs\n",
+			event->step, event->status, seconds_in_step(p, event->step));
+}
+
+static void on_transfer(struct plain *p, const struct sb_event *event)
+{
+	const bool is_done = event->total != 0 && event->done >= event->total;
+
+	if (!is_done && p->transfer_ns != 0 && event->t_ns < p->transfer_ns + TRANSFER_NS)
+		return;
+	p->transfer_ns = event->t_ns;
+
+	sb_autofree char *done = sb_size_format(event->done);
+	sb_autofree char *total = sb_size_format(event->total);
+
+	print_number(p, event->step);
+	(void)fputs("transfer ", p->base.out);
+	print_text(p, event->text != NULL ? event->text : "");
+	if (is_done || event->total == 0)
+		(void)fprintf(p->base.out, " %s%s\n", done, is_done ? " done" : "");
+	else
+		(void)fprintf(p->base.out, " %s / %s\n", done, total);
+}
+
+static void on_image(const struct plain *p, const struct sb_event *event)
+{
+	(void)fputs("image ", p->base.out);
+	if (event->name != NULL) {
+		print_text(p, event->name);
+		(void)fputc(' ', p->base.out);
+	}
+	print_text(p, event->text != NULL ? event->text : "");
+	(void)fputc('\n', p->base.out);
+}
+
+static void on_export(const struct plain *p, const struct sb_event *event)
+{
+	sb_autofree char *size = sb_size_format(event->done);
+
+	(void)fputs("wrote ", p->base.out);
+	print_text(p, event->text != NULL ? event->text : "");
+	if (event->done != 0)
+		(void)fprintf(p->base.out, " (%s)", size);
+	(void)fputc('\n', p->base.out);
+}
+
+static void plain_event(struct sb_renderer *renderer, const struct sb_event *event)
+{
+	struct plain *p = (struct plain *)renderer;
+
+	p->now_ns = event->t_ns;
+	switch (event->kind) {
+	case SB_EVENT_STEP_START:
+		on_start(p, event);
+		break;
+	case SB_EVENT_STEP_OUTPUT:
+		sb_lines_add(&p->lines, event);
+		break;
+	case SB_EVENT_STEP_END:
+		on_end(p, event);
+		break;
+	case SB_EVENT_TRANSFER:
+		on_transfer(p, event);
+		break;
+	case SB_EVENT_WARNING:
+	case SB_EVENT_NOTICE:
+		sb_report_event(p->base.out, event, p->base.style.has_color);
+		break;
+	case SB_EVENT_EXPORT:
+		on_export(p, event);
+		break;
+	case SB_EVENT_IMAGE:
+		on_image(p, event);
+		break;
+	case SB_EVENT_BUILD_START:
+	case SB_EVENT_BUILD_END:
+	case SB_EVENT_TICK:
+		break;
+	}
+}
+
+static void plain_finish(struct sb_renderer *renderer, const struct sb_error *failure, int status)
+{
+	struct plain *p = (struct plain *)renderer;
+
+	(void)failure;
+	(void)status;
+	sb_lines_end_all(&p->lines);
+}
+
+static void plain_release(struct sb_renderer *renderer)
+{
+	struct plain *p = (struct plain *)renderer;
+
+	sb_lines_release(&p->lines);
+	SB_ARRAY_RELEASE(&p->started);
+}
+
+struct sb_renderer *sb_render_plain_new(void)
+{
+	static const struct sb_renderer_ops ops = {plain_event, plain_finish, plain_release};
+	struct plain *p = SB_NEW(struct plain);
+
+	p->base.ops = &ops;
+	p->lines.on_line = on_line;
+	p->lines.data = p;
+	return &p->base;
+}

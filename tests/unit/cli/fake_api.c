@@ -1,0 +1,217 @@
+/* SPDX-License-Identifier: MIT */
+#include "fake_api.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "base/mem.h"
+
+#define DIGEST "sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+
+static struct fake_api api;
+
+struct fake_api *fake_api(void)
+{
+	return &api;
+}
+
+void fake_api_reset(void)
+{
+	memset(&api, 0, sizeof(api));
+}
+
+__attribute__((format(printf, 1, 2))) static void note(const char *fmt, ...)
+{
+	const size_t used = strlen(api.asked);
+	va_list args;
+
+	va_start(args, fmt);
+	(void)vsnprintf(api.asked + used, sizeof(api.asked) - used, fmt, args);
+	va_end(args);
+}
+
+static void note_text(const char *key, const char *value)
+{
+	if (value != NULL)
+		note(" %s=%s", key, value);
+}
+
+static void note_list(const char *key, const char *const *list)
+{
+	for (; list != NULL && *list != NULL; list++)
+		note(" %s=%s", key, *list);
+}
+
+static void note_secrets(const struct sb_secret_option *secrets, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		note(" secret=%s", secrets[i].id);
+		if (secrets[i].src != NULL)
+			note(",src:%s", secrets[i].src);
+		if (secrets[i].env != NULL)
+			note(",env:%s", secrets[i].env);
+	}
+}
+
+static int answer(struct sb_error *err)
+{
+	api.n_calls++;
+	note("\n");
+	if (api.fail_with == SB_OK)
+		return 0;
+	return sb_fail_at(err, api.fail_with,
+		(struct sb_source_pos){api.fail_line != 0 ? "Buildfile" : NULL, api.fail_line, 0},
+		"made to fail");
+}
+
+int sb_build(const struct sb_build_options *o, char *out_digest, struct sb_error *err)
+{
+	note("build");
+	note_text("root", o->root);
+	note_text("context", o->context);
+	note_text("file", o->buildfile);
+	note_text("target", o->target);
+	note_text("platform", o->platform);
+	note_text("network", o->network);
+	note_text("shm", o->shm_size);
+	note_list("tag", o->tags);
+	note_list("arg", o->build_args);
+	note_list("named", o->build_contexts);
+	note_list("label", o->labels);
+	note_list("host", o->add_hosts);
+	note_secrets(o->secrets, o->n_secrets);
+	for (size_t i = 0; i < o->n_outputs; i++)
+		note(" output=%d:%s", (int)o->outputs[i].type,
+			o->outputs[i].dest != NULL ? o->outputs[i].dest : "");
+	note_text("iidfile", o->iidfile);
+	note_text("metadata", o->metadata_file);
+	if (o->source_date_epoch >= 0)
+		note(" epoch=%lld", (long long)o->source_date_epoch);
+	note("%s%s%s%s", o->strict ? " strict" : "", o->no_cache ? " no-cache" : "",
+		o->pull ? " pull" : "", o->check_only ? " check" : "");
+	if (api.sends_events) {
+		const struct sb_event start = {.kind = SB_EVENT_STEP_START,
+			.step = 1,
+			.stage = "stage-0",
+			.text = "FROM base",
+			.total = 1};
+
+		o->on_event(&start, o->event_data);
+	}
+	if (out_digest != NULL)
+		memcpy(out_digest, DIGEST, sizeof(DIGEST));
+	return answer(err);
+}
+
+int sb_inspect(const struct sb_inspect_options *o, char **out_report, size_t *out_findings,
+	struct sb_error *err)
+{
+	note("inspect image=%s", o->image);
+	note_text("root", o->root);
+	note_text("platform", o->platform);
+	note_secrets(o->secrets, o->n_secrets);
+	note("%s", o->as_json ? " json" : "");
+	if (answer(err) < 0)
+		return -1;
+	*out_report = sb_strdup("the report");
+	*out_findings = api.n_findings;
+	return 0;
+}
+
+int sb_import(const struct sb_store_options *o, const char *rootfs_tar, const char *name,
+	char *out_digest, struct sb_error *err)
+{
+	note("import %s %s", rootfs_tar, name);
+	note_text("root", o->root);
+	memcpy(out_digest, DIGEST, sizeof(DIGEST));
+	return answer(err);
+}
+
+int sb_pull(const struct sb_store_options *o, const char *ref, const char *platform,
+	char *out_digest, struct sb_error *err)
+{
+	note("pull %s", ref);
+	note_text("root", o->root);
+	note_text("platform", platform);
+	memcpy(out_digest, DIGEST, sizeof(DIGEST));
+	return answer(err);
+}
+
+int sb_images(const struct sb_store_options *o, struct sb_image_info **out, size_t *out_len,
+	struct sb_error *err)
+{
+	note("images");
+	note_text("root", o->root);
+	if (answer(err) < 0)
+		return -1;
+	*out = sb_calloc(2, sizeof(**out));
+	(*out)[0] = (struct sb_image_info){sb_strdup("app:latest"), sb_strdup(DIGEST),
+		sb_strdup("1970-01-01T00:00:00Z"), 12345678, sb_strdup("linux/amd64")};
+	(*out)[1] = (struct sb_image_info){sb_strdup("<none>"), sb_strdup(DIGEST), sb_strdup(""),
+		13, sb_strdup("linux/arm64")};
+	*out_len = 2;
+	return 0;
+}
+
+void sb_images_free(struct sb_image_info *images, size_t len)
+{
+	for (size_t i = 0; i < len; i++) {
+		free(images[i].name);
+		free(images[i].digest);
+		free(images[i].created);
+		free(images[i].platform);
+	}
+	free(images);
+}
+
+int sb_tag(
+	const struct sb_store_options *o, const char *image, const char *name, struct sb_error *err)
+{
+	note("tag %s %s", image, name);
+	note_text("root", o->root);
+	return answer(err);
+}
+
+int sb_remove(const struct sb_store_options *o, const char *image, struct sb_error *err)
+{
+	note("rm %s", image);
+	note_text("root", o->root);
+	return answer(err);
+}
+
+int sb_check_host(const char *root, struct sb_check **out, size_t *out_len, struct sb_error *err)
+{
+	note("doctor");
+	note_text("root", root);
+	if (answer(err) < 0)
+		return -1;
+	*out = sb_calloc(2, sizeof(**out));
+	(*out)[0] = (struct sb_check){"user namespaces", SB_CHECK_OK, sb_strdup("allowed"), NULL};
+	(*out)[1] = (struct sb_check){"subordinate ids",
+		api.host_fails ? SB_CHECK_FAILED : SB_CHECK_DEGRADED, sb_strdup("none for 'ann'"),
+		sb_strdup("sudo usermod --add-subuids 100000-165535 ann")};
+	*out_len = 2;
+	return 0;
+}
+
+void sb_checks_free(struct sb_check *checks, size_t len)
+{
+	for (size_t i = 0; i < len; i++) {
+		free(checks[i].detail);
+		free(checks[i].fix);
+	}
+	free(checks);
+}
+
+const char *sb_version(void)
+{
+	return SB_VERSION;
+}
+
+void sb_free(void *p)
+{
+	free(p);
+}

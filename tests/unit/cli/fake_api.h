@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef SB_TEST_FAKE_API_H
+#define SB_TEST_FAKE_API_H
+
+#include "safebuild.h"
+
+/* The library as the command line's tests need it: it writes down what it was asked, and answers
+ * what the test said. */
+struct fake_api {
+	/* Answers. */
+	enum sb_code fail_with; /* SB_OK: the call succeeds */
+	unsigned fail_line;
+	size_t n_findings;
+	bool host_fails;
+	bool sends_events;
+	/* What came. */
+	unsigned n_calls;
+	char asked[4096]; /* one line a call */
+};
+
+struct fake_api *fake_api(void);
+void fake_api_reset(void);
+
+#endif
