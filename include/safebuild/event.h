@@ -24,6 +24,8 @@ enum sb_event_kind {
 	SB_EVENT_EXPORT,    /* text: what is written and where, when it is done; done: bytes */
 	SB_EVENT_IMAGE,     /* text: the image's manifest digest; name: its tag or NULL */
 	SB_EVENT_BUILD_END, /* status: 0 or -1 */
+	SB_EVENT_TICK,      /* nothing happened: t_ns moved on. About ten times a second while the
+			       library waits for a step */
 };
 
 struct sb_event {

@@ -47,7 +47,7 @@
 	}))
 
 #define SB_ARRAY_FOREACH(a, item) \
-	for (__typeof__((a)->items) item = (a)->items; \
+	for (__typeof__((a)->items + 0) item = (a)->items; \
 		item != NULL && item < (a)->items + (a)->len; item++)
 
 #define SB_ARRAY_RELEASE(a) \

@@ -51,13 +51,14 @@ _Noreturn void sb_bug(const char *what, const char *file, int line)
 	abort();
 }
 
-static char *format_escaped(const char *fmt, va_list args)
+SB_PRINTF(1, 0) static char *format_escaped(const char *fmt, va_list args)
 {
 	sb_autofree char *raw = sb_vasprintf(fmt, args);
 
 	return sb_escape_text(raw, strlen(raw));
 }
 
+SB_PRINTF(3, 0)
 static void set_message(struct sb_error *err, enum sb_code code, const char *fmt, va_list args)
 {
 	SB_BUG_ON(sb_error_is_set(err));

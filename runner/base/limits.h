@@ -15,12 +15,16 @@ enum {
 	SB_MAX_PATH = 4096,    /* PATH_MAX: longer names in archives can't be made on Linux */
 	SB_MAX_STEP_MESSAGE =
 		16 << 20, /* one step's description: argv and env are bounded by ARG_MAX, 2 MiB */
-	SB_MAX_LAYERS = 480,           /* overlayfs takes 500 lower layers; some are ours */
-	SB_MAX_PASSWD = 8 << 20,       /* /etc/passwd and /etc/group of an image */
-	SB_MAX_HTTP_HEADER = 64 << 10, /* all headers of one answer */
-	SB_MAX_TAR_RECORD = 1 << 20,   /* one PAX record: xattrs are at most 64 KiB, names 4 KiB */
-	SB_MAX_STEP_TAIL = 64 << 10,   /* what is kept of a step's output to show when it fails */
-	SB_MAX_EXPANSION = 8 << 20,    /* what one word of a Buildfile may expand to */
+	SB_MAX_LAYERS = 480,              /* overlayfs takes 500 lower layers; some are ours */
+	SB_MAX_ARCHIVE_ENTRIES = 1 << 16, /* files in an image archive: some three for each layer */
+	SB_MAX_PASSWD = 8 << 20,          /* /etc/passwd and /etc/group of an image */
+	SB_MAX_HTTP_HEADER = 64 << 10,    /* all headers of one answer */
+	SB_MAX_TAR_RECORD = 1 << 20, /* one PAX record: xattrs are at most 64 KiB, names 4 KiB */
+	SB_MAX_STEP_TAIL = 64 << 10, /* what is kept of a step's output to show when it fails */
+	SB_MAX_EXPANSION = 8 << 20,  /* what one word of a Buildfile may expand to */
+	SB_MAX_EXPANSION_DEPTH = 64, /* levels of ${a:-${b:-…}}; each is a C stack frame */
+	SB_MAX_EXPANSION_PATTERN = 4096, /* of ${a#pattern}: a path's length; matching takes the
+					    product of pattern and value */
 };
 
 #endif

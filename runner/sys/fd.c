@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <sys/mman.h>
+#include <sys/sendfile.h>
 #include <sys/stat.h>
 
 #include "base/mem.h"
@@ -130,6 +131,46 @@ int sb_fd_copy(int from, int to, uint64_t *out_bytes, struct sb_error *err)
 	}
 	if (out_bytes != NULL)
 		*out_bytes = total;
+	return 0;
+}
+
+static int copy_range_by_hand(int from, uint64_t offset, uint64_t len, int to, struct sb_error *err)
+{
+	enum { CHUNK = 256 << 10 };
+	sb_autofree char *chunk = sb_malloc(CHUNK);
+
+	while (len > 0) {
+		const size_t n = len < CHUNK ? (size_t)len : CHUNK;
+
+		if (sb_fd_pread_all(from, chunk, n, offset, err) < 0 ||
+			sb_fd_write_all(to, chunk, n, err) < 0)
+			return -1;
+		offset += n;
+		len -= n;
+	}
+	return 0;
+}
+
+int sb_fd_copy_range(int from, uint64_t offset, uint64_t len, int to, struct sb_error *err)
+{
+	off_t at = (off_t)offset;
+
+	while (len > 0) {
+		const size_t most = len < (1U << 30) ? (size_t)len : 1U << 30;
+		const ssize_t n = sendfile(to, from, &at, most);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		/* Not for every pair of files (a target opened with O_APPEND, some FUSE ones). */
+		if (n < 0 && (errno == EINVAL || errno == ENOSYS || errno == EAGAIN))
+			return copy_range_by_hand(from, (uint64_t)at, len, to, err);
+		if (n < 0)
+			return sb_fail_errno(err, "copy");
+		if (n == 0)
+			return sb_fail(err, SB_E_INTEGRITY, "file ends %llu bytes too early",
+				(unsigned long long)len);
+		len -= (uint64_t)n;
+	}
 	return 0;
 }
 

@@ -51,6 +51,10 @@ int sb_fd_pread_all(
 int sb_fd_size(int fd, uint64_t *out_bytes, struct sb_error *err) SB_MUST_USE;
 /* Copies from the current offsets to the end of `from`; out_bytes may be NULL. */
 int sb_fd_copy(int from, int to, uint64_t *out_bytes, struct sb_error *err) SB_MUST_USE;
+/* Copies exactly len bytes from an offset of a file, whose own offset stays, to anything that can
+ * be written; SB_E_INTEGRITY when the file is shorter. */
+int sb_fd_copy_range(
+	int from, uint64_t offset, uint64_t len, int to, struct sb_error *err) SB_MUST_USE;
 /* Close-on-exec pipe: [0] reads, [1] writes. */
 int sb_fd_pipe(int out_fds[2], struct sb_error *err) SB_MUST_USE;
 /* An unnamed file in memory. */

@@ -87,3 +87,16 @@ int sb_tree_remove(int dir_fd, const char *name, struct sb_error *err)
 {
 	return remove_below(dir_fd, name, err);
 }
+
+int sb_tree_open_above(int dir_fd, const struct stat *expected, int *out_fd, struct sb_error *err)
+{
+	sb_autofd int fd = openat(dir_fd, "..", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	struct stat st;
+
+	if (fd < 0 || fstat(fd, &st) < 0)
+		return sb_fail_errno(err, "open the folder above");
+	if (expected != NULL && (st.st_dev != expected->st_dev || st.st_ino != expected->st_ino))
+		return sb_fail(err, SB_E_INTEGRITY, "a folder was moved while it was read");
+	*out_fd = sb_fd_steal(&fd);
+	return 0;
+}

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef SB_SANDBOX_CLIENT_H
+#define SB_SANDBOX_CLIENT_H
+
+#include "base/cleanup.h"
+#include "base/error.h"
+#include "sandbox/spec.h"
+
+/* safebuild's end of safebuild-step: starts it, hands it steps, streams what they print. */
+struct sb_sandbox;
+
+/* Finds safebuild-step beside the running program, then where it is installed. */
+int sb_sandbox_start(struct sb_sandbox **out, struct sb_error *err) SB_MUST_USE;
+void sb_sandbox_free(struct sb_sandbox *sandbox);
+SB_DEFINE_FREEP(sb_sandbox)
+
+struct sb_sandbox_events {
+	/* stream is 1 or 2; bytes as they come. */
+	void (*on_output)(void *data, int stream, const char *bytes, size_t len);
+	/* About ten times a second. */
+	void (*on_tick)(void *data);
+	void *data;
+	int interrupt_fd; /* readable: cancel the step; or -1 */
+};
+
+/*
+ * Runs one step to its end; all it wrote has been reported, and every process of it is gone, when
+ * this returns. spec->stdout_fd and stderr_fd are set here. A status other than 0 is in the result,
+ * not an error; SB_E_CANCELLED after interrupt_fd.
+ */
+int sb_sandbox_run(struct sb_sandbox *sandbox, struct sb_step_spec *spec,
+	const struct sb_sandbox_events *events, struct sb_step_result *out,
+	struct sb_error *err) SB_MUST_USE;
+
+#endif

@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: MIT */
+#include "sandbox/confine.h"
+
+#include <grp.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+#include <sys/capability.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "seccomp_program.h"
+
+static const cap_value_t step_capabilities[] = {
+	CAP_AUDIT_WRITE,
+	CAP_CHOWN,
+	CAP_DAC_OVERRIDE,
+	CAP_FOWNER,
+	CAP_FSETID,
+	CAP_KILL,
+	CAP_NET_BIND_SERVICE,
+	CAP_NET_RAW,
+	CAP_SETFCAP,
+	CAP_SETGID,
+	CAP_SETPCAP,
+	CAP_SETUID,
+	CAP_SYS_CHROOT,
+};
+
+enum { N_CAPABILITIES = sizeof(step_capabilities) / sizeof(step_capabilities[0]) };
+
+uint64_t sb_confine_capabilities(void)
+{
+	uint64_t mask = 0;
+
+	for (size_t i = 0; i < N_CAPABILITIES; i++)
+		mask |= UINT64_C(1) << step_capabilities[i];
+	return mask;
+}
+
+/* One byte, not 0: a limit of 0 does not stop a core_pattern that is a pipe, 1 does (core(5)). */
+static int refuse_core_dumps(struct sb_error *err)
+{
+	const struct rlimit one = {.rlim_cur = 1, .rlim_max = 1};
+
+	if (setrlimit(RLIMIT_CORE, &one) < 0)
+		return sb_fail_errno(err, "limit core dumps");
+	return 0;
+}
+
+static int drop_bounding_set(struct sb_error *err)
+{
+	const uint64_t keep = sb_confine_capabilities();
+
+	for (int cap = 0; prctl(PR_CAPBSET_READ, cap, 0, 0, 0) >= 0; cap++)
+		if ((keep & (UINT64_C(1) << cap)) == 0 && prctl(PR_CAPBSET_DROP, cap, 0, 0, 0) < 0)
+			return sb_fail_errno(err, "drop capability %d", cap);
+	if (prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) < 0)
+		return sb_fail_errno(err, "clear ambient capabilities");
+	return 0;
+}
+
+static int load_program(const struct sock_filter *filter, size_t len, struct sb_error *err)
+{
+	struct sock_fprog program = {
+		.len = (unsigned short)len, .filter = (struct sock_filter *)(uintptr_t)filter};
+
+	if (syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &program) < 0)
+		return sb_fail_errno(err, "load the seccomp filter");
+	return 0;
+}
+
+static int load_seccomp(struct sb_error *err)
+{
+	/* The exceptions first: the policy leaves the step the right to load filters of its own,
+	 * this process too. */
+	if (load_program(exceptions_program,
+		    sizeof(exceptions_program) / sizeof(exceptions_program[0]), err) < 0)
+		return -1;
+	return load_program(
+		policy_program, sizeof(policy_program) / sizeof(policy_program[0]), err);
+}
+
+static int set_ids(const struct sb_step_spec *spec, struct sb_error *err)
+{
+	if (spec->single_id)
+		return 0;
+	if (setgroups(spec->groups.len, spec->groups.items) < 0)
+		return sb_fail_errno(err, "set supplementary groups");
+	if (setresgid(spec->gid, spec->gid, spec->gid) < 0)
+		return sb_fail_errno(err, "change to group %u", spec->gid);
+	if (setresuid(spec->uid, spec->uid, spec->uid) < 0)
+		return sb_fail_errno(err, "change to user %u", spec->uid);
+	return 0;
+}
+
+static void free_caps(cap_t *caps)
+{
+	(void)cap_free(*caps);
+}
+
+/* Root keeps the step's set; the change to another user has cleared it already, and the call says
+ * the same. */
+static int set_capabilities(const struct sb_step_spec *spec, struct sb_error *err)
+{
+	__attribute__((cleanup(free_caps))) cap_t caps = cap_init();
+
+	SB_BUG_ON(caps == NULL);
+	if (spec->uid == 0 && (cap_set_flag(caps, CAP_PERMITTED, N_CAPABILITIES, step_capabilities,
+				       CAP_SET) < 0 ||
+				      cap_set_flag(caps, CAP_EFFECTIVE, N_CAPABILITIES,
+					      step_capabilities, CAP_SET) < 0))
+		return sb_fail_errno(err, "build the capability set");
+	if (cap_set_proc(caps) < 0)
+		return sb_fail_errno(err, "set capabilities");
+	return 0;
+}
+
+int sb_confine(const struct sb_step_spec *spec, struct sb_error *err)
+{
+	if (refuse_core_dumps(err) < 0 || drop_bounding_set(err) < 0)
+		return -1;
+	if (spec->no_new_privs && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
+		return sb_fail_errno(err, "set no_new_privs");
+	if (load_seccomp(err) < 0 || set_ids(spec, err) < 0)
+		return -1;
+	return set_capabilities(spec, err);
+}

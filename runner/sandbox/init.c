@@ -1,0 +1,293 @@
+/* SPDX-License-Identifier: MIT */
+#include "sandbox/init.h"
+
+#include <fcntl.h>
+#include <grp.h>
+#include <poll.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/signalfd.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/limits.h"
+#include "base/mem.h"
+#include "sandbox/confine.h"
+#include "sandbox/network.h"
+#include "sandbox/rootfs.h"
+#include "sys/fd.h"
+
+static _Noreturn void answer(int result_fd, const struct sb_step_result *result)
+{
+	SB_AUTO_ERROR err = SB_ERROR_INIT;
+	SB_AUTO_BUF buf = SB_BUF_INIT(SB_MAX_STEP_MESSAGE);
+
+	if (sb_step_result_encode(result, &buf, &err) < 0 ||
+		sb_fd_write_all(result_fd, buf.data, buf.len, &err) < 0)
+		_exit(1);
+	_exit(0);
+}
+
+static _Noreturn void answer_error(int result_fd, const struct sb_error *err)
+{
+	sb_autofree char *text = err->hint != NULL ? sb_asprintf("%s\n%s", err->message, err->hint)
+						   : sb_strdup(err->message);
+
+	answer(result_fd, &(struct sb_step_result){.message = text});
+}
+
+/* Everything that was open in safebuild-step stays there. */
+static void keep_only(const int *fds, size_t n)
+{
+	unsigned next = 3;
+	bool found = true;
+
+	while (found) {
+		unsigned nearest = ~0U;
+
+		found = false;
+		for (size_t i = 0; i < n; i++) {
+			if (fds[i] >= (int)next && (unsigned)fds[i] < nearest) {
+				nearest = (unsigned)fds[i];
+				found = true;
+			}
+		}
+		if (!found || nearest > next)
+			(void)close_range(next, found ? nearest - 1 : ~0U, 0);
+		next = nearest + 1;
+	}
+}
+
+static void close_inherited(const struct sb_init *init)
+{
+	SB_ARRAY(int) keep = {0};
+
+	*SB_ARRAY_ADD(&keep) = init->go_fd;
+	*SB_ARRAY_ADD(&keep) = init->life_fd;
+	*SB_ARRAY_ADD(&keep) = init->result_fd;
+	*SB_ARRAY_ADD(&keep) = init->secrets_tmpfs_fd;
+	*SB_ARRAY_ADD(&keep) = init->spec->layers_fd;
+	*SB_ARRAY_ADD(&keep) = init->spec->stdout_fd;
+	*SB_ARRAY_ADD(&keep) = init->spec->stderr_fd;
+	SB_ARRAY_FOREACH (&init->spec->mounts, mount)
+		*SB_ARRAY_ADD(&keep) = mount->fd;
+	keep_only(keep.items, keep.len);
+	SB_ARRAY_RELEASE(&keep);
+}
+
+/* Root of the new user namespace. The parent writes our maps first: until then this process is
+ * dumpable. */
+static int become_root(const struct sb_init *init, struct sb_error *err)
+{
+	char byte = 0;
+
+	if (read(init->go_fd, &byte, 1) != 1)
+		_exit(1); /* safebuild-step gave up and says why itself */
+	if (setresgid(0, 0, 0) < 0 || setresuid(0, 0, 0) < 0)
+		return sb_fail_errno(err, "become root of the user namespace");
+	if (!init->spec->single_id && setgroups(0, NULL) < 0)
+		return sb_fail_errno(err, "drop supplementary groups");
+	/* From here on no process of the same user can look into us; and if safebuild-step is
+	 * killed, so are we, at once (the life pipe tells us as well, in an orderly way). */
+	if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0)
+		return sb_fail_errno(err, "refuse to be traced");
+	(void)umask(0);
+	return 0;
+}
+
+static char *find_program(const struct sb_step_spec *spec)
+{
+	const char *name = spec->argv.items[0];
+	const char *path = sb_env_get(&spec->env, "PATH");
+
+	if (strchr(name, '/') != NULL)
+		return sb_strdup(name);
+
+	sb_autofree char *folders = sb_strdup(path != NULL ? path : "");
+	char *denied = NULL;
+
+	for (char *saved = NULL, *dir = strtok_r(folders, ":", &saved); dir != NULL;
+		dir = strtok_r(NULL, ":", &saved)) {
+		char *candidate = sb_asprintf("%s/%s", dir, name);
+		struct stat st;
+
+		if (stat(candidate, &st) == 0 && S_ISREG(st.st_mode)) {
+			if (access(candidate, X_OK) == 0) {
+				free(denied);
+				return candidate;
+			}
+			free(denied);
+			denied = candidate;
+			continue;
+		}
+		free(candidate);
+	}
+	return denied;
+}
+
+static int redirect(const struct sb_step_spec *spec, struct sb_error *err)
+{
+	const int null_fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+
+	if (null_fd < 0 || dup2(null_fd, STDIN_FILENO) < 0 ||
+		dup2(spec->stdout_fd, STDOUT_FILENO) < 0 ||
+		dup2(spec->stderr_fd, STDERR_FILENO) < 0)
+		return sb_fail_errno(err, "redirect the step's output");
+	return 0;
+}
+
+/*
+ * The step's own process, up to exec. result_fd closes with a successful exec, and with it nothing
+ * is said; otherwise the reason is, and the shell's statuses 127 (not found) and 126 (not
+ * executable) are the step's.
+ */
+static _Noreturn void run_program(const struct sb_step_spec *spec, int error_fd)
+{
+	SB_AUTO_ERROR err = SB_ERROR_INIT;
+	sigset_t none;
+
+	(void)sigemptyset(&none);
+	(void)sigprocmask(SIG_SETMASK, &none, NULL);
+	(void)setsid();
+	(void)umask(022);
+	if (redirect(spec, &err) < 0)
+		answer_error(error_fd, &err);
+	if (chdir(spec->cwd) < 0) {
+		(void)sb_fail_errno(&err, "change to the working directory '%s'", spec->cwd);
+		answer_error(error_fd, &err);
+	}
+	if (sb_confine(spec, &err) < 0)
+		answer_error(error_fd, &err);
+	(void)close_range(3, ~0U, CLOSE_RANGE_CLOEXEC);
+
+	sb_autofree char *program = find_program(spec);
+
+	if (program == NULL) {
+		(void)sb_fail(&err, SB_E_NOT_FOUND, "'%s' is not in the step's PATH",
+			spec->argv.items[0]);
+		answer(error_fd, &(struct sb_step_result){.status = 127, .message = err.message});
+	}
+	(void)execve(program, sb_strv_argv(&spec->argv), sb_strv_argv(&spec->env));
+	(void)sb_fail_errno(&err, "start '%s'", program);
+	answer(error_fd,
+		&(struct sb_step_result){.status = errno == ENOENT || errno == ENOTDIR ? 127 : 126,
+			.message = err.message});
+}
+
+/* Reaps until the step's process ends or safebuild is gone. True with its wait status. */
+static bool wait_for(pid_t program, int life_fd, int signal_fd, int *out_status)
+{
+	for (;;) {
+		struct pollfd fds[] = {
+			{.fd = signal_fd, .events = POLLIN}, {.fd = life_fd, .events = POLLIN}};
+		struct signalfd_siginfo info;
+		int status = 0;
+
+		for (pid_t pid = waitpid(-1, &status, WNOHANG); pid > 0;
+			pid = waitpid(-1, &status, WNOHANG)) {
+			if (pid == program) {
+				*out_status = status;
+				return true;
+			}
+		}
+		if (poll(fds, 2, -1) < 0 && errno != EINTR)
+			return false;
+		if (fds[1].revents != 0)
+			return false;
+		(void)!read(signal_fd, &info, sizeof(info));
+	}
+}
+
+/* kill(-1) reaches all but ourselves; what forked meanwhile is reached by the next round. */
+static void kill_everything(void)
+{
+	do {
+		(void)kill(-1, SIGKILL);
+		while (waitpid(-1, NULL, WNOHANG) > 0)
+			;
+	} while (waitpid(-1, NULL, 0) > 0);
+}
+
+static int watch_children(int *out_fd, struct sb_error *err)
+{
+	sigset_t child;
+
+	(void)sigemptyset(&child);
+	(void)sigaddset(&child, SIGCHLD);
+	if (sigprocmask(SIG_BLOCK, &child, NULL) < 0)
+		return sb_fail_errno(err, "block signals");
+	*out_fd = signalfd(-1, &child, SFD_CLOEXEC | SFD_NONBLOCK);
+	return *out_fd < 0 ? sb_fail_errno(err, "watch signals") : 0;
+}
+
+/* Runs the program and gives what is to be answered. */
+static int run_to_end(struct sb_init *init, struct sb_step_result *out, struct sb_error *err)
+{
+	sb_autofd int signal_fd = -1;
+	SB_AUTO_BUF said = SB_BUF_INIT(SB_MAX_STEP_MESSAGE);
+	int fds[2];
+	int status = 0;
+
+	if (watch_children(&signal_fd, err) < 0 || sb_fd_pipe(fds, err) < 0)
+		return -1;
+
+	sb_autofd int error_read = fds[0];
+	sb_autofd int error_write = fds[1];
+	const pid_t program = fork();
+
+	if (program < 0)
+		return sb_fail_errno(err, "fork");
+	if (program == 0)
+		run_program(init->spec, error_write);
+	sb_fd_closep(&error_write);
+	(void)close(init->spec->stdout_fd);
+	(void)close(init->spec->stderr_fd);
+
+	const bool ended = wait_for(program, init->life_fd, signal_fd, &status);
+
+	kill_everything();
+	if (!ended)
+		return sb_fail(err, SB_E_CANCELLED, "safebuild is gone");
+	if (sb_fd_read_all(error_read, &said, err) < 0)
+		return -1;
+	if (said.len > 0)
+		return sb_step_result_decode(said.data, said.len, out, err);
+	*out = (struct sb_step_result){
+		.has_run = true,
+		.status = WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status),
+		.signal = WIFSIGNALED(status) ? WTERMSIG(status) : 0,
+	};
+	return 0;
+}
+
+static int set_up(struct sb_init *init, struct sb_rootfs *out, struct sb_error *err)
+{
+	const struct sb_step_spec *spec = init->spec;
+
+	close_inherited(init);
+	if (become_root(init, err) < 0 ||
+		sb_rootfs_enter(spec, &init->secrets_tmpfs_fd, out, err) < 0)
+		return -1;
+	if (sethostname(spec->hostname, strlen(spec->hostname)) < 0)
+		return sb_fail_errno(err, "set the host name");
+	return spec->network == SB_STEP_NET_NONE ? sb_network_loopback_up(err) : 0;
+}
+
+_Noreturn void sb_init_main(struct sb_init *init)
+{
+	SB_AUTO_ERROR err = SB_ERROR_INIT;
+	struct sb_rootfs rootfs = {.root_fd = -1};
+	struct sb_step_result result = {0};
+
+	if (set_up(init, &rootfs, &err) < 0)
+		answer_error(init->result_fd, &err);
+
+	const int rc = run_to_end(init, &result, &err);
+
+	sb_rootfs_forget_secrets(&rootfs);
+	if (rc < 0)
+		answer_error(init->result_fd, &err);
+	answer(init->result_fd, &result);
+}

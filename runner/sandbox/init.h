@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef SB_SANDBOX_INIT_H
+#define SB_SANDBOX_INIT_H
+
+#include "sandbox/spec.h"
+
+/*
+ * The first process of a step's pid namespace. It is our own code and never execs: it makes the
+ * file system, holds the secrets, starts the step's program, and when that ends (or life_fd does,
+ * because safebuild is gone) kills and reaps everything, empties the secrets and leaves.
+ *
+ * All descriptors are consumed. go_fd: read once, the id maps are written when a byte comes.
+ * life_fd: at its end, stop. result_fd: gets one encoded sb_step_result. secrets_tmpfs_fd may be
+ * -1.
+ */
+struct sb_init {
+	const struct sb_step_spec *spec;
+	int go_fd;
+	int life_fd;
+	int result_fd;
+	int secrets_tmpfs_fd;
+};
+
+_Noreturn void sb_init_main(struct sb_init *init);
+
+#endif
