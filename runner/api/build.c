@@ -1,0 +1,389 @@
+/* SPDX-License-Identifier: MIT */
+#include "build/build.h"
+
+#include <fcntl.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <unistd.h>
+
+#include "api/session.h"
+#include "base/limits.h"
+#include "base/mem.h"
+#include "base/path.h"
+#include "base/size.h"
+#include "build/export.h"
+#include "build/network.h"
+#include "oci/reference.h"
+#include "safebuild.h"
+#include "sys/at.h"
+#include "sys/atomic.h"
+#include "sys/fd.h"
+
+/* Everything that a build owns, released in one place. */
+struct job {
+	const struct sb_build_options *options;
+	struct sb_session session;
+	struct sb_secrets *secrets;
+	struct sb_contexts contexts;
+	struct sb_buildfile *buildfile;
+	struct sb_plan *plan;
+	struct sb_exports *exports;
+	struct sb_host_ids host;
+	struct sb_snapshots *snapshots;
+	struct sb_strv tags;       /* whole names */
+	struct sb_strv build_args; /* NAME=value */
+	struct sb_build build;
+};
+
+static void job_release(struct job *job)
+{
+	sb_build_release(&job->build);
+	sb_snapshots_free(job->snapshots);
+	sb_exports_free(job->exports);
+	sb_plan_free(job->plan);
+	sb_buildfile_free(job->buildfile);
+	sb_contexts_release(&job->contexts);
+	sb_secrets_free(job->secrets);
+	sb_host_ids_release(&job->host);
+	sb_strv_release(&job->tags);
+	sb_strv_release(&job->build_args);
+	sb_session_release(&job->session);
+}
+
+static int read_text(int fd, const char *name, struct sb_buf *out, struct sb_error *err)
+{
+	if (sb_fd_read_all(fd, out, err) < 0)
+		return sb_error_context(err, "'%s'", name);
+	return 0;
+}
+
+/* Buildfile, then Dockerfile, in the context, where none is named. */
+static int open_default_buildfile(
+	const char *context, char **out_name, int *out_fd, struct sb_error *err)
+{
+	static const char *const names[] = {"Buildfile", "Dockerfile"};
+
+	for (size_t i = 0; i < 2; i++) {
+		sb_autofree char *path = strcmp(context, ".") == 0
+						 ? sb_strdup(names[i])
+						 : sb_path_join(context, names[i]);
+		SB_AUTO_ERROR failed = SB_ERROR_INIT;
+
+		if (sb_fd_open_user(path, "Buildfile", out_fd, &failed) == 0) {
+			*out_name = SB_STEAL(path);
+			return 0;
+		}
+		if (failed.code != SB_E_NOT_FOUND) {
+			sb_error_move(err, &failed);
+			return -1;
+		}
+	}
+	(void)sb_fail(err, SB_E_NOT_FOUND, "'%s' has no Buildfile and no Dockerfile", context);
+	return sb_error_hint(err, "name one with -f FILE");
+}
+
+static int load_buildfile(struct job *job, const char *context, struct sb_error *err)
+{
+	const char *named = job->options->buildfile;
+	SB_AUTO_BUF text = SB_BUF_INIT(SB_MAX_BUILDFILE);
+	sb_autofree char *name = NULL;
+	sb_autofd int fd = -1;
+	int rc = 0;
+
+	if (named != NULL && strcmp(named, "-") == 0) {
+		name = sb_strdup("<stdin>");
+		rc = sb_fd_dup(STDIN_FILENO, &fd, err);
+	} else if (named != NULL) {
+		name = sb_strdup(named);
+		rc = sb_fd_open_user(named, "Buildfile", &fd, err);
+	} else {
+		rc = open_default_buildfile(context, &name, &fd, err);
+	}
+	if (rc < 0 || read_text(fd, name, &text, err) < 0)
+		return -1;
+	return sb_buildfile_parse(name, text.data, text.len, &job->buildfile, err);
+}
+
+/* "K" without a value is the environment's; unset there, it is left out. */
+static void collect_build_args(struct job *job)
+{
+	for (const char *const *arg = job->options->build_args; arg != NULL && *arg != NULL;
+		arg++) {
+		const char *equals = strchr(*arg, '=');
+		sb_autofree char *key = equals != NULL ? sb_memdup0(*arg, (size_t)(equals - *arg))
+						       : sb_strdup(*arg);
+		const char *value = equals != NULL ? equals + 1 : getenv(key);
+
+		if (value != NULL)
+			sb_env_set(&job->build_args, key, value);
+	}
+}
+
+static int choose_epoch(struct job *job, struct sb_error *err)
+{
+	const char *text = sb_env_get(&job->build_args, "SOURCE_DATE_EPOCH");
+	uint64_t seconds = 0;
+
+	job->build.source_date_epoch = job->options->source_date_epoch;
+	if (job->build.source_date_epoch >= 0)
+		return 0;
+	if (text == NULL)
+		text = getenv("SOURCE_DATE_EPOCH");
+	if (text == NULL || text[0] == '\0')
+		return 0;
+	if (!sb_number_parse(text, 10, INT64_MAX / 2, &seconds))
+		return sb_fail(err, SB_E_USAGE,
+			"invalid SOURCE_DATE_EPOCH '%s': whole seconds since 1970 are wanted",
+			text);
+	job->build.source_date_epoch = (int64_t)seconds;
+	return 0;
+}
+
+/* One form for all outputs: the store's blobs are what is exported. */
+static int choose_compression(struct job *job, struct sb_error *err)
+{
+	const char *chosen = NULL;
+
+	for (size_t i = 0; i < job->options->n_outputs; i++) {
+		const struct sb_output_option *o = &job->options->outputs[i];
+
+		if (o->compression == NULL)
+			continue;
+		if (chosen != NULL && strcmp(chosen, o->compression) != 0)
+			return sb_fail(err, SB_E_UNSUPPORTED,
+				"outputs of one build with different compressions ('%s' and '%s')",
+				chosen, o->compression);
+		chosen = o->compression;
+		job->build.compression_level = o->compression_level;
+	}
+	return chosen != NULL ? sb_compression_parse(chosen, &job->build.compression, err) : 0;
+}
+
+static int choose_lists(struct job *job, struct sb_error *err)
+{
+	const struct sb_build_options *o = job->options;
+
+	for (const char *const *tag = o->tags; tag != NULL && *tag != NULL; tag++) {
+		SB_AUTO_VALUE(sb_reference) ref = {0};
+
+		if (sb_reference_parse(*tag, &ref, err) < 0)
+			return sb_error_context(err, "--tag");
+		if (sb_digest_is_set(&ref.digest))
+			return sb_fail(
+				err, SB_E_USAGE, "--tag '%s': a name to give has no digest", *tag);
+		sb_strv_add_nodup(&job->tags, sb_reference_format(&ref));
+	}
+	for (const char *const *label = o->labels; label != NULL && *label != NULL; label++) {
+		if (strchr(*label, '=') == NULL || (*label)[0] == '=')
+			return sb_fail(err, SB_E_USAGE, "--label '%s' is not KEY=VALUE", *label);
+		sb_strv_add(&job->build.labels, *label);
+	}
+	for (const char *const *host = o->add_hosts; host != NULL && *host != NULL; host++)
+		if (sb_network_parse_host(*host, &job->build.add_hosts, err) < 0)
+			return -1;
+	return 0;
+}
+
+static int choose(struct job *job, struct sb_error *err)
+{
+	const struct sb_build_options *o = job->options;
+
+	collect_build_args(job);
+	job->build.platform = sb_platform_host();
+	job->build.shm_bytes = 64 << 20;
+	job->build.no_new_privs = o->strict;
+	job->build.pull = o->pull;
+	if (o->platform != NULL && sb_platform_parse(o->platform, &job->build.platform, err) < 0)
+		return sb_error_context(err, "--platform");
+	if (o->shm_size != NULL && sb_size_parse(o->shm_size, &job->build.shm_bytes, err) < 0)
+		return sb_error_context(err, "--shm-size");
+	if (choose_epoch(job, err) < 0 || choose_compression(job, err) < 0 ||
+		choose_lists(job, err) < 0)
+		return -1;
+	return sb_network_parse(
+		o->network != NULL ? o->network : "default", &job->build.network, err);
+}
+
+static int make_plan(struct job *job, struct sb_error *err)
+{
+	SB_AUTO_STRV names = SB_STRV_INIT;
+
+	sb_contexts_names(&job->contexts, &names);
+
+	const struct sb_plan_options options = {
+		.target = job->options->target,
+		.build_args = &job->build_args,
+		.context_names = &names,
+		.build_platform = sb_platform_host(),
+		.target_platform = job->build.platform,
+	};
+
+	return sb_plan_new(job->buildfile, &options, &job->plan, err);
+}
+
+/* What can be known and refused before anything is touched. */
+static int read_inputs(struct job *job, struct sb_error *err)
+{
+	const struct sb_build_options *o = job->options;
+	const char *context = o->context != NULL ? o->context : ".";
+
+	if (strcmp(context, "-") == 0)
+		return sb_fail(err, SB_E_UNSUPPORTED,
+			"a build context on standard input is not in this version");
+	if (sb_session_read_secrets(o->secrets, o->n_secrets, &job->secrets, err) < 0 ||
+		choose(job, err) < 0 || load_buildfile(job, context, err) < 0)
+		return -1;
+
+	sb_autofree char *base = sb_path_base(job->buildfile->file);
+
+	if (sb_contexts_open(context, base, o->build_contexts, &job->contexts, err) < 0)
+		return -1;
+	return make_plan(job, err);
+}
+
+static void tell_host(struct job *job)
+{
+	const struct sb_events *events = &job->build.events;
+	const bool default_network =
+		job->options->network == NULL || strcmp(job->options->network, "default") == 0;
+
+	if (job->host.notice != NULL)
+		sb_events_notice(events, job->host.notice, job->host.hint);
+	if (default_network && sb_network_default_is_host())
+		sb_events_notice(events,
+			"steps use the host's network: slirp4netns or /dev/net/tun is missing",
+			"install slirp4netns, or build with --network=none where steps need no "
+			"network");
+}
+
+/* Rule of the leak search: nothing is skipped in silence. */
+static void tell_weak_secrets(const struct job *job)
+{
+	for (size_t i = 0; i < sb_secrets_count(job->secrets); i++) {
+		const struct sb_secret *secret = sb_secrets_at(job->secrets, i);
+		const enum sb_secret_strength strength = sb_secret_strength(secret);
+
+		if (strength == SB_SECRET_STRONG)
+			continue;
+
+		sb_autofree char *text = sb_asprintf("secret '%s' is too short to be %s",
+			secret->id,
+			strength == SB_SECRET_WEAK ? "searched for in every form: it is looked for "
+						     "as a whole word only"
+						   : "searched for or taken out of the output");
+
+		sb_events_warn(&job->build.events, text,
+			"values of 8 bytes and more are searched for in full");
+	}
+}
+
+static int enter(struct job *job, struct sb_error *err)
+{
+	struct sb_build *build = &job->build;
+
+	/* The store is opened after the mount namespace is entered: overlayfs takes layers only
+	 * from mounts of the namespace it is mounted in. */
+	if (sb_userns_enter(&job->host, err) < 0 ||
+		sb_session_open(job->options->root, &job->session, err) < 0 ||
+		sb_snapshots_open(job->session.store_fd, &job->host, &job->snapshots, err) < 0)
+		return -1;
+	/* No dump of this process either: it has read the secrets. */
+	(void)prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+	build->store = job->session.store;
+	build->store_fd = job->session.store_fd;
+	build->snapshots = job->snapshots;
+	build->host = &job->host;
+	build->secrets = job->secrets;
+	build->interrupt = job->session.interrupt;
+	build->plan = job->plan;
+	build->contexts = &job->contexts;
+	return 0;
+}
+
+static int write_small_file(const char *path, const char *text, struct sb_error *err)
+{
+	sb_autofree char *dir = sb_path_dir(path);
+	sb_autofree char *name = sb_path_base(path);
+	sb_autofd int dir_fd = -1;
+
+	if (sb_fd_open_dir_user(dir, "folder", &dir_fd, err) < 0)
+		return sb_error_context(err, "write '%s'", path);
+	return sb_atomic_write(dir_fd, name, 0644, text, strlen(text), err);
+}
+
+/* As buildx writes it. Digests and whole names need no escaping. */
+static int write_metadata(
+	const struct job *job, const struct sb_descriptor *manifest, struct sb_error *err)
+{
+	sb_autofree char *names = sb_strv_join(&job->tags, ",");
+	sb_autofree char *json =
+		sb_asprintf("{\n  \"containerimage.digest\": \"%s\",\n"
+			    "  \"containerimage.descriptor\": {\"mediaType\": \"%s\", "
+			    "\"digest\": \"%s\", \"size\": %llu},\n"
+			    "  \"image.name\": \"%s\"\n}\n",
+			manifest->digest.text, manifest->media_type, manifest->digest.text,
+			(unsigned long long)manifest->size_bytes, names);
+
+	return write_small_file(job->options->metadata_file, json, err);
+}
+
+static int keep(struct job *job, const struct sb_descriptor *manifest, struct sb_error *err)
+{
+	if (sb_exports_has_store(job->exports)) {
+		if (job->tags.len == 0 &&
+			sb_layout_add(job->session.store, manifest, NULL, err) < 0)
+			return -1;
+		for (size_t i = 0; i < job->tags.len; i++)
+			if (sb_layout_add(job->session.store, manifest, job->tags.items[i], err) <
+				0)
+				return -1;
+	}
+	if (sb_exports_write(job->exports, &job->build, manifest, &job->tags, err) < 0)
+		return -1;
+	if (job->options->iidfile != NULL &&
+		write_small_file(job->options->iidfile, manifest->digest.text, err) < 0)
+		return sb_error_context(err, "--iidfile");
+	if (job->options->metadata_file != NULL && write_metadata(job, manifest, err) < 0)
+		return sb_error_context(err, "--metadata-file");
+	return 0;
+}
+
+static int run(struct job *job, char *out_digest, struct sb_error *err)
+{
+	SB_AUTO_VALUE(sb_descriptor) manifest = {0};
+	const struct sb_build_options *o = job->options;
+
+	sb_events_init(&job->build.events, o->on_event, o->event_data);
+	if (read_inputs(job, err) < 0)
+		return -1;
+	job->build.events.secrets = job->secrets;
+	if (o->check_only)
+		return 0;
+	if (sb_exports_open(o->outputs, o->n_outputs, &job->exports, err) < 0 ||
+		enter(job, err) < 0)
+		return -1;
+	tell_host(job);
+	tell_weak_secrets(job);
+	if (sb_build_run(&job->build, &manifest, err) < 0 || keep(job, &manifest, err) < 0)
+		return -1;
+	sb_events_emit(
+		&job->build.events, (struct sb_event){.kind = SB_EVENT_IMAGE,
+					    .text = manifest.digest.text,
+					    .name = job->tags.len > 0 ? job->tags.items[0] : NULL});
+	if (out_digest != NULL)
+		memcpy(out_digest, manifest.digest.text, sizeof(manifest.digest.text));
+	return 0;
+}
+
+int sb_build(const struct sb_build_options *options, char *out_digest, struct sb_error *err)
+{
+	__attribute__((cleanup(job_release))) struct job job = {
+		.options = options, .session = {.store_fd = -1}, .contexts = {.main = {.fd = -1}}};
+	const int rc = run(&job, out_digest, err);
+
+	if (rc < 0)
+		sb_session_redact_error(job.secrets, err);
+	sb_events_emit(
+		&job.build.events, (struct sb_event){.kind = SB_EVENT_BUILD_END, .status = rc});
+	return rc;
+}

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef SB_API_SESSION_H
+#define SB_API_SESSION_H
+
+#include "leak/secrets.h"
+#include "oci/layout.h"
+#include "safebuild.h"
+#include "sys/interrupt.h"
+
+/* The store, open: what every call on it begins with. */
+struct sb_session {
+	char *root; /* as messages name it */
+	int store_fd;
+	struct sb_layout *store;
+	struct sb_interrupt *interrupt;
+};
+
+/* root NULL: $SAFEBUILD_ROOT, then $XDG_DATA_HOME/safebuild, then ~/.local/share/safebuild. Made
+ * where it is missing. */
+int sb_session_open(const char *root, struct sb_session *out, struct sb_error *err);
+void sb_session_release(struct sb_session *session);
+
+/* Reads --secrets with the rights of the user who gave them. */
+int sb_session_read_secrets(const struct sb_secret_option *options, size_t n,
+	struct sb_secrets **out, struct sb_error *err);
+/* Takes secret values out of an error's texts. */
+void sb_session_redact_error(const struct sb_secrets *secrets, struct sb_error *err);
+
+/* The store's image of that name, or of that digest ("sha256:…", or its first hex digits where they
+ * are unambiguous). */
+int sb_session_find(struct sb_session *session, const char *image, struct sb_descriptor *out,
+	struct sb_error *err);
+
+#endif

@@ -1,0 +1,307 @@
+/* SPDX-License-Identifier: MIT */
+#include "build/base_image.h"
+
+#include <string.h>
+#include <unistd.h>
+
+#include "base/mem.h"
+#include "layer/apply.h"
+#include "oci/reference.h"
+#include "registry/pull.h"
+#include "sys/fd.h"
+
+static const char default_path[] = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+
+/* The environment that a stage starts with: the config's, with a PATH as the reference gives one.
+ */
+static void start_env(struct sb_stage_state *state)
+{
+	if (sb_env_get(&state->config->env, "PATH") == NULL)
+		sb_env_set(&state->config->env, "PATH", default_path);
+	sb_strv_copy(&state->env, &state->config->env);
+}
+
+struct sb_stage_state *sb_base_image_scratch(const struct sb_platform *platform)
+{
+	struct sb_stage_state *state = sb_stage_state_new();
+
+	state->config = sb_image_config_new();
+	state->config->platform = *platform;
+	free(state->config->working_dir);
+	state->config->working_dir = sb_strdup("/");
+	start_env(state);
+	return state;
+}
+
+static ssize_t read_fd(void *self, void *bytes, size_t len, struct sb_error *err)
+{
+	return sb_fd_read(*(int *)self, bytes, len, err);
+}
+
+static int unpack_layer(struct sb_build *build, const struct sb_descriptor *layer,
+	const struct sb_digest *diff_id, struct sb_error *err)
+{
+	SB_AUTO_STRV warnings = SB_STRV_INIT;
+	sb_autofree char *name = NULL;
+	sb_autofd int blob = -1;
+	sb_autofd int dir = -1;
+	struct sb_applied applied = {0};
+	const struct sb_apply_options options = {.ids = build->host->ids, .is_layer = true};
+
+	if (sb_layout_open_blob(build->store, &layer->digest, &blob, err) < 0 ||
+		sb_snapshots_begin_layer(build->snapshots, &name, &dir, err) < 0 ||
+		sb_layer_apply((struct sb_reader){.read = read_fd, .self = &blob}, dir, &options,
+			&applied, &warnings, err) < 0)
+		return sb_error_context(err, "unpack layer %.19s", layer->digest.text);
+	if (!sb_digest_equal(&applied.digest, &layer->digest))
+		return sb_fail(err, SB_E_INTEGRITY,
+			"layer %s in the store is broken: its content has the digest %s",
+			layer->digest.text, applied.digest.text);
+	if (!sb_digest_equal(&applied.diff_id, diff_id))
+		return sb_fail(err, SB_E_INTEGRITY,
+			"layer %s unpacks to %s, and the image's config says %s",
+			layer->digest.text, applied.diff_id.text, diff_id->text);
+	for (size_t i = 0; i < warnings.len; i++)
+		sb_events_warn(&build->events, warnings.items[i], NULL);
+	return sb_snapshots_commit_layer(build->snapshots, name, diff_id, err);
+}
+
+static int unpack(struct sb_build *build, struct sb_stage_state *state, struct sb_error *err)
+{
+	for (size_t i = 0; i < state->layers.len; i++) {
+		const struct sb_digest *diff_id = &state->config->diff_ids.items[i];
+
+		if (sb_interrupt_check(build->interrupt, err) < 0)
+			return -1;
+		if (!sb_snapshots_has_layer(build->snapshots, diff_id) &&
+			unpack_layer(build, &state->layers.items[i], diff_id, err) < 0)
+			return -1;
+		sb_strv_add_nodup(&state->lowers, sb_snapshots_layer_name(diff_id));
+	}
+	return 0;
+}
+
+static int load_from_store(struct sb_build *build, const struct sb_descriptor *d,
+	const struct sb_platform *platform, struct sb_stage_state **out, struct sb_error *err)
+{
+	SB_AUTO(sb_image) image = NULL;
+	SB_AUTO(sb_stage_state) state = sb_stage_state_new();
+
+	if (sb_image_from_layout(build->store, d, platform, &image, err) < 0)
+		return -1;
+	if (image->config->diff_ids.len != image->manifest->layers.len)
+		return sb_fail(err, SB_E_INTEGRITY,
+			"the image has %zu layers, and its config lists %zu",
+			image->manifest->layers.len, image->config->diff_ids.len);
+	state->config = sb_image_config_dup(image->config);
+	SB_ARRAY_FOREACH (&image->manifest->layers, layer)
+		sb_descriptor_copy(SB_ARRAY_ADD(&state->layers), layer);
+	start_env(state);
+	if (unpack(build, state, err) < 0)
+		return -1;
+	*out = SB_STEAL(state);
+	return 0;
+}
+
+static bool on_progress(void *data, const char *what, uint64_t done, uint64_t total)
+{
+	struct sb_build *build = data;
+
+	sb_events_emit(&build->events,
+		(struct sb_event){
+			.kind = SB_EVENT_TRANSFER, .text = what, .done = done, .total = total});
+	return !sb_interrupt_is_pending(build->interrupt);
+}
+
+static int pull(struct sb_build *build, const struct sb_reference *ref,
+	const struct sb_platform *platform, struct sb_descriptor *out, struct sb_error *err)
+{
+	const struct sb_pull_options options = {
+		.want = platform, .on_progress = on_progress, .data = build};
+	sb_autofree char *name = sb_reference_format(ref);
+
+	if (sb_registry_pull(ref, &options, build->store, out, err) < 0)
+		return -1;
+	return sb_layout_add(build->store, out, name, err);
+}
+
+/* True if the store's image of that name serves the platform: only then is it used without asking a
+ * registry. */
+static bool serves(
+	struct sb_build *build, const struct sb_descriptor *d, const struct sb_platform *platform)
+{
+	SB_AUTO_ERROR failed = SB_ERROR_INIT;
+	SB_AUTO(sb_image) image = NULL;
+
+	if (sb_image_from_layout(build->store, d, platform, &image, &failed) < 0) {
+		sb_error_ignore(&failed, "a registry is asked then");
+		return false;
+	}
+	return sb_platform_match(platform, &image->config->platform) > 0;
+}
+
+static int load_reference(struct sb_build *build, const char *text,
+	const struct sb_platform *platform, struct sb_stage_state **out, struct sb_error *err)
+{
+	SB_AUTO_VALUE(sb_reference) ref = {0};
+	SB_AUTO_VALUE(sb_descriptor) d = {0};
+	SB_AUTO_ERROR missing = SB_ERROR_INIT;
+
+	if (sb_reference_parse(text, &ref, err) < 0)
+		return -1;
+
+	sb_autofree char *name = sb_reference_format(&ref);
+
+	if (!build->pull && sb_layout_find(build->store, name, &d, &missing) == 0 &&
+		serves(build, &d, platform))
+		return load_from_store(build, &d, platform, out, err);
+	if (sb_error_is_set(&missing) && missing.code != SB_E_NOT_FOUND) {
+		sb_error_move(err, &missing);
+		return -1;
+	}
+	sb_descriptor_release(&d);
+	if (pull(build, &ref, platform, &d, err) < 0)
+		return -1;
+	return load_from_store(build, &d, platform, out, err);
+}
+
+static int load_fd(struct sb_build *build, const struct sb_context *context,
+	const struct sb_platform *platform, struct sb_stage_state **out, struct sb_error *err)
+{
+	const struct sb_image_open_options options = {
+		.name = context->reference, .want = platform, .tmp_dir_fd = build->store_fd};
+	SB_AUTO(sb_image) image = NULL;
+	SB_AUTO_VALUE(sb_descriptor) d = {0};
+	SB_AUTO_ERROR failed = SB_ERROR_INIT;
+
+	if (sb_image_open_fd(context->fd, &options, &image, &failed) == 0) {
+		if (sb_image_copy_to_layout(image, build->store, &d, err) < 0)
+			return -1;
+	} else if (failed.code == SB_E_UNSUPPORTED && lseek(context->fd, 0, SEEK_SET) == 0) {
+		/* Not an image, but it may be the tar of a root file system. */
+		if (sb_base_image_import(build->store, context->fd, platform, NULL, &d, err) < 0)
+			return -1;
+	} else {
+		sb_error_move(err, &failed);
+		return -1;
+	}
+	return load_from_store(build, &d, platform, out, err);
+}
+
+static int load_context(struct sb_build *build, const char *name,
+	const struct sb_platform *platform, struct sb_stage_state **out, struct sb_error *err)
+{
+	const struct sb_context *context = sb_contexts_find(build->contexts, name);
+
+	SB_BUG_ON(context == NULL);
+	switch (context->kind) {
+	case SB_CONTEXT_REF:
+		return load_reference(build, context->reference, platform, out, err);
+	case SB_CONTEXT_IMAGE_FD:
+		return load_fd(build, context, platform, out, err);
+	case SB_CONTEXT_FOLDER:
+		break;
+	}
+	(void)sb_fail(err, SB_E_UNSUPPORTED,
+		"build context '%s' is a folder of files, not an image", name);
+	return sb_error_hint(err,
+		"copy from it with COPY --from=%s, or give an image (oci-layout://, "
+		"docker-image://, "
+		"an archive, a rootfs tar)",
+		name);
+}
+
+int sb_base_image_load(struct sb_build *build, const struct sb_base *base,
+	const struct sb_platform *platform, struct sb_stage_state **out, struct sb_error *err)
+{
+	const int rc = base->kind == SB_BASE_CONTEXT
+			       ? load_context(build, base->name, platform, out, err)
+			       : load_reference(build, base->name, platform, out, err);
+
+	return rc < 0 ? sb_error_context(err, "base image '%s'", base->name) : 0;
+}
+
+/* The tar's bytes become a blob while they are read as an archive, so that nothing else is taken
+ * in. */
+struct import {
+	int from;
+	int to;
+	uint64_t size_bytes;
+	unsigned char magic[4];
+};
+
+/* By the bytes that the form begins with (RFC 1952, RFC 8878). */
+static const char *media_type_of(const struct import *import)
+{
+	static const unsigned char gzip[] = {0x1f, 0x8b};
+	static const unsigned char zstd[] = {0x28, 0xb5, 0x2f, 0xfd};
+
+	if (memcmp(import->magic, gzip, sizeof(gzip)) == 0)
+		return SB_MEDIA_OCI_LAYER_GZIP;
+	return memcmp(import->magic, zstd, sizeof(zstd)) == 0 ? SB_MEDIA_OCI_LAYER_ZSTD
+							      : SB_MEDIA_OCI_LAYER;
+}
+
+static ssize_t read_and_keep(void *self, void *bytes, size_t len, struct sb_error *err)
+{
+	struct import *import = self;
+	const ssize_t n = sb_fd_read(import->from, bytes, len, err);
+
+	if (n > 0 && sb_fd_write_all(import->to, bytes, (size_t)n, err) < 0)
+		return -1;
+	for (ssize_t i = 0; i < n && import->size_bytes + (uint64_t)i < sizeof(import->magic); i++)
+		import->magic[import->size_bytes + (uint64_t)i] = ((const unsigned char *)bytes)[i];
+	if (n > 0)
+		import->size_bytes += (uint64_t)n;
+	return n;
+}
+
+int sb_base_image_import(struct sb_layout *store, int tar_fd, const struct sb_platform *platform,
+	const char *created, struct sb_descriptor *out, struct sb_error *err)
+{
+	SB_AUTO(sb_blob_writer) writer = NULL;
+	SB_AUTO(sb_image_config) config = sb_image_config_new();
+	SB_AUTO(sb_manifest) manifest = sb_manifest_new();
+	SB_AUTO_BUF config_json = SB_BUF_INIT(SIZE_MAX / 2);
+	SB_AUTO_BUF manifest_json = SB_BUF_INIT(SIZE_MAX / 2);
+	struct sb_applied applied = {0};
+
+	if (sb_blob_writer_new(store, &writer, err) < 0)
+		return -1;
+
+	struct import import = {.from = tar_fd, .to = sb_blob_writer_fd(writer)};
+
+	if (sb_layer_verify((struct sb_reader){.read = read_and_keep, .self = &import}, &applied,
+		    err) < 0 ||
+		sb_blob_writer_commit(writer, &applied.digest, err) < 0)
+		return -1;
+
+	config->platform = *platform;
+	config->created = sb_strdup_or_null(created);
+	*SB_ARRAY_ADD(&config->diff_ids) = applied.diff_id;
+	sb_image_config_add_history(
+		config, &(struct sb_history){.created = config->created,
+				.created_by = (char *)(uintptr_t) "safebuild import",
+				.comment = NULL});
+	if (sb_image_config_write(config, &config_json, err) < 0)
+		return -1;
+
+	struct sb_descriptor *layer = SB_ARRAY_ADD(&manifest->layers);
+
+	manifest->media_type = sb_strdup(SB_MEDIA_OCI_MANIFEST);
+	manifest->config.media_type = sb_strdup(SB_MEDIA_OCI_CONFIG);
+	manifest->config.size_bytes = config_json.len;
+	layer->media_type = sb_strdup(media_type_of(&import));
+	layer->digest = applied.digest;
+	layer->size_bytes = applied.size_bytes;
+	if (sb_layout_put_bytes(
+		    store, config_json.data, config_json.len, &manifest->config.digest, err) < 0 ||
+		sb_manifest_write(manifest, &manifest_json, err) < 0 ||
+		sb_layout_put_bytes(
+			store, manifest_json.data, manifest_json.len, &out->digest, err) < 0)
+		return -1;
+	out->media_type = sb_strdup(SB_MEDIA_OCI_MANIFEST);
+	out->size_bytes = manifest_json.len;
+	out->platform = *platform;
+	return 0;
+}

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef SB_BUILD_BASE_IMAGE_H
+#define SB_BUILD_BASE_IMAGE_H
+
+#include "build/build.h"
+#include "build/stage.h"
+
+/*
+ * Brings what FROM, COPY --from or --mount=from names into the store, verified, and unpacks its
+ * layers: the state that a stage starts from. Not for stages and scratch.
+ */
+int sb_base_image_load(struct sb_build *build, const struct sb_base *base,
+	const struct sb_platform *platform, struct sb_stage_state **out,
+	struct sb_error *err) SB_MUST_USE;
+
+/* The state of FROM scratch. */
+struct sb_stage_state *sb_base_image_scratch(const struct sb_platform *platform);
+
+/*
+ * Makes a root file system's tar an image of one layer in the store (`import`); *out is its
+ * manifest, in no index yet.
+ */
+int sb_base_image_import(struct sb_layout *store, int tar_fd, const struct sb_platform *platform,
+	const char *created, struct sb_descriptor *out, struct sb_error *err) SB_MUST_USE;
+
+#endif

@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef SB_BUILD_BUILD_H
+#define SB_BUILD_BUILD_H
+
+#include "base/error.h"
+#include "build/context.h"
+#include "build/events.h"
+#include "buildfile/instruction.h"
+#include "layer/compress.h"
+#include "layer/snapshot.h"
+#include "leak/secrets.h"
+#include "oci/image.h"
+#include "oci/layout.h"
+#include "plan/plan.h"
+#include "sandbox/client.h"
+#include "sandbox/spec.h"
+#include "sys/interrupt.h"
+#include "sys/userns.h"
+
+/*
+ * One build: what it works on, put together by its caller, and what it has come to. Everything is
+ * borrowed unless it says otherwise.
+ */
+struct sb_build {
+	struct sb_layout *store;
+	int store_fd;
+	struct sb_snapshots *snapshots;
+	const struct sb_host_ids *host;
+	const struct sb_secrets *secrets;
+	struct sb_interrupt *interrupt;
+	struct sb_events events;
+	const struct sb_plan *plan;
+	const struct sb_contexts *contexts;
+
+	struct sb_platform platform;
+	enum sb_compression compression;
+	int compression_level;
+	int64_t source_date_epoch; /* -1: none */
+	enum sb_step_network network;
+	uint64_t shm_bytes;
+	bool no_new_privs;
+	bool pull;
+	struct sb_strv add_hosts; /* lines "IP NAME" */
+	struct sb_strv labels;    /* "key=value", put on last */
+
+	/* Made on the way; released by sb_build_release. */
+	struct sb_sandbox *sandbox;
+	struct sb_scanner *scanner;
+	SB_ARRAY(struct sb_stage_state *) stages; /* by stage index; NULL until built */
+	SB_ARRAY(bool) in_result;                 /* the stage's layers are part of the image */
+};
+
+/* Builds the target and stores its image's blobs; *out is the manifest, in no index yet. */
+int sb_build_run(
+	struct sb_build *build, struct sb_descriptor *out, struct sb_error *err) SB_MUST_USE;
+/* The target's root file system after sb_build_run: names for sb_snapshots_view. */
+const struct sb_strv *sb_build_result_lowers(const struct sb_build *build);
+void sb_build_release(struct sb_build *build);
+
+#endif

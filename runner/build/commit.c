@@ -1,0 +1,191 @@
+/* SPDX-License-Identifier: MIT */
+#include "build/commit.h"
+
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/mem.h"
+#include "base/path.h"
+#include "layer/diff.h"
+#include "layer/write.h"
+#include "sys/at.h"
+#include "sys/fd.h"
+
+char *sb_commit_time(const struct sb_build *build)
+{
+	struct timespec now = {.tv_sec = build->source_date_epoch};
+	struct tm parts;
+	char text[64];
+
+	if (build->source_date_epoch < 0)
+		(void)clock_gettime(CLOCK_REALTIME, &now);
+	(void)gmtime_r(&now.tv_sec, &parts);
+
+	const size_t len = strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%S", &parts);
+
+	SB_BUG_ON(len == 0);
+	return build->source_date_epoch < 0 ? sb_asprintf("%s.%09ldZ", text, now.tv_nsec)
+					    : sb_asprintf("%sZ", text);
+}
+
+static void add_history(const struct sb_build *build, struct sb_stage_state *state,
+	const char *created_by, bool is_empty)
+{
+	sb_autofree char *created = sb_commit_time(build);
+	sb_autofree char *by = sb_strdup(created_by);
+	sb_autofree char *comment = sb_strdup("safebuild.v0");
+	const struct sb_history entry = {.created = created,
+		.created_by = by,
+		.comment = comment,
+		.is_empty_layer = is_empty};
+
+	sb_image_config_add_history(state->config, &entry);
+}
+
+void sb_commit_metadata(
+	const struct sb_build *build, struct sb_stage_state *state, const char *created_by)
+{
+	add_history(build, state, created_by, true);
+}
+
+/* Takes `path` out of the upper folder if the step did nothing with it but have it as a mount
+ * point. */
+static void prune_stub(int upper_fd, int lower_fd, const char *path)
+{
+	SB_AUTO_ERROR err = SB_ERROR_INIT;
+	sb_autofree char *below = sb_path_below_root(path);
+	sb_autofree char *name = NULL;
+	sb_autofd int parent = -1;
+	struct stat st;
+	bool exists = false;
+
+	if (sb_at_lstat(lower_fd, below, SB_AT_IN_ROOT, &st, &exists, &err) < 0 || exists ||
+		sb_at_lstat(upper_fd, below, SB_AT_NO_LINKS, &st, &exists, &err) < 0 || !exists ||
+		sb_at_open_parent(upper_fd, below, SB_AT_NO_LINKS, &parent, &name, &err) < 0) {
+		sb_error_ignore(&err, "what can't be reached is not a stub");
+		return;
+	}
+	if (S_ISDIR(st.st_mode))
+		(void)unlinkat(
+			parent, name, AT_REMOVEDIR); /* fails where the step put something in */
+	else if (S_ISREG(st.st_mode) && st.st_size == 0)
+		(void)unlinkat(parent, name, 0);
+}
+
+/* The mount points and the folders above them, each before its parent. */
+static void prune_scaffold(int upper_fd, int lower_fd, const struct sb_strv *scaffold)
+{
+	if (scaffold == NULL)
+		return;
+	for (size_t i = 0; i < scaffold->len; i++) {
+		sb_autofree char *path = sb_strdup(scaffold->items[i]);
+
+		while (strcmp(path, "/") != 0) {
+			prune_stub(upper_fd, lower_fd, path);
+
+			char *dir = sb_path_dir(path);
+
+			free(path);
+			path = dir;
+		}
+	}
+}
+
+struct commit {
+	struct sb_build *build;
+	struct sb_stage_state *state;
+	int upper_fd;
+	int lower_fd;
+	bool in_result;
+};
+
+static int write_blob(const struct commit *c, const struct sb_changes *changes,
+	struct sb_layer_blob *out, struct sb_error *err)
+{
+	SB_AUTO(sb_blob_writer) writer = NULL;
+	const struct sb_build *build = c->build;
+
+	if (c->in_result && sb_blob_writer_new(build->store, &writer, err) < 0)
+		return -1;
+
+	const struct sb_layer_write_options options = {
+		.upper_fd = c->upper_fd,
+		.out_fd = writer != NULL ? sb_blob_writer_fd(writer) : -1,
+		.compression = build->compression,
+		.level = build->compression_level,
+		.source_date_epoch = build->source_date_epoch,
+		.scanner = build->scanner,
+	};
+
+	if (sb_layer_write(changes, &options, out, err) < 0)
+		return -1;
+	return writer != NULL ? sb_blob_writer_commit(writer, &out->digest, err) : 0;
+}
+
+static int write_layer(const struct commit *c, const struct sb_strv *scaffold,
+	struct sb_layer_blob *out, struct sb_error *err)
+{
+	__attribute__((cleanup(sb_changes_release))) struct sb_changes changes = {0};
+	SB_AUTO_STRV warnings = SB_STRV_INIT;
+	const struct sb_diff_options options = {.lower_fd = c->lower_fd,
+		.upper_fd = c->upper_fd,
+		.ids = c->build->host->ids,
+		.scaffold = scaffold};
+
+	prune_scaffold(c->upper_fd, c->lower_fd, scaffold);
+	if (sb_diff(&options, &changes, &warnings, err) < 0)
+		return -1;
+	for (size_t i = 0; i < warnings.len; i++)
+		sb_events_warn(&c->build->events, warnings.items[i], NULL);
+	return write_blob(c, &changes, out, err);
+}
+
+static void add_layer(const struct commit *c, const struct sb_layer_blob *blob)
+{
+	struct sb_descriptor *layer = SB_ARRAY_ADD(&c->state->layers);
+
+	layer->media_type = sb_strdup(sb_compression_media_type(c->build->compression));
+	layer->size_bytes = blob->size_bytes;
+	if (c->in_result)
+		layer->digest = blob->digest;
+	*SB_ARRAY_ADD(&c->state->config->diff_ids) = blob->diff_id;
+}
+
+int sb_commit(struct sb_build *build, struct sb_stage_state *state, struct sb_upper *upper,
+	bool in_result, const struct sb_strv *scaffold, const char *created_by,
+	struct sb_error *err)
+{
+	sb_autofd int upper_fd = -1;
+	sb_autofd int lower_fd = -1;
+	struct sb_layer_blob blob = {0};
+
+	if (sb_at_open_dir(sb_snapshots_fd(build->snapshots), upper->diff, SB_AT_NO_LINKS,
+		    &upper_fd, err) < 0 ||
+		sb_snapshots_view(build->snapshots, &state->lowers, NULL, &lower_fd, err) < 0)
+		return -1;
+
+	const struct commit c = {.build = build,
+		.state = state,
+		.upper_fd = upper_fd,
+		.lower_fd = lower_fd,
+		.in_result = in_result};
+
+	if (write_layer(&c, scaffold, &blob, err) < 0) {
+		SB_AUTO_ERROR failed = SB_ERROR_INIT;
+
+		if (sb_snapshots_drop_upper(build->snapshots, upper, &failed) < 0)
+			sb_error_ignore(&failed,
+				"the whole build folder goes when the build ends, which is now");
+		return -1;
+	}
+	add_layer(&c, &blob);
+	sb_strv_add(&state->lowers, upper->diff);
+	add_history(build, state, created_by, false);
+	sb_events_emit(&build->events, (struct sb_event){.kind = SB_EVENT_STEP_END,
+					       .text = blob.diff_id.text,
+					       .done = blob.size_bytes});
+	return 0;
+}

@@ -1,0 +1,163 @@
+/* SPDX-License-Identifier: MIT */
+#include "build/context.h"
+
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/limits.h"
+#include "base/mem.h"
+#include "sys/at.h"
+#include "sys/fd.h"
+
+static void context_release(struct sb_context *context)
+{
+	free(context->name);
+	free(context->reference);
+	sb_ignore_free(context->ignore);
+	sb_fd_closep(&context->fd);
+}
+
+void sb_contexts_release(struct sb_contexts *contexts)
+{
+	context_release(&contexts->main);
+	SB_ARRAY_FOREACH (&contexts->named, context)
+		context_release(context);
+	SB_ARRAY_RELEASE(&contexts->named);
+}
+
+/* The first of the ignore files that exists. */
+static int read_ignore(
+	int dir_fd, const char *specific, struct sb_ignore **out, struct sb_error *err)
+{
+	const char *const names[] = {specific, ".dockerignore"};
+
+	for (size_t i = 0; i < 2; i++) {
+		SB_AUTO_BUF text = SB_BUF_INIT(SB_MAX_IGNORE_FILE);
+		SB_AUTO_ERROR failed = SB_ERROR_INIT;
+
+		if (names[i] == NULL)
+			continue;
+		if (sb_at_read_file(dir_fd, names[i], SB_AT_BENEATH, SB_MAX_IGNORE_FILE, &text,
+			    &failed) == 0)
+			return sb_ignore_parse(names[i], text.data, text.len, out, err);
+		if (failed.code != SB_E_NOT_FOUND) {
+			sb_error_move(err, &failed);
+			return -1;
+		}
+	}
+	return 0;
+}
+
+static int open_folder(
+	const char *path, const char *ignore_name, struct sb_context *out, struct sb_error *err)
+{
+	out->kind = SB_CONTEXT_FOLDER;
+	if (sb_fd_open_dir_user(path, "build context", &out->fd, err) < 0)
+		return -1;
+	return read_ignore(out->fd, ignore_name, &out->ignore, err);
+}
+
+/* "PATH[:TAG|@DIGEST]": a colon or at sign behind the last slash. */
+static char *split_image_name(const char *value, char **out_name)
+{
+	const char *slash = strrchr(value, '/');
+	const char *mark = strpbrk(slash != NULL ? slash : value, ":@");
+
+	*out_name = mark != NULL ? sb_strdup(mark + (mark[0] == ':' ? 1 : 0)) : NULL;
+	return mark != NULL ? sb_memdup0(value, (size_t)(mark - value)) : sb_strdup(value);
+}
+
+static int open_image(const char *value, struct sb_context *out, struct sb_error *err)
+{
+	sb_autofree char *path = split_image_name(value, &out->reference);
+
+	out->kind = SB_CONTEXT_IMAGE_FD;
+	return sb_fd_open_user(path, "image", &out->fd, err);
+}
+
+static int open_path(const char *path, struct sb_context *out, struct sb_error *err)
+{
+	struct stat st;
+
+	if (sb_fd_open_user(path, "build context", &out->fd, err) < 0)
+		return -1;
+	if (fstat(out->fd, &st) < 0)
+		return sb_fail_errno(err, "build context '%s'", path);
+	if (S_ISDIR(st.st_mode)) {
+		out->kind = faccessat(out->fd, "oci-layout", F_OK, 0) == 0 ? SB_CONTEXT_IMAGE_FD
+									   : SB_CONTEXT_FOLDER;
+		return out->kind == SB_CONTEXT_FOLDER
+			       ? read_ignore(out->fd, NULL, &out->ignore, err)
+			       : 0;
+	}
+	out->kind = SB_CONTEXT_IMAGE_FD;
+	return 0;
+}
+
+static int open_named(const char *item, struct sb_context *out, struct sb_error *err)
+{
+	static const char layout[] = "oci-layout://";
+	static const char reference[] = "docker-image://";
+	const char *equals = strchr(item, '=');
+
+	if (equals == NULL || equals == item || equals[1] == '\0')
+		return sb_fail(err, SB_E_USAGE, "--build-context '%s' is not NAME=VALUE", item);
+	out->name = sb_memdup0(item, (size_t)(equals - item));
+
+	const char *value = equals + 1;
+
+	if (strncmp(value, layout, sizeof(layout) - 1) == 0)
+		return open_image(value + sizeof(layout) - 1, out, err);
+	if (strncmp(value, reference, sizeof(reference) - 1) == 0) {
+		out->kind = SB_CONTEXT_REF;
+		out->reference = sb_strdup(value + sizeof(reference) - 1);
+		return 0;
+	}
+	if (strstr(value, "://") != NULL || strncmp(value, "git@", 4) == 0)
+		return sb_fail(err, SB_E_UNSUPPORTED,
+			"--build-context '%s': only a folder, an archive, oci-layout:// and "
+			"docker-image:// are supported",
+			item);
+	return open_path(value, out, err);
+}
+
+int sb_contexts_open(const char *context, const char *buildfile_name, const char *const *named,
+	struct sb_contexts *out, struct sb_error *err)
+{
+	struct sb_contexts contexts = {.main = {.fd = -1}};
+	sb_autofree char *ignore_name =
+		buildfile_name != NULL ? sb_asprintf("%s.dockerignore", buildfile_name) : NULL;
+	int rc = open_folder(context, ignore_name, &contexts.main, err);
+
+	for (size_t i = 0; rc == 0 && named != NULL && named[i] != NULL; i++) {
+		struct sb_context *item = SB_ARRAY_ADD(&contexts.named);
+
+		item->fd = -1;
+		rc = open_named(named[i], item, err);
+		if (rc < 0)
+			(void)sb_error_context(
+				err, "--build-context %.*s", (int)strcspn(named[i], "="), named[i]);
+	}
+	if (rc < 0) {
+		sb_contexts_release(&contexts);
+		return -1;
+	}
+	*out = contexts;
+	return 0;
+}
+
+const struct sb_context *sb_contexts_find(const struct sb_contexts *contexts, const char *name)
+{
+	SB_ARRAY_FOREACH (&contexts->named, context)
+		if (strcmp(context->name, name) == 0)
+			return context;
+	return NULL;
+}
+
+void sb_contexts_names(const struct sb_contexts *contexts, struct sb_strv *out)
+{
+	SB_ARRAY_FOREACH (&contexts->named, context)
+		sb_strv_add(out, context->name);
+}

@@ -1,0 +1,261 @@
+/* SPDX-License-Identifier: MIT */
+#include "build/copy_match.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "base/path.h"
+#include "build/copy_suggest.h"
+#include "sys/at.h"
+#include "sys/fd.h"
+#include "sys/tree.h"
+
+void sb_copy_matches_release(struct sb_copy_matches *matches)
+{
+	SB_ARRAY_FOREACH (matches, match) {
+		free(match->path);
+		free(match->real);
+	}
+	SB_ARRAY_RELEASE(matches);
+}
+
+static const char *source_noun(const struct sb_copy *copy)
+{
+	return copy->source_is_context ? "the build context" : "what --from names";
+}
+
+int sb_copy_fail_excluded(
+	const struct sb_copy *copy, const char *source, const char *path, struct sb_error *err)
+{
+	(void)sb_fail(err, SB_E_NOT_FOUND, "'%s': not found in %s", source, source_noun(copy));
+	return sb_error_hint(err, "'%s' is excluded by .dockerignore", path);
+}
+
+/* Absolute and link-free, as sb_at_canonical gives it → relative. */
+static char *relative(const char *canonical)
+{
+	return sb_strdup(canonical[1] != '\0' ? canonical + 1 : ".");
+}
+
+static int fail_missing(
+	const struct sb_copy *copy, const char *source, const char *path, struct sb_error *err)
+{
+	struct stat st;
+	bool exists = false;
+	SB_AUTO_ERROR ignored = SB_ERROR_INIT;
+
+	(void)sb_fail(err, SB_E_NOT_FOUND, "'%s': not found in %s", source, source_noun(copy));
+	if (sb_at_lstat(copy->source_fd, path, SB_AT_IN_ROOT, &st, &exists, &ignored) == 0 &&
+		exists && S_ISLNK(st.st_mode))
+		return sb_error_hint(err, "'%s' is a link to something that is not there", path);
+
+	sb_autofree char *near = sb_copy_suggest(copy, path);
+
+	return near != NULL ? sb_error_hint(err, "did you mean '%s'?", near) : -1;
+}
+
+/* True where `path` is ignored with all that is below it; *out_part becomes true where only a part
+ * is. */
+static bool is_excluded(const struct sb_copy *copy, const char *path, bool is_dir, bool *out_part)
+{
+	if (strcmp(path, ".") == 0 || !sb_ignore_excludes(copy->ignore, path))
+		return false;
+	if (!is_dir || !sb_ignore_may_include_below(copy->ignore, path))
+		return true;
+	*out_part = true;
+	return false;
+}
+
+enum lookup { LOOKUP_FOUND, LOOKUP_MISSING, LOOKUP_EXCLUDED };
+
+/* Adds what `path` leads to. What is missing or ignored is for the caller to judge; *out_excluded
+ * is then the name that is ignored (caller frees). */
+static int look_up(const struct sb_copy *copy, const char *path, struct sb_copy_matches *out,
+	enum lookup *result, char **out_excluded, struct sb_error *err)
+{
+	sb_autofree char *canonical = NULL;
+	struct sb_copy_match match = {0};
+	bool exists = false;
+
+	if (sb_at_canonical(copy->source_fd, path, &canonical, err) < 0)
+		return -1;
+
+	sb_autofree char *real = relative(canonical);
+
+	if (sb_at_lstat(copy->source_fd, real, SB_AT_IN_ROOT, &match.st, &exists, err) < 0)
+		return -1;
+	*result = LOOKUP_MISSING;
+	if (!exists)
+		return 0;
+	/* Both names count: a link must not lead to what is ignored. */
+	*result = LOOKUP_EXCLUDED;
+	for (const char *name = path;; name = real) {
+		if (is_excluded(copy, name, S_ISDIR(match.st.st_mode), &match.is_excluded)) {
+			*out_excluded = sb_strdup(name);
+			return 0;
+		}
+		if (name == real)
+			break;
+	}
+	*result = LOOKUP_FOUND;
+	match.path = sb_strdup(path);
+	match.real = SB_STEAL(real);
+	*SB_ARRAY_ADD(out) = match;
+	return 0;
+}
+
+static int match_literal(const struct sb_copy *copy, const char *source, const char *path,
+	struct sb_copy_matches *out, struct sb_error *err)
+{
+	sb_autofree char *excluded = NULL;
+	enum lookup result = LOOKUP_MISSING;
+
+	if (look_up(copy, path, out, &result, &excluded, err) < 0)
+		return -1;
+	switch (result) {
+	case LOOKUP_FOUND:
+		return 0;
+	case LOOKUP_EXCLUDED:
+		return sb_copy_fail_excluded(copy, source, excluded, err);
+	case LOOKUP_MISSING:
+		break;
+	}
+	return fail_missing(copy, source, path, err);
+}
+
+/* The names in the folder `dir` (link-free); none where it is no folder. */
+static int list(
+	const struct sb_copy *copy, const char *dir, struct sb_strv *out, struct sb_error *err)
+{
+	sb_autofd int fd =
+		sb_at_open_raw(copy->source_fd, dir, SB_AT_NO_LINKS, O_RDONLY | O_DIRECTORY, 0);
+
+	/* ELOOP: a wildcard's folder that is a link is not gone into. */
+	if (fd < 0 && (errno == ENOENT || errno == ENOTDIR || errno == ELOOP))
+		return 0;
+	if (fd < 0)
+		return sb_fail_errno(err, "list '%s'", dir);
+	return sb_tree_list(fd, out, err);
+}
+
+static int fail_pattern(const char *source, struct sb_error *err)
+{
+	return sb_fail(err, SB_E_SYNTAX, "'%s': not a valid wildcard pattern", source);
+}
+
+/* One wildcard walk: the parts of the pattern, and where matches go. */
+struct walk {
+	const struct sb_copy *copy;
+	const char *source;
+	const struct sb_strv *parts;
+	struct sb_copy_matches *out;
+};
+
+static int match_parts(const struct walk *walk, const char *written, const char *dir, size_t part,
+	struct sb_error *err);
+
+static int match_name(const struct walk *walk, const char *written, const char *dir,
+	const char *name, size_t part, struct sb_error *err)
+{
+	sb_autofree char *path = sb_path_join(written, name);
+	sb_autofree char *below = sb_path_join(dir, name);
+	sb_autofree char *excluded = NULL;
+	enum lookup result = LOOKUP_MISSING;
+	bool is_part_excluded = false;
+
+	if (part + 1 < walk->parts->len) {
+		if (is_excluded(walk->copy, below, true, &is_part_excluded))
+			return 0;
+		return match_parts(walk, path, below, part + 1, err);
+	}
+	if (look_up(walk->copy, path, walk->out, &result, &excluded, err) < 0)
+		return -1;
+	return result == LOOKUP_MISSING ? fail_missing(walk->copy, path, path, err) : 0;
+}
+
+/* Segment by segment, since no wildcard crosses a slash. Recursion is as deep as the pattern has
+ * parts, and holds no descriptor. */
+static int match_parts(const struct walk *walk, const char *written, const char *dir, size_t part,
+	struct sb_error *err)
+{
+	SB_AUTO_STRV names = SB_STRV_INIT;
+
+	if (list(walk->copy, dir, &names, err) < 0)
+		return -1;
+	for (size_t i = 0; i < names.len; i++) {
+		const int matches = sb_glob_match(walk->parts->items[part], names.items[i]);
+
+		if (matches < 0)
+			return fail_pattern(walk->source, err);
+		if (matches > 0 && match_name(walk, written, dir, names.items[i], part, err) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+/* The parts of a cleaned path; the first with a wildcard is at *out_first. */
+static int split_pattern(const char *source, const char *path, struct sb_strv *out_parts,
+	size_t *out_first, struct sb_error *err)
+{
+	sb_autofree char *copy = sb_strdup(path);
+	bool is_found = false;
+
+	for (char *rest = copy, *part = strsep(&rest, "/"); part != NULL;
+		part = strsep(&rest, "/")) {
+		if (sb_glob_match(part, "") < 0)
+			return fail_pattern(source, err);
+		if (!is_found && sb_glob_has_wildcard(part)) {
+			is_found = true;
+			*out_first = out_parts->len;
+		}
+		sb_strv_add(out_parts, part);
+	}
+	return 0;
+}
+
+static int match_wildcard(const struct sb_copy *copy, const char *source, const char *path,
+	struct sb_copy_matches *out, struct sb_error *err)
+{
+	SB_AUTO_STRV parts = SB_STRV_INIT;
+	sb_autofree char *prefix = sb_strdup(".");
+	sb_autofree char *canonical = NULL;
+	const size_t n_before = out->len;
+	size_t first = 0;
+
+	if (split_pattern(source, path, &parts, &first, err) < 0)
+		return -1;
+	for (size_t i = 0; i < first; i++) {
+		char *longer = sb_path_join(prefix, parts.items[i]);
+
+		free(prefix);
+		prefix = longer;
+	}
+	if (sb_at_canonical(copy->source_fd, prefix, &canonical, err) < 0)
+		return -1;
+
+	sb_autofree char *dir = relative(canonical);
+	const struct walk walk = {.copy = copy, .source = source, .parts = &parts, .out = out};
+	bool is_part_excluded = false;
+
+	if (!is_excluded(copy, dir, true, &is_part_excluded) &&
+		match_parts(&walk, prefix, dir, first, err) < 0)
+		return -1;
+	if (out->len > n_before)
+		return 0;
+	(void)sb_fail(
+		err, SB_E_NOT_FOUND, "'%s': no file matches in %s", source, source_noun(copy));
+	return copy->ignore != NULL
+		       ? sb_error_hint(err, "what .dockerignore excludes does not match either")
+		       : -1;
+}
+
+int sb_copy_match(const struct sb_copy *copy, const char *source, struct sb_copy_matches *out,
+	struct sb_error *err)
+{
+	sb_autofree char *path = sb_path_below_root(source);
+
+	return sb_glob_has_wildcard(path) ? match_wildcard(copy, source, path, out, err)
+					  : match_literal(copy, source, path, out, err);
+}

@@ -1,0 +1,311 @@
+/* SPDX-License-Identifier: MIT */
+#include "build/instructions.h"
+
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/mem.h"
+#include "base/path.h"
+#include "build/base_image.h"
+#include "build/commit.h"
+#include "build/copy.h"
+#include "buildfile/expand.h"
+#include "sandbox/users.h"
+#include "sys/at.h"
+#include "sys/fd.h"
+
+/* The root of a stage or an image that is copied from. An image's layers are unpacked for it where
+ * they are not yet. */
+static int open_base(
+	const struct sb_do *d, const struct sb_base *base, int *out_fd, struct sb_error *err)
+{
+	struct sb_build *build = d->build;
+	SB_AUTO(sb_stage_state) loaded = NULL;
+	const struct sb_stage_state *state = NULL;
+
+	if (base->kind == SB_BASE_STAGE) {
+		state = build->stages.items[base->stage];
+		SB_BUG_ON(state == NULL);
+	} else {
+		if (sb_base_image_load(build, base, &build->platform, &loaded, err) < 0)
+			return -1;
+		state = loaded;
+	}
+	return sb_snapshots_view(build->snapshots, &state->lowers, NULL, out_fd, err);
+}
+
+static int open_context(const struct sb_context *context, int *out_fd, bool *out_is_context,
+	const struct sb_ignore **out_ignore, struct sb_error *err)
+{
+	if (sb_fd_dup(context->fd, out_fd, err) < 0)
+		return -1;
+	*out_is_context = true;
+	*out_ignore = context->ignore;
+	return 0;
+}
+
+int sb_do_open_from(const struct sb_do *d, const char *from, int *out_fd, bool *out_is_context,
+	const struct sb_ignore **out_ignore, struct sb_error *err)
+{
+	const struct sb_contexts *contexts = d->build->contexts;
+	SB_AUTO_VALUE(sb_base) base = {0};
+
+	*out_is_context = false;
+	*out_ignore = NULL;
+	if (from == NULL)
+		return open_context(&contexts->main, out_fd, out_is_context, out_ignore, err);
+	if (sb_plan_resolve_from(d->build->plan, d->stage, from, &base, err) < 0)
+		return -1;
+	if (base.kind == SB_BASE_SCRATCH)
+		return sb_fail(err, SB_E_NOT_FOUND,
+			"'scratch' is empty: there is nothing to copy from it");
+	if (base.kind == SB_BASE_CONTEXT) {
+		const struct sb_context *context = sb_contexts_find(contexts, base.name);
+
+		if (context != NULL && context->kind == SB_CONTEXT_FOLDER)
+			return open_context(context, out_fd, out_is_context, out_ignore, err);
+	}
+	return open_base(d, &base, out_fd, err);
+}
+
+/* The instruction's words, flags and heredocs with their variables put in. */
+struct expanded {
+	struct sb_strv sources;
+	char *dest;
+	char *chown;
+	char *chmod;
+	struct sb_heredocs heredocs; /* bodies owned, names borrowed */
+};
+
+static void expanded_release(struct expanded *e)
+{
+	sb_strv_release(&e->sources);
+	free(e->dest);
+	free(e->chown);
+	free(e->chmod);
+	SB_ARRAY_FOREACH (&e->heredocs, heredoc)
+		free(heredoc->body);
+	SB_ARRAY_RELEASE(&e->heredocs);
+}
+
+static bool is_url(const char *source)
+{
+	return strncmp(source, "http://", 7) == 0 || strncmp(source, "https://", 8) == 0 ||
+	       strncmp(source, "git@", 4) == 0 || strncmp(source, "git://", 6) == 0 ||
+	       strncmp(source, "ssh://", 6) == 0;
+}
+
+static int expand_heredocs(const struct sb_do *d, struct expanded *e, struct sb_error *err)
+{
+	SB_ARRAY_FOREACH (&d->instr->heredocs, heredoc) {
+		struct sb_heredoc copy = *heredoc;
+
+		if (heredoc->is_quoted)
+			copy.body = sb_memdup0(heredoc->body, heredoc->len);
+		else if (sb_expand_keep_quotes(
+				 heredoc->body, &d->state->env, '\\', &copy.body, err) < 0)
+			return -1;
+		else
+			copy.len = strlen(copy.body);
+		*SB_ARRAY_ADD(&e->heredocs) = copy;
+	}
+	return 0;
+}
+
+static int expand_sources(const struct sb_do *d, struct expanded *e, struct sb_error *err)
+{
+	const struct sb_instruction *instr = d->instr;
+
+	for (size_t i = 0; i + 1 < instr->words.len; i++) {
+		sb_autofree char *word = NULL;
+
+		if (strncmp(instr->words.items[i], "<<", 2) == 0 && instr->heredocs.len > 0)
+			continue;
+		if (sb_do_expand(d, instr->words.items[i], &word, err) < 0)
+			return -1;
+		if (is_url(word) && instr->kind == SB_INSTR_COPY)
+			return sb_fail(err, SB_E_SYNTAX, "COPY: source can't be a URL: '%s'", word);
+		if (is_url(word))
+			return sb_fail(err, SB_E_UNSUPPORTED,
+				"ADD of a URL or git repository is not in this version: '%s'",
+				word);
+		sb_strv_add_nodup(&e->sources, SB_STEAL(word));
+	}
+	return 0;
+}
+
+static int expand_flag(const struct sb_do *d, const char *name, char **out, struct sb_error *err)
+{
+	const char *value = sb_instruction_flag(d->instr, name);
+
+	return value != NULL ? sb_do_expand(d, value, out, err) : 0;
+}
+
+static int expand(const struct sb_do *d, struct expanded *e, struct sb_error *err)
+{
+	if (expand_sources(d, e, err) < 0 || expand_heredocs(d, e, err) < 0 ||
+		sb_do_expand(d, d->instr->words.items[d->instr->words.len - 1], &e->dest, err) <
+			0 ||
+		expand_flag(d, "chown", &e->chown, err) < 0)
+		return -1;
+	return expand_flag(d, "chmod", &e->chmod, err);
+}
+
+static int refuse_unsupported(const struct sb_do *d, struct sb_error *err)
+{
+	static const char *const later[] = {
+		"link", "parents", "exclude", "checksum", "keep-git-dir", "unpack"};
+
+	for (size_t i = 0; i < sizeof(later) / sizeof(later[0]); i++) {
+		const char *value = sb_instruction_flag(d->instr, later[i]);
+
+		if (value != NULL && strcmp(value, "false") != 0)
+			return sb_fail(err, SB_E_UNSUPPORTED, "%s --%s is not in this version",
+				sb_instruction_name(d->instr->kind), later[i]);
+	}
+	return 0;
+}
+
+static char *created_by(const struct sb_do *d, const struct expanded *e)
+{
+	SB_AUTO_STRV words = SB_STRV_INIT;
+
+	sb_strv_add(&words, sb_instruction_name(d->instr->kind));
+	if (e->chown != NULL)
+		sb_strv_addf(&words, "--chown=%s", e->chown);
+	if (e->chmod != NULL)
+		sb_strv_addf(&words, "--chmod=%s", e->chmod);
+	SB_ARRAY_FOREACH (&e->heredocs, heredoc)
+		sb_strv_addf(&words, "<<%s", heredoc->name);
+	sb_strv_add_all(&words, &e->sources);
+	sb_strv_add(&words, e->dest);
+	return sb_strv_join(&words, " ");
+}
+
+static int copy_into(const struct sb_do *d, const struct expanded *e, int source_fd,
+	bool is_context, const struct sb_ignore *ignore, const struct sb_upper *upper,
+	struct sb_error *err)
+{
+	SB_AUTO_STRV warnings = SB_STRV_INIT;
+	sb_autofd int root_fd = -1;
+
+	if (sb_snapshots_view(d->build->snapshots, &d->state->lowers, upper, &root_fd, err) < 0)
+		return -1;
+
+	const struct sb_copy copy = {
+		.source_fd = source_fd,
+		.source_is_context = is_context,
+		.ignore = ignore,
+		.root_fd = root_fd,
+		.ids = d->build->host->ids,
+		.sources = &e->sources,
+		.heredocs = e->heredocs.items,
+		.n_heredocs = e->heredocs.len,
+		.dest = e->dest,
+		.workdir = sb_stage_state_workdir(d->state),
+		.chown = e->chown,
+		.chmod = e->chmod,
+		.is_add = d->instr->kind == SB_INSTR_ADD,
+		.warnings = &warnings,
+	};
+	const int rc = sb_copy_files(&copy, err);
+
+	for (size_t i = 0; i < warnings.len; i++)
+		sb_events_warn(&d->build->events, warnings.items[i], NULL);
+	return rc < 0 ? sb_error_context(err, "%s", sb_instruction_name(d->instr->kind)) : 0;
+}
+
+int sb_do_copy(const struct sb_do *d, struct sb_error *err)
+{
+	__attribute__((cleanup(expanded_release))) struct expanded e = {0};
+	SB_AUTO_VALUE(sb_upper) upper = {0};
+	const struct sb_ignore *ignore = NULL;
+	sb_autofd int source_fd = -1;
+	bool is_context = false;
+
+	if (refuse_unsupported(d, err) < 0 || expand(d, &e, err) < 0 ||
+		sb_do_open_from(d, sb_instruction_flag(d->instr, "from"), &source_fd, &is_context,
+			&ignore, err) < 0 ||
+		sb_snapshots_new_upper(d->build->snapshots, &upper, err) < 0 ||
+		copy_into(d, &e, source_fd, is_context, ignore, &upper, err) < 0)
+		return -1;
+
+	sb_autofree char *by = created_by(d, &e);
+
+	if (sb_commit(d->build, d->state, &upper, sb_do_in_result(d), NULL, by, err) == 0)
+		return 0;
+	if (err->code == SB_E_LEAK)
+		(void)sb_error_hint(err, "what is copied becomes part of the image; mount the "
+					 "secret in the step that needs "
+					 "it instead: RUN --mount=type=secret,id=ID …");
+	return -1;
+}
+
+/* The working directory exists after WORKDIR, owned by the stage's user where it was made. */
+static int make_workdir(
+	const struct sb_do *d, const char *path, const struct sb_upper *upper, struct sb_error *err)
+{
+	__attribute__((cleanup(sb_user_release))) struct sb_user user = SB_USER_INIT;
+	const struct sb_idmap *ids = &d->build->host->ids;
+	sb_autofd int root_fd = -1;
+	sb_autofree char *canonical = NULL;
+
+	if (sb_snapshots_view(d->build->snapshots, &d->state->lowers, upper, &root_fd, err) < 0 ||
+		sb_at_canonical(root_fd, path, &canonical, err) < 0 ||
+		sb_user_resolve(root_fd, d->state->config->user, &user, err) < 0)
+		return -1;
+	if (!sb_idmap_has(ids, user.uid, user.gid))
+		user.uid = user.gid = 0;
+
+	sb_autofree char *rest = sb_path_below_root(canonical);
+	sb_autofd int at = -1;
+
+	if (sb_at_open_dir(root_fd, ".", SB_AT_NO_LINKS, &at, err) < 0)
+		return -1;
+	for (char *saved = NULL, *part = strtok_r(rest, "/", &saved); part != NULL;
+		part = strtok_r(NULL, "/", &saved)) {
+		sb_autofd int next = -1;
+		const bool is_new = mkdirat(at, part, 0755) == 0;
+
+		if (!is_new && errno != EEXIST)
+			return sb_fail_errno(err, "make '%s'", path);
+		if (is_new &&
+			(fchownat(at, part, sb_idmap_uid_to_disk(ids, user.uid),
+				 sb_idmap_gid_to_disk(ids, user.gid), AT_SYMLINK_NOFOLLOW) < 0 ||
+				fchmodat(at, part, 0755, 0) < 0))
+			return sb_fail_errno(err, "make '%s'", path);
+		if (sb_at_open_dir(at, part, SB_AT_NO_LINKS, &next, err) < 0)
+			return sb_error_context(err, "working directory '%s'", path);
+		sb_fd_closep(&at);
+		at = sb_fd_steal(&next);
+	}
+	return 0;
+}
+
+int sb_do_workdir(const struct sb_do *d, struct sb_error *err)
+{
+	SB_AUTO_VALUE(sb_upper) upper = {0};
+	sb_autofree char *word = NULL;
+
+	if (sb_do_expand(d, d->instr->words.items[0], &word, err) < 0)
+		return -1;
+	if (word[0] == '\0')
+		return sb_fail(
+			err, SB_E_SYNTAX, "WORKDIR is blank after its variables are expanded");
+
+	sb_autofree char *path = sb_path_resolve(sb_stage_state_workdir(d->state), word);
+	sb_autofree char *by = sb_asprintf("WORKDIR %s", path);
+
+	free(d->state->config->working_dir);
+	d->state->config->working_dir = sb_strdup(path);
+	if (strcmp(path, "/") == 0) {
+		sb_commit_metadata(d->build, d->state, by);
+		return 0;
+	}
+	if (sb_snapshots_new_upper(d->build->snapshots, &upper, err) < 0 ||
+		make_workdir(d, path, &upper, err) < 0)
+		return -1;
+	return sb_commit(d->build, d->state, &upper, sb_do_in_result(d), NULL, by, err);
+}

@@ -1,0 +1,302 @@
+/* SPDX-License-Identifier: MIT */
+#include "build/instructions.h"
+
+#include <string.h>
+#include <sys/mount.h>
+#include <unistd.h>
+
+#include "base/mem.h"
+#include "base/path.h"
+#include "build/commit.h"
+#include "build/network.h"
+#include "build/run_mounts.h"
+#include "buildfile/heredoc.h"
+#include "sandbox/users.h"
+#include "sys/at.h"
+#include "sys/fd.h"
+#include "sys/mount.h"
+
+static const char step_hostname[] = "safebuild";
+
+struct run {
+	const struct sb_do *d;
+	struct sb_step_spec spec;
+	struct sb_run_mounts mounts;
+	int root_fd;   /* read-only view of what the step starts from */
+	int layers_fd; /* a detached mount of the unpacked layers */
+};
+
+static void run_release(struct run *run)
+{
+	sb_step_spec_release(&run->spec);
+	sb_run_mounts_release(&run->mounts);
+	sb_fd_closep(&run->root_fd);
+	sb_fd_closep(&run->layers_fd);
+}
+
+static int set_command(struct run *run, struct sb_error *err)
+{
+	const struct sb_instruction *instr = run->d->instr;
+
+	if (instr->command.is_exec) {
+		sb_strv_copy(&run->spec.argv, &instr->command.exec);
+		if (run->spec.argv.len == 0)
+			return sb_fail(err, SB_E_SYNTAX, "RUN [] names no program");
+		return 0;
+	}
+
+	const struct sb_heredoc *script = sb_run_sole_heredoc(instr);
+
+	if (script != NULL && strncmp(script->body, "#!", 2) == 0) {
+		sb_autofree char *path = sb_asprintf("/dev/pipes/%s", script->name);
+
+		sb_strv_add(&run->spec.argv, path);
+		return sb_run_mounts_add_file(
+			run->root_fd, path, 0755, script->body, &run->spec, &run->mounts, err);
+	}
+	sb_stage_state_shell(run->d->state, &run->spec.argv);
+	if (instr->heredocs.len == 0)
+		sb_strv_add(&run->spec.argv, instr->command.shell);
+	else
+		sb_strv_add_nodup(&run->spec.argv, sb_run_script(instr));
+	return 0;
+}
+
+static int check_ids(const struct run *run, const struct sb_user *user, struct sb_error *err)
+{
+	const struct sb_host_ids *host = run->d->build->host;
+
+	if (sb_idmap_has(&host->ids, user->uid, user->gid))
+		return 0;
+	(void)sb_fail(err, SB_E_UNSUPPORTED,
+		"the step's user %u:%u is outside the %u ids that this host gives us", user->uid,
+		user->gid, host->ids.uid_count);
+	return sb_error_hint(err, "'safebuild doctor' says how to get a range of subordinate ids");
+}
+
+static int set_user(struct run *run, struct sb_error *err)
+{
+	__attribute__((cleanup(sb_user_release))) struct sb_user user = SB_USER_INIT;
+
+	if (sb_user_resolve(run->root_fd, run->d->state->config->user, &user, err) < 0 ||
+		check_ids(run, &user, err) < 0)
+		return -1;
+	run->spec.uid = user.uid;
+	run->spec.gid = user.gid;
+	for (size_t i = 0; i < user.n_groups; i++)
+		*SB_ARRAY_ADD(&run->spec.groups) = user.groups[i];
+	if (sb_env_get(&run->spec.env, "HOME") == NULL)
+		sb_env_set(&run->spec.env, "HOME", user.home != NULL ? user.home : "/");
+	return 0;
+}
+
+static int set_root(struct run *run, struct sb_upper *upper, struct sb_error *err)
+{
+	struct sb_build *build = run->d->build;
+
+	if (sb_snapshots_new_upper(build->snapshots, upper, err) < 0 ||
+		sb_mount_clone(sb_snapshots_fd(build->snapshots), false,
+			MOUNT_ATTR_NODEV | MOUNT_ATTR_NOSUID, &run->layers_fd, err) < 0)
+		return -1;
+	run->spec.layers_fd = run->layers_fd;
+	sb_strv_copy(&run->spec.lowers, &run->d->state->lowers);
+	run->spec.upper = sb_strdup(upper->diff);
+	run->spec.work = sb_strdup(upper->work);
+	return 0;
+}
+
+static int add_system_files(struct run *run, struct sb_error *err)
+{
+	const struct sb_build *build = run->d->build;
+	sb_autofree char *hosts = sb_network_hosts(step_hostname, &build->add_hosts);
+	sb_autofree char *resolv = sb_network_resolv_conf(run->spec.network);
+
+	if (sb_run_mounts_add_file(
+		    run->root_fd, "/etc/hosts", 0644, hosts, &run->spec, &run->mounts, err) < 0)
+		return -1;
+	return sb_run_mounts_add_file(
+		run->root_fd, "/etc/resolv.conf", 0644, resolv, &run->spec, &run->mounts, err);
+}
+
+static int choose_network(struct run *run, struct sb_error *err)
+{
+	const char *flag = sb_instruction_flag(run->d->instr, "network");
+	enum sb_step_network network = run->d->build->network;
+
+	if (flag != NULL && strcmp(flag, "default") != 0 &&
+		sb_network_parse(flag, &network, err) < 0)
+		return -1;
+	run->spec.network = network;
+	return 0;
+}
+
+static int refuse_unsupported(const struct sb_instruction *instr, struct sb_error *err)
+{
+	const char *security = sb_instruction_flag(instr, "security");
+
+	if (security != NULL && strcmp(security, "sandbox") != 0)
+		return sb_fail(err, SB_E_UNSUPPORTED,
+			"--security=%s: every step runs in the sandbox", security);
+	if (sb_instruction_flag(instr, "device") != NULL)
+		return sb_fail(err, SB_E_UNSUPPORTED, "--device is not in this version");
+	return 0;
+}
+
+/* HTTP_PROXY and the like, given as build arguments, reach steps without an ARG. */
+static void add_proxies(struct run *run)
+{
+	static const char *const names[] = {"HTTP_PROXY", "http_proxy", "HTTPS_PROXY",
+		"https_proxy", "FTP_PROXY", "ftp_proxy", "NO_PROXY", "no_proxy", "ALL_PROXY",
+		"all_proxy"};
+	const struct sb_strv *args = &run->d->build->plan->build_args;
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		const char *value = sb_env_get(args, names[i]);
+
+		if (value != NULL && sb_env_get(&run->spec.env, names[i]) == NULL)
+			sb_env_set(&run->spec.env, names[i], value);
+	}
+}
+
+static int prepare(struct run *run, struct sb_upper *upper, struct sb_error *err)
+{
+	const struct sb_do *d = run->d;
+	struct sb_build *build = d->build;
+
+	if (refuse_unsupported(d->instr, err) < 0 ||
+		sb_snapshots_view(build->snapshots, &d->state->lowers, NULL, &run->root_fd, err) <
+			0)
+		return -1;
+	run->spec.cwd = sb_strdup(sb_stage_state_workdir(d->state));
+	run->spec.hostname = sb_strdup(step_hostname);
+	run->spec.ids = build->host->ids;
+	run->spec.single_id = build->host->mode == SB_IDS_SINGLE;
+	run->spec.no_new_privs = build->no_new_privs;
+	run->spec.shm_bytes = build->shm_bytes;
+	sb_strv_copy(&run->spec.env, &d->state->env);
+	add_proxies(run);
+	if (choose_network(run, err) < 0 || add_system_files(run, err) < 0 ||
+		set_user(run, err) < 0 ||
+		sb_run_mounts_add(d, run->root_fd, &run->spec, &run->mounts, err) < 0 ||
+		set_command(run, err) < 0)
+		return -1;
+	return set_root(run, upper, err);
+}
+
+/* The step's two streams, each through its own redactor. */
+struct output {
+	struct sb_build *build;
+	struct sb_redactor *redactors[2];
+	int stream;
+};
+
+static void send_output(void *self, const char *bytes, size_t len)
+{
+	const struct output *output = self;
+
+	if (len > 0)
+		sb_events_emit(
+			&output->build->events, (struct sb_event){.kind = SB_EVENT_STEP_OUTPUT,
+							.stream = output->stream,
+							.text = bytes,
+							.len = len});
+}
+
+static void on_output(void *data, int stream, const char *bytes, size_t len)
+{
+	struct output *output = data;
+
+	output->stream = stream;
+	sb_redactor_write(output->redactors[stream - 1], bytes, len, send_output, output);
+}
+
+static void on_tick(void *data)
+{
+	const struct output *output = data;
+
+	sb_events_emit(&output->build->events, (struct sb_event){.kind = SB_EVENT_TICK});
+}
+
+static void output_end(struct output *output)
+{
+	for (int i = 0; i < 2; i++) {
+		output->stream = i + 1;
+		sb_redactor_flush(output->redactors[i], send_output, output);
+		sb_redactor_free(output->redactors[i]);
+	}
+}
+
+static int execute(struct run *run, struct sb_step_result *out, struct sb_error *err)
+{
+	struct sb_build *build = run->d->build;
+	struct output output = {.build = build,
+		.redactors = {sb_redactor_new(build->secrets), sb_redactor_new(build->secrets)}};
+	const struct sb_sandbox_events events = {.on_output = on_output,
+		.on_tick = on_tick,
+		.data = &output,
+		.interrupt_fd = sb_interrupt_fd(build->interrupt)};
+	int rc = build->sandbox != NULL ? 0 : sb_sandbox_start(&build->sandbox, err);
+
+	if (rc == 0)
+		rc = sb_sandbox_run(build->sandbox, &run->spec, &events, out, err);
+	output_end(&output);
+	return rc;
+}
+
+/* argv as one line, for the message and the history. */
+static char *command_line(const struct run *run)
+{
+	return sb_strv_join(&run->spec.argv, " ");
+}
+
+static int fail_step(
+	const struct run *run, const struct sb_step_result *result, struct sb_error *err)
+{
+	sb_autofree char *line = command_line(run);
+
+	if (!result->has_run) {
+		char *hint = result->message != NULL ? strchr(result->message, '\n') : NULL;
+
+		if (hint != NULL)
+			*hint++ = '\0';
+		(void)sb_fail(err, result->status != 0 ? SB_E_STEP_FAILED : SB_E_SYSTEM, "%s",
+			result->message != NULL ? result->message : "the step could not be set up");
+		err->step_status = result->status;
+		return hint != NULL ? sb_error_hint(err, "%s", hint) : -1;
+	}
+	if (result->signal != 0)
+		(void)sb_fail(err, SB_E_STEP_FAILED, "process \"%s\" was killed by signal %d (%s)",
+			line, result->signal, strsignal(result->signal));
+	else
+		(void)sb_fail(err, SB_E_STEP_FAILED,
+			"process \"%s\" did not complete successfully: exit code: %d", line,
+			result->status);
+	err->step_status = result->status;
+	return -1;
+}
+
+int sb_do_run(const struct sb_do *d, struct sb_error *err)
+{
+	__attribute__((cleanup(run_release))) struct run run = {
+		.d = d, .spec = SB_STEP_SPEC_INIT, .root_fd = -1, .layers_fd = -1};
+	__attribute__((cleanup(sb_step_result_release))) struct sb_step_result result = {0};
+	SB_AUTO_VALUE(sb_upper) upper = {0};
+
+	if (prepare(&run, &upper, err) < 0 || execute(&run, &result, err) < 0)
+		return -1;
+	if (!result.has_run || result.status != 0)
+		return fail_step(&run, &result, err);
+
+	sb_autofree char *line = command_line(&run);
+	sb_autofree char *created_by = sb_asprintf("RUN %s", line);
+
+	if (sb_commit(d->build, d->state, &upper, sb_do_in_result(d), &run.mounts.scaffold,
+		    created_by, err) == 0)
+		return 0;
+	if (err->code == SB_E_LEAK)
+		(void)sb_error_hint(err,
+			"the step wrote the secret to a file that would become part of the image; "
+			"use it "
+			"where it is mounted, or delete the copy in the same step");
+	return -1;
+}

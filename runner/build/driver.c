@@ -1,0 +1,262 @@
+/* SPDX-License-Identifier: MIT */
+#include "build/build.h"
+
+#include <string.h>
+
+#include "base/limits.h"
+#include "base/mem.h"
+#include "build/base_image.h"
+#include "build/commit.h"
+#include "build/instructions.h"
+#include "leak/scan.h"
+
+void sb_build_release(struct sb_build *build)
+{
+	sb_sandbox_free(build->sandbox);
+	sb_scanner_free(build->scanner);
+	SB_ARRAY_FOREACH (&build->stages, stage)
+		sb_stage_state_free(*stage);
+	SB_ARRAY_RELEASE(&build->stages);
+	SB_ARRAY_RELEASE(&build->in_result);
+	sb_strv_release(&build->add_hosts);
+	sb_strv_release(&build->labels);
+}
+
+const struct sb_strv *sb_build_result_lowers(const struct sb_build *build)
+{
+	return &build->stages.items[build->plan->target]->lowers;
+}
+
+static int step_start(struct sb_build *build, const struct sb_stage *stage,
+	const struct sb_instruction *instr, struct sb_error *err)
+{
+	build->events.step++;
+	build->events.stage = stage->name;
+	sb_events_emit(&build->events, (struct sb_event){.kind = SB_EVENT_STEP_START,
+					       .text = instr->text,
+					       .file = instr->at.file,
+					       .line = instr->at.line,
+					       .total = build->plan->n_steps});
+	return sb_interrupt_check(build->interrupt, err);
+}
+
+/* Steps that make a layer have reported its digest (sb_commit); the others end here. */
+static bool makes_layer(enum sb_instruction_kind kind)
+{
+	return kind == SB_INSTR_RUN || kind == SB_INSTR_COPY || kind == SB_INSTR_ADD;
+}
+
+static void step_end(struct sb_build *build, const struct sb_instruction *instr, int rc,
+	const struct sb_error *err)
+{
+	if (rc < 0)
+		sb_events_emit(&build->events,
+			(struct sb_event){.kind = SB_EVENT_STEP_END,
+				.status = err->step_status != 0 ? err->step_status : -1});
+	else if (!makes_layer(instr->kind) && instr->kind != SB_INSTR_WORKDIR)
+		sb_events_emit(&build->events, (struct sb_event){.kind = SB_EVENT_STEP_END});
+}
+
+/* ONBUILD triggers of the base, right after FROM; they are not handed on. */
+static int run_triggers(struct sb_build *build, struct sb_stage_state *state,
+	const struct sb_stage *stage, struct sb_error *err)
+{
+	SB_AUTO_STRV triggers = SB_STRV_INIT;
+
+	sb_strv_copy(&triggers, &state->config->onbuild);
+	sb_strv_clear(&state->config->onbuild);
+	for (size_t i = 0; i < triggers.len; i++) {
+		SB_AUTO(sb_buildfile) parsed = NULL;
+
+		if (sb_buildfile_parse_trigger(triggers.items[i], &parsed, err) < 0)
+			return sb_error_context(
+				err, "the base image's ONBUILD '%s'", triggers.items[i]);
+
+		const struct sb_do d = {.build = build,
+			.state = state,
+			.instr = &parsed->instructions.items[0],
+			.stage = stage->index};
+
+		if (sb_do_instruction(&d, err) < 0)
+			return sb_error_context(
+				err, "the base image's ONBUILD '%s'", triggers.items[i]);
+	}
+	return 0;
+}
+
+static int stage_platform(struct sb_build *build, const struct sb_stage *stage,
+	struct sb_platform *out, struct sb_error *err)
+{
+	*out = build->platform;
+	return stage->platform != NULL ? sb_platform_parse(stage->platform, out, err) : 0;
+}
+
+static int start_stage(struct sb_build *build, const struct sb_stage *stage,
+	struct sb_stage_state **out, struct sb_error *err)
+{
+	struct sb_platform platform;
+
+	if (stage_platform(build, stage, &platform, err) < 0)
+		return -1;
+	switch (stage->base.kind) {
+	case SB_BASE_SCRATCH:
+		*out = sb_base_image_scratch(&platform);
+		break;
+	case SB_BASE_STAGE:
+		*out = sb_stage_state_derive(build->stages.items[stage->base.stage]);
+		break;
+	case SB_BASE_CONTEXT:
+	case SB_BASE_IMAGE:
+		if (sb_base_image_load(build, &stage->base, &platform, out, err) < 0)
+			return -1;
+		break;
+	}
+	(*out)->escape = build->plan->buildfile->escape;
+	return run_triggers(build, *out, stage, err);
+}
+
+static int run_from(struct sb_build *build, const struct sb_stage *stage, struct sb_error *err)
+{
+	struct sb_stage_state **slot = &build->stages.items[stage->index];
+	int rc = step_start(build, stage, stage->from, err);
+
+	if (rc == 0)
+		rc = start_stage(build, stage, slot, err);
+	if (rc < 0)
+		(void)sb_error_locate(err, stage->from->at);
+	step_end(build, stage->from, rc, err);
+	return rc;
+}
+
+static int run_stage(struct sb_build *build, const struct sb_stage *stage, struct sb_error *err)
+{
+	if (run_from(build, stage, err) < 0)
+		return -1;
+	for (size_t i = stage->first; i < stage->end; i++) {
+		const struct sb_instruction *instr = &build->plan->buildfile->instructions.items[i];
+		const struct sb_do d = {.build = build,
+			.state = build->stages.items[stage->index],
+			.instr = instr,
+			.stage = stage->index};
+		int rc = step_start(build, stage, instr, err);
+
+		if (rc == 0)
+			rc = sb_do_instruction(&d, err);
+		step_end(build, instr, rc, err);
+		if (rc < 0)
+			return -1;
+	}
+	return 0;
+}
+
+/* The stages whose layers are the image's: the target and those it is FROM. */
+static void mark_result(struct sb_build *build)
+{
+	const struct sb_plan *plan = build->plan;
+
+	for (size_t i = 0; i < plan->stages.len; i++) {
+		*SB_ARRAY_ADD(&build->stages) = NULL;
+		*SB_ARRAY_ADD(&build->in_result) = false;
+	}
+	for (size_t i = plan->target;; i = plan->stages.items[i].base.stage) {
+		build->in_result.items[i] = true;
+		if (plan->stages.items[i].base.kind != SB_BASE_STAGE)
+			break;
+	}
+}
+
+/* The config is searched too: a value that came through an ARG is found in an ENV or a LABEL. */
+static int search_text(
+	struct sb_build *build, const char *what, const struct sb_buf *text, struct sb_error *err)
+{
+	struct sb_leak leak;
+
+	if (!sb_scanner_check(build->scanner, text->data, text->len, &leak))
+		return 0;
+	(void)sb_fail(err, SB_E_LEAK, "secret '%s' found in the image's %s (%s)", leak.secret_id,
+		what, leak.form);
+	return sb_error_hint(err, "ENV, LABEL, CMD and the history are part of the image: give the "
+				  "secret to the step that "
+				  "needs it with RUN --mount=type=secret");
+}
+
+static void apply_labels(const struct sb_build *build, struct sb_image_config *config)
+{
+	for (size_t i = 0; i < build->labels.len; i++) {
+		const char *item = build->labels.items[i];
+		sb_autofree char *key = sb_memdup0(item, strcspn(item, "="));
+
+		sb_env_set(&config->labels, key, strchr(item, '=') + 1);
+	}
+}
+
+static int write_config(struct sb_build *build, struct sb_image_config *config,
+	struct sb_manifest *manifest, struct sb_error *err)
+{
+	SB_AUTO_BUF json = SB_BUF_INIT(SB_MAX_JSON);
+
+	apply_labels(build, config);
+	free(config->created);
+	config->created = sb_commit_time(build);
+	if (sb_image_config_write(config, &json, err) < 0 ||
+		search_text(build, "config", &json, err) < 0 ||
+		sb_layout_put_bytes(
+			build->store, json.data, json.len, &manifest->config.digest, err) < 0)
+		return -1;
+	manifest->config.media_type = sb_strdup(SB_MEDIA_OCI_CONFIG);
+	manifest->config.size_bytes = json.len;
+	return 0;
+}
+
+/* A base's layers keep their bytes; Docker's media types are OCI's under another name. */
+static const char *oci_media_type(const char *media_type)
+{
+	if (strcmp(media_type, SB_MEDIA_DOCKER_LAYER_GZIP) == 0)
+		return SB_MEDIA_OCI_LAYER_GZIP;
+	if (strcmp(media_type, SB_MEDIA_DOCKER_LAYER) == 0)
+		return SB_MEDIA_OCI_LAYER;
+	return media_type;
+}
+
+static int write_image(struct sb_build *build, struct sb_descriptor *out, struct sb_error *err)
+{
+	const struct sb_stage_state *state = build->stages.items[build->plan->target];
+	SB_AUTO(sb_image_config) config = sb_image_config_dup(state->config);
+	SB_AUTO(sb_manifest) manifest = sb_manifest_new();
+	SB_AUTO_BUF json = SB_BUF_INIT(SB_MAX_JSON);
+
+	free(manifest->media_type);
+	manifest->media_type = sb_strdup(SB_MEDIA_OCI_MANIFEST);
+	SB_ARRAY_FOREACH (&state->layers, layer) {
+		struct sb_descriptor *copy = SB_ARRAY_ADD(&manifest->layers);
+
+		sb_descriptor_copy(copy, layer);
+		free(copy->media_type);
+		copy->media_type = sb_strdup(oci_media_type(layer->media_type));
+	}
+	if (write_config(build, config, manifest, err) < 0 ||
+		sb_manifest_write(manifest, &json, err) < 0 ||
+		sb_layout_put_bytes(build->store, json.data, json.len, &out->digest, err) < 0)
+		return -1;
+	out->media_type = sb_strdup(SB_MEDIA_OCI_MANIFEST);
+	out->size_bytes = json.len;
+	out->platform = config->platform;
+	return 0;
+}
+
+int sb_build_run(struct sb_build *build, struct sb_descriptor *out, struct sb_error *err)
+{
+	const struct sb_plan *plan = build->plan;
+
+	build->scanner = sb_scanner_new(build->secrets);
+	mark_result(build);
+	sb_events_emit(&build->events, (struct sb_event){.kind = SB_EVENT_BUILD_START,
+					       .text = plan->buildfile->file,
+					       .total = plan->n_steps});
+	SB_ARRAY_FOREACH (&plan->stages, stage)
+		if (stage->is_needed && run_stage(build, stage, err) < 0)
+			return -1;
+	build->events.step = 0;
+	build->events.stage = NULL;
+	return write_image(build, out, err);
+}

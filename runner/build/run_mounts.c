@@ -1,0 +1,328 @@
+/* SPDX-License-Identifier: MIT */
+#include "build/run_mounts.h"
+
+#include <fcntl.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/mem.h"
+#include "base/path.h"
+#include "build/copy.h"
+#include "buildfile/mount.h"
+#include "sys/at.h"
+#include "sys/fd.h"
+#include "sys/mount.h"
+#include "sys/tree.h"
+
+void sb_run_mounts_release(struct sb_run_mounts *mounts)
+{
+	SB_ARRAY_FOREACH (&mounts->fds, fd)
+		sb_fd_closep(fd);
+	SB_ARRAY_RELEASE(&mounts->fds);
+	sb_strv_release(&mounts->scaffold);
+}
+
+/* What adding one --mount works on. */
+struct adding {
+	const struct sb_do *d;
+	int root_fd;
+	struct sb_step_spec *spec;
+	struct sb_run_mounts *out;
+};
+
+static int keep(struct sb_run_mounts *out, int *fd)
+{
+	const int kept = sb_fd_steal(fd);
+
+	*SB_ARRAY_ADD(&out->fds) = kept;
+	return kept;
+}
+
+/* A zeroed mount whose target is resolved in the step's root. */
+static int new_mount(int root_fd, const char *target, enum sb_step_mount_kind kind,
+	struct sb_step_spec *spec, struct sb_run_mounts *out, struct sb_step_mount **out_mount,
+	struct sb_error *err)
+{
+	sb_autofree char *canonical = NULL;
+
+	if (sb_at_canonical(root_fd, target, &canonical, err) < 0)
+		return sb_error_context(err, "mount target '%s'", target);
+	if (strcmp(canonical, "/") == 0)
+		return sb_fail(
+			err, SB_E_SYNTAX, "invalid mount target '%s': it is the root", target);
+	sb_strv_add(&out->scaffold, canonical);
+
+	struct sb_step_mount *mount = SB_ARRAY_ADD(&spec->mounts);
+
+	*mount = (struct sb_step_mount){.kind = kind, .fd = -1, .target = SB_STEAL(canonical)};
+	*out_mount = mount;
+	return 0;
+}
+
+int sb_run_mounts_add_file(int root_fd, const char *target, mode_t mode, const char *content,
+	struct sb_step_spec *spec, struct sb_run_mounts *out, struct sb_error *err)
+{
+	struct sb_step_mount *mount = NULL;
+
+	if (new_mount(root_fd, target, SB_STEP_MOUNT_FILE, spec, out, &mount, err) < 0)
+		return -1;
+	mount->is_file = true;
+	mount->is_readonly = true;
+	mount->mode = mode;
+	mount->content = sb_strdup(content);
+	return 0;
+}
+
+static int add_secret(
+	const struct adding *a, const struct sb_mount_flag *flag, struct sb_error *err)
+{
+	const struct sb_secret *secret = sb_secrets_get(a->d->build->secrets, flag->id);
+	struct sb_step_mount *mount = NULL;
+
+	if (secret == NULL && flag->is_required) {
+		(void)sb_fail(err, SB_E_NOT_FOUND,
+			"secret '%s' is required by this step and was not given", flag->id);
+		return sb_error_hint(
+			err, "add --secret id=%s,src=FILE (or env=VARIABLE)", flag->id);
+	}
+	if (secret == NULL) {
+		sb_autofree char *text = sb_asprintf(
+			"secret '%s' was not given: the step runs without it", flag->id);
+
+		sb_events_warn(&a->d->build->events, text,
+			"say required=true in its mount to make that an error");
+		return 0;
+	}
+	if (flag->env != NULL) {
+		if (memchr(secret->bytes != NULL ? secret->bytes : "", '\0', secret->len) != NULL)
+			return sb_fail(err, SB_E_USAGE,
+				"secret '%s' holds a NUL byte, which a variable can't", flag->id);
+
+		sb_autofree char *value = sb_memdup0(secret->bytes, secret->len);
+
+		sb_env_set(&a->spec->env, flag->env, value);
+		explicit_bzero(value, secret->len);
+	}
+	if (flag->target == NULL)
+		return 0;
+	if (new_mount(a->root_fd, flag->target, SB_STEP_MOUNT_SECRET, a->spec, a->out, &mount,
+		    err) < 0)
+		return -1;
+	mount->is_file = true;
+	mount->is_readonly = true;
+	mount->mode = flag->mode;
+	mount->uid = flag->uid;
+	mount->gid = flag->gid;
+	mount->fd = secret->fd;
+	return 0;
+}
+
+static int add_tmpfs(const struct adding *a, const struct sb_mount_flag *flag, struct sb_error *err)
+{
+	struct sb_step_mount *mount = NULL;
+
+	if (new_mount(a->root_fd, flag->target, SB_STEP_MOUNT_TMPFS, a->spec, a->out, &mount, err) <
+		0)
+		return -1;
+	mount->mode = 01777;
+	mount->size_bytes = flag->size_bytes;
+	mount->is_readonly = flag->is_readonly;
+	return 0;
+}
+
+/* Adds the tree that fd refers to (a mount is cloned from it). */
+static int add_tree(
+	const struct adding *a, const char *target, int fd, bool is_readonly, struct sb_error *err)
+{
+	const uint64_t attrs =
+		MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | (is_readonly ? MOUNT_ATTR_RDONLY : 0);
+	struct sb_step_mount *mount = NULL;
+	sb_autofd int tree = -1;
+	struct stat st;
+
+	if (fstat(fd, &st) < 0)
+		return sb_fail_errno(err, "'%s'", target);
+	if (sb_mount_clone(fd, false, attrs, &tree, err) < 0 ||
+		new_mount(a->root_fd, target, SB_STEP_MOUNT_TREE, a->spec, a->out, &mount, err) < 0)
+		return -1;
+	mount->is_file = !S_ISDIR(st.st_mode);
+	mount->is_readonly = is_readonly;
+	mount->fd = keep(a->out, &tree);
+	return 0;
+}
+
+/* Copies what a mount takes from the context or another root into a folder of the build's own. */
+static int copy_source(const struct adding *a, int from_fd, bool is_context,
+	const struct sb_ignore *ignore, const char *source, int to_fd, const char *dest,
+	struct sb_error *err)
+{
+	SB_AUTO_STRV sources = SB_STRV_INIT;
+	SB_AUTO_STRV warnings = SB_STRV_INIT;
+
+	sb_strv_add(&sources, source);
+
+	const struct sb_copy copy = {
+		.source_fd = from_fd,
+		.source_is_context = is_context,
+		.ignore = ignore,
+		.root_fd = to_fd,
+		.ids = a->d->build->host->ids,
+		.sources = &sources,
+		.dest = dest,
+		.workdir = "/",
+		.warnings = &warnings,
+	};
+
+	return sb_copy_files(&copy, err);
+}
+
+/* A folder that the build throws away at its end. */
+static int new_scratch(const struct adding *a, int *out_fd, struct sb_error *err)
+{
+	SB_AUTO_VALUE(sb_upper) upper = {0};
+	struct sb_snapshots *snapshots = a->d->build->snapshots;
+
+	if (sb_snapshots_new_upper(snapshots, &upper, err) < 0)
+		return -1;
+	return sb_at_open_dir(sb_snapshots_fd(snapshots), upper.diff, SB_AT_NO_LINKS, out_fd, err);
+}
+
+/*
+ * Before Linux 6.15 only what is mounted in our own namespace can be cloned: so a view is put on a
+ * folder of the store, in our namespace alone, for the rest of the process's life.
+ */
+static int settle(const struct adding *a, int view_fd, struct sb_error *err)
+{
+	sb_autofd int at = -1;
+
+	if (sb_at_open(sb_snapshots_fd(a->d->build->snapshots), "mnt", SB_AT_NO_LINKS,
+		    O_PATH | O_DIRECTORY, &at, err) < 0)
+		return -1;
+	return sb_mount_attach(view_fd, at, err);
+}
+
+/*
+ * The context is never mounted itself: a step would see what the ignore file keeps out, and files
+ * that belong to the user. What it needs is copied, with owner root, as COPY would; so is what is
+ * mounted read-write, whose changes are thrown away.
+ */
+static int add_bind(const struct adding *a, const struct sb_mount_flag *flag, struct sb_error *err)
+{
+	const char *source = flag->source != NULL ? flag->source : "/";
+	const struct sb_ignore *ignore = NULL;
+	sb_autofd int from = -1;
+	sb_autofd int tree = -1;
+	bool is_context = false;
+
+	if (sb_do_open_from(a->d, flag->from, &from, &is_context, &ignore, err) < 0)
+		return -1;
+	if (!is_context && flag->is_readonly) {
+		if (settle(a, from, err) < 0 ||
+			sb_at_open(from, source, SB_AT_IN_ROOT, O_PATH, &tree, err) < 0)
+			return sb_error_context(err, "bind mount: source");
+		return add_tree(a, flag->target, tree, true, err);
+	}
+
+	sb_autofd int scratch = -1;
+
+	if (new_scratch(a, &scratch, err) < 0 ||
+		copy_source(a, from, is_context, ignore, source, scratch, "/tree", err) < 0 ||
+		sb_at_open(scratch, "tree", SB_AT_NO_LINKS, O_PATH, &tree, err) < 0)
+		return sb_error_context(err, "bind mount");
+	return add_tree(a, flag->target, tree, flag->is_readonly, err);
+}
+
+static int seed_cache(const struct adding *a, const struct sb_mount_flag *flag, int cache_fd,
+	struct sb_error *err)
+{
+	const struct sb_ignore *ignore = NULL;
+	SB_AUTO_STRV names = SB_STRV_INIT;
+	sb_autofd int from = -1;
+	bool is_context = false;
+
+	if (flag->from == NULL)
+		return 0;
+	if (sb_tree_list(cache_fd, &names, err) < 0)
+		return -1;
+	if (names.len > 0)
+		return 0;
+	if (sb_do_open_from(a->d, flag->from, &from, &is_context, &ignore, err) < 0)
+		return -1;
+	return copy_source(a, from, is_context, ignore, flag->source != NULL ? flag->source : "/",
+		cache_fd, "/", err);
+}
+
+/* With sharing=private, a cache that is in use stays with its user, and this step gets the next one
+ * that is free. */
+static int open_cache(
+	const struct adding *a, const struct sb_mount_flag *flag, int *out_fd, struct sb_error *err)
+{
+	struct sb_snapshots *snapshots = a->d->build->snapshots;
+	const char *base = flag->from != NULL ? flag->from : "";
+
+	for (unsigned n = 0;; n++) {
+		sb_autofree char *key = sb_asprintf(
+			"%s|%s|%s|%u", flag->id, base, flag->source != NULL ? flag->source : "", n);
+		const struct sb_cache_folder folder = {.key = key,
+			.mode = flag->has_mode ? flag->mode : 0755,
+			.uid = flag->has_uid ? flag->uid : 0,
+			.gid = flag->has_gid ? flag->gid : 0};
+		sb_autofd int lock = -1;
+
+		if (flag->sharing != SB_SHARING_SHARED) {
+			if (sb_snapshots_lock_cache(snapshots, key,
+				    flag->sharing == SB_SHARING_LOCKED, &lock, err) < 0)
+				return -1;
+			if (lock < 0)
+				continue;
+			(void)keep(a->out, &lock);
+		}
+		return sb_snapshots_open_cache(snapshots, &folder, out_fd, err);
+	}
+}
+
+static int add_cache(const struct adding *a, const struct sb_mount_flag *flag, struct sb_error *err)
+{
+	sb_autofd int fd = -1;
+
+	if (open_cache(a, flag, &fd, err) < 0 || seed_cache(a, flag, fd, err) < 0)
+		return sb_error_context(err, "cache mount '%s'", flag->id);
+	return add_tree(a, flag->target, fd, flag->is_readonly, err);
+}
+
+static int add_flag(const struct adding *a, const char *text, struct sb_error *err)
+{
+	__attribute__((cleanup(sb_mount_flag_release))) struct sb_mount_flag flag = {0};
+	const struct sb_mount_scope scope = {.workdir = sb_stage_state_workdir(a->d->state),
+		.env = &a->d->state->env,
+		.escape = a->d->state->escape};
+
+	if (sb_mount_parse_env(text, &scope, &flag, err) < 0)
+		return -1;
+	switch (flag.type) {
+	case SB_MOUNT_BIND:
+		return add_bind(a, &flag, err);
+	case SB_MOUNT_CACHE:
+		return add_cache(a, &flag, err);
+	case SB_MOUNT_TMPFS:
+		return add_tmpfs(a, &flag, err);
+	case SB_MOUNT_SECRET:
+		return add_secret(a, &flag, err);
+	case SB_MOUNT_SSH:
+		break;
+	}
+	return sb_fail(err, SB_E_UNSUPPORTED, "--mount=type=ssh is not in this version");
+}
+
+int sb_run_mounts_add(const struct sb_do *d, int root_fd, struct sb_step_spec *spec,
+	struct sb_run_mounts *out, struct sb_error *err)
+{
+	const struct adding a = {.d = d, .root_fd = root_fd, .spec = spec, .out = out};
+
+	SB_ARRAY_FOREACH (&d->instr->flags, flag)
+		if (strcmp(flag->key, "mount") == 0 && add_flag(&a, flag->value, err) < 0)
+			return sb_error_context(err, "--mount");
+	return 0;
+}

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef SB_BUILD_RUN_MOUNTS_H
+#define SB_BUILD_RUN_MOUNTS_H
+
+#include "build/instructions.h"
+#include "sandbox/spec.h"
+
+/* What the mounts of one RUN hold open while it runs. */
+struct sb_run_mounts {
+	SB_ARRAY(int) fds;       /* mounts, folders and locks; closed by release */
+	struct sb_strv scaffold; /* every target, for sb_commit */
+};
+void sb_run_mounts_release(struct sb_run_mounts *mounts);
+
+/*
+ * Adds the step's --mounts and the two files that every step has (/etc/hosts, /etc/resolv.conf) to
+ * its spec, secrets as variables to its environment. root_fd: the step's root as it is before it
+ * runs.
+ */
+int sb_run_mounts_add(const struct sb_do *d, int root_fd, struct sb_step_spec *spec,
+	struct sb_run_mounts *out, struct sb_error *err) SB_MUST_USE;
+
+/* One small file, mounted read-only. */
+int sb_run_mounts_add_file(int root_fd, const char *target, mode_t mode, const char *content,
+	struct sb_step_spec *spec, struct sb_run_mounts *out, struct sb_error *err) SB_MUST_USE;
+
+#endif
