@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef SB_LAYER_SEARCH_H
+#define SB_LAYER_SEARCH_H
+
+#include "base/error.h"
+#include "layer/diff.h"
+#include "leak/scan.h"
+
+/*
+ * Searches one change for known secrets: its name, link target and attributes. A hit is SB_E_LEAK
+ * that says where and in which form, never the value: a name that holds a secret is not shown, only
+ * the nearest folder above it whose name holds none.
+ */
+int sb_search_change(struct sb_scanner *scanner, const struct sb_change *change,
+	struct sb_error *err) SB_MUST_USE;
+
+/* The error for a hit in the content of the file; the name was searched before. */
+int sb_search_found(const struct sb_change *change, const struct sb_leak *leak,
+	struct sb_error *err) SB_MUST_USE;
+
+#endif

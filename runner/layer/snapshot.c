@@ -1,0 +1,281 @@
+/* SPDX-License-Identifier: MIT */
+#include "layer/snapshot.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/mem.h"
+#include "sys/at.h"
+#include "sys/atomic.h"
+#include "sys/fd.h"
+#include "sys/lock.h"
+#include "sys/mount.h"
+#include "sys/tree.h"
+
+struct sb_snapshots {
+	int fd;
+	struct sb_idmap ids;
+	char *build; /* name in builds/, made by the first upper; NULL until then */
+	int build_lock;
+	unsigned n_uppers;
+};
+
+/* Image root owns it all: the step's own namespace mounts these folders, and may look into no other
+ * part of the store. */
+static int make_owned(
+	int dir_fd, const char *name, mode_t mode, const struct sb_idmap *ids, struct sb_error *err)
+{
+	if (mkdirat(dir_fd, name, mode) < 0)
+		return errno == EEXIST ? 0 : sb_fail_errno(err, "make folder '%s'", name);
+	if (fchownat(dir_fd, name, ids->uid_base, ids->gid_base, AT_SYMLINK_NOFOLLOW) < 0 ||
+		fchmodat(dir_fd, name, mode, 0) < 0)
+		return sb_fail_errno(err, "make folder '%s'", name);
+	return 0;
+}
+
+/* Builds that were killed: their lock is free. */
+static int clear_stale_builds(int builds_fd, struct sb_error *err)
+{
+	SB_AUTO_STRV names = SB_STRV_INIT;
+
+	if (sb_tree_list(builds_fd, &names, err) < 0)
+		return -1;
+	for (size_t i = 0; i < names.len; i++) {
+		const char *name = names.items[i];
+		sb_autofree char *lock_name = sb_asprintf("%s.lock", name);
+		sb_autofd int lock = -1;
+		struct stat st;
+
+		if (fstatat(builds_fd, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+			continue;
+		if (!S_ISDIR(st.st_mode))
+			continue;
+		if (sb_lock_try(builds_fd, lock_name, SB_LOCK_EXCLUSIVE, &lock, err) < 0)
+			return -1;
+		if (lock < 0)
+			continue;
+		if (sb_tree_remove(builds_fd, name, err) < 0)
+			return sb_error_context(err, "clear what a killed build left");
+		(void)unlinkat(builds_fd, lock_name, 0);
+	}
+	return 0;
+}
+
+int sb_snapshots_open(int store_fd, const struct sb_host_ids *ids, struct sb_snapshots **out,
+	struct sb_error *err)
+{
+	static const char *const folders[] = {"layers", "builds", "cache"};
+	sb_autofree char *key = sb_asprintf("%u+%u-%u+%u", ids->host_uid_base, ids->ids.uid_count,
+		ids->host_gid_base, ids->ids.gid_count);
+	sb_autofd int all = -1;
+	sb_autofd int fd = -1;
+	sb_autofd int builds = -1;
+
+	if (sb_at_make_dirs(store_fd, "snapshots", 0700, &all, err) < 0 ||
+		make_owned(all, key, 0700, &ids->ids, err) < 0 ||
+		sb_at_open_dir(all, key, SB_AT_NO_LINKS, &fd, err) < 0)
+		return -1;
+	for (size_t i = 0; i < sizeof(folders) / sizeof(folders[0]); i++)
+		if (make_owned(fd, folders[i], 0700, &ids->ids, err) < 0)
+			return -1;
+	if (make_owned(fd, "empty", 0755, &ids->ids, err) < 0 ||
+		make_owned(fd, "mnt", 0700, &ids->ids, err) < 0 ||
+		sb_at_open_dir(fd, "builds", SB_AT_NO_LINKS, &builds, err) < 0 ||
+		clear_stale_builds(builds, err) < 0)
+		return -1;
+
+	struct sb_snapshots *snapshots = SB_NEW(struct sb_snapshots);
+
+	snapshots->fd = sb_fd_steal(&fd);
+	snapshots->ids = ids->ids;
+	snapshots->build_lock = -1;
+	*out = snapshots;
+	return 0;
+}
+
+static void end_build(struct sb_snapshots *snapshots)
+{
+	SB_AUTO_ERROR err = SB_ERROR_INIT;
+	sb_autofree char *name = sb_asprintf("builds/%s", snapshots->build);
+	sb_autofree char *lock_name = sb_asprintf("%s.lock", name);
+
+	if (sb_tree_remove(snapshots->fd, name, &err) < 0)
+		sb_error_ignore(&err, "the next build clears it");
+	else
+		(void)unlinkat(snapshots->fd, lock_name, 0);
+	sb_fd_closep(&snapshots->build_lock);
+	free(snapshots->build);
+}
+
+void sb_snapshots_free(struct sb_snapshots *snapshots)
+{
+	if (snapshots == NULL)
+		return;
+	if (snapshots->build != NULL)
+		end_build(snapshots);
+	(void)close(snapshots->fd);
+	free(snapshots);
+}
+
+int sb_snapshots_fd(const struct sb_snapshots *snapshots)
+{
+	return snapshots->fd;
+}
+
+char *sb_snapshots_layer_name(const struct sb_digest *diff_id)
+{
+	return sb_asprintf("layers/%s", sb_digest_hex(diff_id));
+}
+
+bool sb_snapshots_has_layer(const struct sb_snapshots *snapshots, const struct sb_digest *diff_id)
+{
+	sb_autofree char *name = sb_snapshots_layer_name(diff_id);
+	struct stat st;
+
+	return fstatat(snapshots->fd, name, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISDIR(st.st_mode);
+}
+
+/* The build's own folder, made and locked at its first use. The lock is there before the folder, so
+ * that nobody takes it for a killed build's. */
+static int begin_build(struct sb_snapshots *snapshots, struct sb_error *err)
+{
+	if (snapshots->build != NULL)
+		return 0;
+
+	sb_autofree char *build = sb_unique_name("b");
+	sb_autofree char *name = sb_asprintf("builds/%s", build);
+	sb_autofree char *lock_name = sb_asprintf("%s.lock", name);
+
+	if (sb_lock_take(snapshots->fd, lock_name, SB_LOCK_EXCLUSIVE, &snapshots->build_lock, err) <
+			0 ||
+		make_owned(snapshots->fd, name, 0700, &snapshots->ids, err) < 0)
+		return -1;
+	snapshots->build = SB_STEAL(build);
+	return 0;
+}
+
+int sb_snapshots_begin_layer(
+	struct sb_snapshots *snapshots, char **out_name, int *out_dir_fd, struct sb_error *err)
+{
+	if (begin_build(snapshots, err) < 0)
+		return -1;
+
+	sb_autofree char *name =
+		sb_asprintf("builds/%s/layer-%u", snapshots->build, snapshots->n_uppers++);
+
+	if (make_owned(snapshots->fd, name, 0755, &snapshots->ids, err) < 0 ||
+		sb_at_open_dir(snapshots->fd, name, SB_AT_NO_LINKS, out_dir_fd, err) < 0)
+		return -1;
+	*out_name = SB_STEAL(name);
+	return 0;
+}
+
+int sb_snapshots_commit_layer(struct sb_snapshots *snapshots, const char *name,
+	const struct sb_digest *diff_id, struct sb_error *err)
+{
+	sb_autofree char *final = sb_snapshots_layer_name(diff_id);
+	sb_autofd int fd = -1;
+
+	/* A layer that is there counts as whole for ever after: its bytes must be on disk before
+	 * its name is. */
+	if (sb_at_open_dir(snapshots->fd, name, SB_AT_NO_LINKS, &fd, err) < 0)
+		return -1;
+	if (syncfs(fd) < 0)
+		return sb_fail_errno(err, "sync layer");
+	if (renameat2(snapshots->fd, name, snapshots->fd, final, RENAME_NOREPLACE) == 0)
+		return 0;
+	if (errno != EEXIST && errno != ENOTEMPTY)
+		return sb_fail_errno(err, "keep layer %s", diff_id->text);
+	return sb_tree_remove(snapshots->fd, name, err);
+}
+
+void sb_upper_release(struct sb_upper *upper)
+{
+	free(upper->diff);
+	free(upper->work);
+	*upper = (struct sb_upper){0};
+}
+
+int sb_snapshots_new_upper(
+	struct sb_snapshots *snapshots, struct sb_upper *out, struct sb_error *err)
+{
+	if (begin_build(snapshots, err) < 0)
+		return -1;
+
+	sb_autofree char *name =
+		sb_asprintf("builds/%s/%u", snapshots->build, snapshots->n_uppers++);
+	sb_autofree char *diff = sb_asprintf("%s/diff", name);
+	sb_autofree char *work = sb_asprintf("%s/work", name);
+
+	if (make_owned(snapshots->fd, name, 0700, &snapshots->ids, err) < 0 ||
+		make_owned(snapshots->fd, diff, 0755, &snapshots->ids, err) < 0 ||
+		make_owned(snapshots->fd, work, 0700, &snapshots->ids, err) < 0)
+		return -1;
+	out->diff = SB_STEAL(diff);
+	out->work = SB_STEAL(work);
+	return 0;
+}
+
+int sb_snapshots_drop_upper(
+	struct sb_snapshots *snapshots, const struct sb_upper *upper, struct sb_error *err)
+{
+	if (sb_tree_remove(snapshots->fd, upper->work, err) < 0)
+		return -1;
+	return sb_tree_remove(snapshots->fd, upper->diff, err);
+}
+
+/* Any text may be a key; its digest is a file name. */
+static char *cache_name(const char *key, const char *suffix)
+{
+	struct sb_digest digest;
+
+	sb_digest_of(key, strlen(key), &digest);
+	return sb_asprintf("cache/%s%s", sb_digest_hex(&digest), suffix);
+}
+
+int sb_snapshots_open_cache(struct sb_snapshots *snapshots, const struct sb_cache_folder *cache,
+	int *out_fd, struct sb_error *err)
+{
+	sb_autofree char *name = cache_name(cache->key, "");
+
+	if (!sb_idmap_has(&snapshots->ids, cache->uid, cache->gid))
+		return sb_fail(err, SB_E_UNSUPPORTED,
+			"cache mount: owner %u:%u is outside the ids of this host", cache->uid,
+			cache->gid);
+	if (mkdirat(snapshots->fd, name, 0700) == 0) {
+		if (fchownat(snapshots->fd, name, sb_idmap_uid_to_disk(&snapshots->ids, cache->uid),
+			    sb_idmap_gid_to_disk(&snapshots->ids, cache->gid),
+			    AT_SYMLINK_NOFOLLOW) < 0 ||
+			fchmodat(snapshots->fd, name, cache->mode & 07777, 0) < 0)
+			return sb_fail_errno(err, "make the cache mount's folder");
+	} else if (errno != EEXIST) {
+		return sb_fail_errno(err, "make the cache mount's folder");
+	}
+	return sb_at_open_dir(snapshots->fd, name, SB_AT_NO_LINKS, out_fd, err);
+}
+
+int sb_snapshots_lock_cache(struct sb_snapshots *snapshots, const char *key, bool wait, int *out_fd,
+	struct sb_error *err)
+{
+	sb_autofree char *name = cache_name(key, ".lock");
+
+	return wait ? sb_lock_take(snapshots->fd, name, SB_LOCK_EXCLUSIVE, out_fd, err)
+		    : sb_lock_try(snapshots->fd, name, SB_LOCK_EXCLUSIVE, out_fd, err);
+}
+
+int sb_snapshots_view(struct sb_snapshots *snapshots, const struct sb_strv *lowers,
+	const struct sb_upper *upper, int *out_mount_fd, struct sb_error *err)
+{
+	const struct sb_overlay overlay = {
+		.layers_fd = snapshots->fd,
+		.lowers = lowers,
+		.scaffold_fd = -1,
+		.upper = upper != NULL ? upper->diff : NULL,
+		.work = upper != NULL ? upper->work : NULL,
+	};
+
+	return sb_mount_overlay(&overlay, out_mount_fd, err);
+}

@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef SB_LAYER_SNAPSHOT_H
+#define SB_LAYER_SNAPSHOT_H
+
+#include <stdbool.h>
+
+#include "base/cleanup.h"
+#include "base/digest.h"
+#include "base/error.h"
+#include "base/strv.h"
+#include "sys/userns.h"
+
+/*
+ * Folders that are stacked to root file systems, in the store under snapshots/<uid base>+<uid
+ *count>-<gid base>+<gid count>: one such folder a mapping, since owners on disk depend on it. In it
+ *
+ *	layers/<hex of diff_id>    an unpacked layer, shared by all builds, never changed
+ *	builds/<id>/<n>/{diff,work}  what step n of a running build writes; gone when the build ends
+ *	cache/<key>                a cache mount
+ *	empty                      an empty folder
+ *	mnt                        where a build mounts, in its own namespace, what it clones from
+ *
+ * A stack ("lowers") is a list of names relative to that folder, bottom first. A build that was
+ *killed leaves its folder behind, unlocked; the next one removes it.
+ */
+struct sb_snapshots;
+
+int sb_snapshots_open(int store_fd, const struct sb_host_ids *ids, struct sb_snapshots **out,
+	struct sb_error *err) SB_MUST_USE;
+void sb_snapshots_free(struct sb_snapshots *snapshots);
+SB_DEFINE_FREEP(sb_snapshots)
+/* Borrowed. */
+int sb_snapshots_fd(const struct sb_snapshots *snapshots);
+
+bool sb_snapshots_has_layer(const struct sb_snapshots *snapshots, const struct sb_digest *diff_id);
+/* "layers/<hex>"; caller frees. */
+char *sb_snapshots_layer_name(const struct sb_digest *diff_id);
+/* A new folder to unpack into; its name (relative, caller frees) is needed to commit it, or to drop
+ * it. */
+int sb_snapshots_begin_layer(struct sb_snapshots *snapshots, char **out_name, int *out_dir_fd,
+	struct sb_error *err) SB_MUST_USE;
+/* Makes it the layer of that diff_id; where another process was first, its result stays. */
+int sb_snapshots_commit_layer(struct sb_snapshots *snapshots, const char *name,
+	const struct sb_digest *diff_id, struct sb_error *err) SB_MUST_USE;
+
+/* The upper and work folder of one step. */
+struct sb_upper {
+	char *diff; /* relative names; owned */
+	char *work;
+};
+void sb_upper_release(struct sb_upper *upper);
+int sb_snapshots_new_upper(
+	struct sb_snapshots *snapshots, struct sb_upper *out, struct sb_error *err) SB_MUST_USE;
+/* Removes what a step wrote. */
+int sb_snapshots_drop_upper(struct sb_snapshots *snapshots, const struct sb_upper *upper,
+	struct sb_error *err) SB_MUST_USE;
+
+/* The folder of a cache mount, made with that mode and image owner where it is new. */
+struct sb_cache_folder {
+	const char *key; /* any text */
+	uint32_t mode;
+	uid_t uid;
+	gid_t gid;
+};
+int sb_snapshots_open_cache(struct sb_snapshots *snapshots, const struct sb_cache_folder *cache,
+	int *out_fd, struct sb_error *err) SB_MUST_USE;
+/* Locks a cache for one step (sharing=locked or private) until *out_fd is closed: waits for its
+ * turn, or, without `wait`, gives -1 where another step has it. */
+int sb_snapshots_lock_cache(struct sb_snapshots *snapshots, const char *key, bool wait, int *out_fd,
+	struct sb_error *err) SB_MUST_USE;
+
+/* The stack as one file system: read-only, or with `upper` writable. A detached mount. */
+int sb_snapshots_view(struct sb_snapshots *snapshots, const struct sb_strv *lowers,
+	const struct sb_upper *upper, int *out_mount_fd, struct sb_error *err) SB_MUST_USE;
+
+#endif

@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef SB_LAYER_SNIFF_H
+#define SB_LAYER_SNIFF_H
+
+#include <stdbool.h>
+
+#include "base/error.h"
+
+/*
+ * Whether ADD unpacks a file: its content begins with a valid tar header, plain or compressed by
+ * gzip, bzip2, xz or zstd. The name is not looked at; an empty file, an empty tar and a zip are
+ * not. Reads at most the first entry's header. fd is borrowed, must be seekable, and keeps its
+ * offset.
+ */
+int sb_layer_sniff_tar(int fd, bool *out_is_tar, struct sb_error *err) SB_MUST_USE;
+
+#endif
