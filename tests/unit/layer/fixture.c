@@ -17,6 +17,7 @@
 #include "sys/at.h"
 #include "sys/fd.h"
 #include "sys/tree.h"
+#include "sys/userns.h"
 #include "sys/xattr.h"
 
 static int make_folder(const struct fixture *fixture, const char *name)
@@ -27,6 +28,17 @@ static int make_folder(const struct fixture *fixture, const char *name)
 	fd = openat(fixture->root_fd, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	assert_true(fd >= 0);
 	return fd;
+}
+
+void fixture_enter_namespace(void)
+{
+	SB_AUTO_ERROR err = SB_ERROR_INIT;
+	SB_AUTO_VALUE(sb_host_ids) ids = {0};
+
+	if (geteuid() != 0 && sb_userns_enter(&ids, &err) < 0) {
+		(void)fprintf(stderr, "%s\n", err.message);
+		exit(1);
+	}
 }
 
 bool fixture_has_ids(void)

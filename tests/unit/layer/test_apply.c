@@ -755,6 +755,8 @@ int main(void)
 		cmocka_unit_test(the_locale_is_left_as_it_was),
 		cmocka_unit_test(sparse_files_keep_their_holes_and_size),
 	};
+
+	fixture_enter_namespace();
 	enum { N_OTHERS = sizeof(others) / sizeof(others[0]) };
 	struct CMUnitTest tests[N_CASES + N_OTHERS] = {0};
 

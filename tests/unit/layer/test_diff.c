@@ -602,6 +602,8 @@ int main(void)
 		cmocka_unit_test(large_equal_files_are_equal_and_last_byte_counts),
 		cmocka_unit_test(an_overlay_of_the_kernel_is_read),
 	};
+
+	fixture_enter_namespace();
 	enum { N_OTHERS = sizeof(others) / sizeof(others[0]) };
 	struct CMUnitTest tests[N_CASES + N_OTHERS] = {0};
 

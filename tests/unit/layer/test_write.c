@@ -509,5 +509,6 @@ int main(void)
 		cmocka_unit_test(a_full_disk_is_an_error_and_not_a_hang),
 	};
 
+	fixture_enter_namespace();
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
