@@ -6,8 +6,10 @@
 
 #include "base/mem.h"
 #include "layer/apply.h"
+#include "layer/whiteout.h"
 #include "oci/reference.h"
 #include "registry/pull.h"
+#include "sys/at.h"
 #include "sys/fd.h"
 
 static const char default_path[] = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
@@ -66,6 +68,24 @@ static int unpack_layer(struct sb_build *build, const struct sb_descriptor *laye
 	return sb_snapshots_commit_layer(build->snapshots, name, diff_id, err);
 }
 
+/* overlayfs does not look at whether a layer's own root is opaque: then nothing below it shows. */
+static int stack_layer(struct sb_build *build, struct sb_stage_state *state,
+	const struct sb_digest *diff_id, struct sb_error *err)
+{
+	sb_autofree char *name = sb_snapshots_layer_name(diff_id);
+	sb_autofd int dir = -1;
+	bool is_opaque = false;
+
+	if (sb_at_open_dir(sb_snapshots_fd(build->snapshots), name, SB_AT_NO_LINKS, &dir, err) <
+			0 ||
+		sb_whiteout_is_opaque(dir, ".", &is_opaque, err) < 0)
+		return -1;
+	if (is_opaque)
+		sb_strv_clear(&state->lowers);
+	sb_strv_add_nodup(&state->lowers, SB_STEAL(name));
+	return 0;
+}
+
 static int unpack(struct sb_build *build, struct sb_stage_state *state, struct sb_error *err)
 {
 	for (size_t i = 0; i < state->layers.len; i++) {
@@ -76,7 +96,8 @@ static int unpack(struct sb_build *build, struct sb_stage_state *state, struct s
 		if (!sb_snapshots_has_layer(build->snapshots, diff_id) &&
 			unpack_layer(build, &state->layers.items[i], diff_id, err) < 0)
 			return -1;
-		sb_strv_add_nodup(&state->lowers, sb_snapshots_layer_name(diff_id));
+		if (stack_layer(build, state, diff_id, err) < 0)
+			return -1;
 	}
 	return 0;
 }

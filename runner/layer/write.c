@@ -141,13 +141,13 @@ static int copy_content(
 	struct writer *writer, int fd, const struct sb_change *change, struct sb_error *err)
 {
 	uint64_t left = change->size;
+	struct sb_leak leak;
 
 	if (writer->scanner != NULL)
 		sb_scanner_begin(writer->scanner);
 	while (left > 0) {
 		void *room = NULL;
 		size_t len = 0;
-		struct sb_leak leak;
 
 		if (sb_ring_room(writer->ring, &room, &len, err) < 0)
 			return -1;
@@ -165,6 +165,8 @@ static int copy_content(
 			return -1;
 		left -= (uint64_t)n;
 	}
+	if (writer->scanner != NULL && sb_scanner_end(writer->scanner, &leak))
+		return sb_search_found(change, &leak, err);
 	return 0;
 }
 
