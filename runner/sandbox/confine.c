@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "sandbox/confine.h"
 
+#include <errno.h>
 #include <grp.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
@@ -53,9 +54,13 @@ static int drop_bounding_set(struct sb_error *err)
 {
 	const uint64_t keep = sb_confine_capabilities();
 
-	for (int cap = 0; prctl(PR_CAPBSET_READ, cap, 0, 0, 0) >= 0; cap++)
-		if ((keep & (UINT64_C(1) << cap)) == 0 && prctl(PR_CAPBSET_DROP, cap, 0, 0, 0) < 0)
-			return sb_fail_errno(err, "drop capability %d", cap);
+	for (int cap = 0; cap < 64; cap++) {
+		if ((keep & (UINT64_C(1) << cap)) != 0 || prctl(PR_CAPBSET_DROP, cap, 0, 0, 0) == 0)
+			continue;
+		if (errno == EINVAL)
+			break; /* one past the kernel's last */
+		return sb_fail_errno(err, "drop capability %d", cap);
+	}
 	if (prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) < 0)
 		return sb_fail_errno(err, "clear ambient capabilities");
 	return 0;

@@ -107,23 +107,17 @@ int sb_devices_mount_proc(int root_fd, struct sb_error *err)
 	return forbid_user_namespaces(root_fd, err);
 }
 
-int sb_devices_mount_sys(
-	const struct sb_step_spec *spec, int root_fd, int host_fd, struct sb_error *err)
+int sb_devices_clone_sys(int sys_fd, int *out_mount_fd, struct sb_error *err)
+{
+	return sb_mount_clone(sys_fd, true, locked_down | MOUNT_ATTR_RDONLY, out_mount_fd, err);
+}
+
+int sb_devices_mount_sys(int root_fd, int host_sys_fd, struct sb_error *err)
 {
 	const uint64_t attrs = locked_down | MOUNT_ATTR_RDONLY;
 
-	if (spec->network == SB_STEP_NET_HOST) {
-		/* A new sysfs belongs to a network namespace of one's own; so this is the host's,
-		 * read-only. */
-		sb_autofd int source = openat(host_fd, "sys", O_PATH | O_DIRECTORY | O_CLOEXEC);
-		sb_autofd int mount_fd = -1;
-
-		if (source < 0)
-			return sb_fail_errno(err, "open /sys");
-		if (sb_mount_clone(source, true, attrs, &mount_fd, err) < 0)
-			return sb_error_context(err, "'/sys'");
-		return sb_stage_attach(root_fd, "/sys", false, mount_fd, err);
-	}
+	if (host_sys_fd >= 0)
+		return sb_stage_attach(root_fd, "/sys", false, host_sys_fd, err);
 	if (sb_stage_mount(root_fd, "/sys", "sysfs", NULL, attrs, err) < 0)
 		return -1;
 

@@ -21,6 +21,7 @@
 struct stage {
 	const struct sb_step_spec *spec;
 	int host_fd;    /* the host's root, until we leave it */
+	int sys_fd;     /* a clone of its /sys for a step with the host's network, or -1 */
 	int tmpfs_fd;   /* ours, with a folder for each thing that has to be somewhere */
 	int secrets_fd; /* the secrets' tmpfs, or -1 while no secret was met */
 	unsigned n_files;
@@ -29,6 +30,7 @@ struct stage {
 static void stage_release(struct stage *s)
 {
 	sb_fd_closep(&s->host_fd);
+	sb_fd_closep(&s->sys_fd);
 	sb_fd_closep(&s->tmpfs_fd);
 	sb_fd_closep(&s->secrets_fd);
 }
@@ -69,16 +71,25 @@ static int open_stage(const struct sb_step_spec *spec, struct stage *out, struct
 	static const struct sb_mount_option options[] = {{"mode", "0755"}, {NULL, NULL}};
 	static const char *const folders[] = {
 		"empty", "files", "layers", "root", "scaffold", "secrets"};
-	struct stage s = {.spec = spec, .host_fd = -1, .tmpfs_fd = -1, .secrets_fd = -1};
+	struct stage s = {
+		.spec = spec, .host_fd = -1, .sys_fd = -1, .tmpfs_fd = -1, .secrets_fd = -1};
 	int rc = 0;
 
 	s.host_fd = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (s.host_fd < 0)
 		return sb_fail_errno(err, "open /");
-	/* The one mount on top of the host's root; leave_host takes both away. */
-	if (sb_mount_new("tmpfs", options, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV, &s.tmpfs_fd, err) <
-			0 ||
-		sb_mount_attach(s.tmpfs_fd, s.host_fd, err) < 0)
+
+	/* Anywhere below the host's root will do, since all of that goes at once; /sys is a folder
+	 * on every host, and is cloned before where it is needed. */
+	sb_autofd int at = openat(s.host_fd, "sys", O_PATH | O_DIRECTORY | O_CLOEXEC);
+
+	if (at < 0)
+		rc = sb_fail_errno(err, "open /sys");
+	else if ((spec->network == SB_STEP_NET_HOST &&
+			 sb_devices_clone_sys(at, &s.sys_fd, err) < 0) ||
+		 sb_mount_new("tmpfs", options, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV, &s.tmpfs_fd,
+			 err) < 0 ||
+		 sb_mount_attach(s.tmpfs_fd, at, err) < 0)
 		rc = -1;
 	for (size_t i = 0; rc == 0 && i < sizeof(folders) / sizeof(folders[0]); i++)
 		if (mkdirat(s.tmpfs_fd, folders[i], 0755) < 0)
@@ -238,7 +249,7 @@ static int mount_kernel(const struct stage *s, int root_fd, struct sb_error *err
 
 	/* proc while the host's is still to be seen: the kernel compares them. */
 	if (sb_devices_mount_proc(root_fd, err) < 0 ||
-		sb_devices_mount_sys(s->spec, root_fd, s->host_fd, err) < 0 ||
+		sb_devices_mount_sys(root_fd, s->sys_fd, err) < 0 ||
 		sb_devices_mount_dev(s->spec, root_fd, s->host_fd, err) < 0 ||
 		sb_at_open(s->tmpfs_fd, "empty", SB_AT_NO_LINKS, O_PATH | O_DIRECTORY, &empty,
 			err) < 0)
@@ -247,19 +258,16 @@ static int mount_kernel(const struct stage *s, int root_fd, struct sb_error *err
 }
 
 /*
- * pivot_root(2): with both arguments ".", the old root ends up on top of the new one. "." always
- * names the topmost mount there: first our tmpfs, then the host's root with all that is below it,
- * and then, detached, none (EINVAL).
+ * pivot_root(2): with both arguments ".", the old root ends up on top of the new one, and is taken
+ * away there with all that is mounted below it. After that "." is nowhere, which the second call
+ * checks.
  */
 static int leave_host(const struct stage *s, int root_fd, struct sb_error *err)
 {
 	if (fchdir(root_fd) < 0 || syscall(SYS_pivot_root, ".", ".") < 0)
 		return sb_fail_errno(err, "change the root file system");
-	if (fchdir(s->host_fd) < 0)
+	if (fchdir(s->host_fd) < 0 || umount2(".", MNT_DETACH) < 0)
 		return sb_fail_errno(err, "leave the host's file system");
-	for (unsigned i = 0; i < 2; i++)
-		if (umount2(".", MNT_DETACH) < 0)
-			return sb_fail_errno(err, "leave the host's file system");
 	if (umount2(".", MNT_DETACH) == 0 || errno != EINVAL)
 		return sb_fail(err, SB_E_BUG, "the host's file system is still there");
 	if (chdir("/") < 0)
@@ -271,7 +279,7 @@ int sb_rootfs_enter(const struct sb_step_spec *spec, int *secrets_tmpfs_fd, stru
 	struct sb_error *err)
 {
 	__attribute__((cleanup(stage_release))) struct stage s = {
-		.host_fd = -1, .tmpfs_fd = -1, .secrets_fd = -1};
+		.host_fd = -1, .sys_fd = -1, .tmpfs_fd = -1, .secrets_fd = -1};
 	struct sb_rootfs rootfs = {.root_fd = -1};
 
 	if (open_stage(spec, &s, err) < 0)

@@ -44,24 +44,22 @@ static void add(scmp_filter_ctx ctx, uint32_t action, const char *name, unsigned
 		check(rc, name);
 }
 
+/* The 32-bit programs that a machine runs too; x32, which hardly any kernel has on, is not among
+ * them. */
 static void add_architectures(scmp_filter_ctx ctx)
 {
 	static const struct {
 		uint32_t native;
-		uint32_t compat[2];
+		uint32_t compat;
 	} table[] = {
-		{SCMP_ARCH_X86_64, {SCMP_ARCH_X86, SCMP_ARCH_X32}},
-		{SCMP_ARCH_AARCH64, {SCMP_ARCH_ARM, 0}},
-		{SCMP_ARCH_S390X, {SCMP_ARCH_S390, 0}},
+		{SCMP_ARCH_X86_64, SCMP_ARCH_X86},
+		{SCMP_ARCH_AARCH64, SCMP_ARCH_ARM},
+		{SCMP_ARCH_S390X, SCMP_ARCH_S390},
 	};
 
 	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
-		if (table[i].native != seccomp_arch_native())
-			continue;
-		for (size_t j = 0; j < 2; j++)
-			if (table[i].compat[j] != 0)
-				check(seccomp_arch_add(ctx, table[i].compat[j]),
-					"add architecture");
+		if (table[i].native == seccomp_arch_native())
+			check(seccomp_arch_add(ctx, table[i].compat), "add architecture");
 	}
 }
 
