@@ -1,0 +1,108 @@
+# SPDX-License-Identifier: MIT
+"""Messages: file and line, what was wrong, what to do; and the exit status that goes with them."""
+
+import pytest
+
+SYNTAX = [
+    ("", 0, "empty"),
+    ("# only a comment\n", 0, ""),
+    ("RUN true\n", 1, ""),
+    ("FROM scratch\nRNU true\n", 2, "RNU"),
+    ("FROM\n", 1, "FROM"),
+    ("FROM a b\n", 1, "FROM"),
+    ("FROM scratch AS 1bad\n", 1, "1bad"),
+    ("FROM scratch\nCOPY a\n", 2, "COPY"),
+    ("FROM scratch\nCOPY --nope=1 a b\n", 2, "nope"),
+    ("FROM scratch\nENV a\n", 2, "ENV"),
+    ("FROM scratch\nENV a=1 b\n", 2, ""),
+    ("FROM scratch\nWORKDIR\n", 2, "WORKDIR"),
+    ("FROM scratch\nEXPOSE 99999999\n", 2, "99999999"),
+    ("FROM scratch\nSTOPSIGNAL NOSUCH\n", 2, "NOSUCH"),
+    ("FROM scratch\nSHELL not json\n", 2, "SHELL"),
+    ("FROM scratch\nHEALTHCHECK --interval=1 CMD x\n", 2, "interval"),
+    ("FROM scratch\nONBUILD ONBUILD RUN x\n", 2, "ONBUILD"),
+    ("FROM scratch\nONBUILD FROM x\n", 2, "FROM"),
+    ("FROM scratch\nRUN <<EOF\nnever ends\n", 2, "EOF"),
+    ("FROM scratch\nLABEL a=${b\n", 2, ""),
+    ("FROM busybox:1\nRUN --mount=type=nope,target=/x true\n", 2, "nope"),
+    ("FROM busybox:1\nRUN --mount=type=secret true\n", 2, ""),
+    ("FROM busybox:1\nRUN --mount=type=bind,target=/ true\n", 2, ""),
+    ("FROM busybox:1\nRUN --network=wild true\n", 2, "wild"),
+    ("FROM scratch\nCOPY --chmod=999 a /b\n", 2, "999"),
+    ("FROM scratch\nCOPY --from=later a /b\nFROM scratch AS later\n", 2, "later"),
+]
+
+
+@pytest.mark.parametrize("text, line, word", SYNTAX, ids=[repr(text)[:50] for text, _, _ in SYNTAX])
+def test_a_buildfile_that_does_not_parse(sb, text, line, word):
+    result = sb.build(text, check=2)
+    assert "error" in result.err and word in result.err
+    if line:
+        assert f"Buildfile:{line}" in result.err, repr(result)
+
+
+UNSUPPORTED = [
+    ("FROM scratch\nADD https://example.org/x /x\n", 2, "ADD"),
+    ("FROM scratch\nADD https://example.org/x.git /x\n", 2, "ADD"),
+    ("FROM busybox:1\nRUN --mount=type=ssh,required true\n", 2, "ssh"),
+    ("FROM busybox:1\nRUN --security=insecure true\n", 2, "security"),
+    ("FROM busybox:1\nRUN --device=x true\n", 2, "device"),
+]
+
+
+@pytest.mark.parametrize("text, line, word", UNSUPPORTED, ids=[case[2] + str(n) for n, case in enumerate(UNSUPPORTED)])
+def test_what_is_not_there_yet_is_named(sb, text, line, word):
+    result = sb.build(text, check=None)
+    assert result.status not in (0, 125) and f"Buildfile:{line}" in result.err and word in result.err
+
+
+def test_a_misspelt_instruction_gets_a_suggestion(sb):
+    assert "WORKDIR" in sb.build("FROM scratch\nWORKDRI /x\n", check=2).err
+
+
+def test_a_target_that_is_not_there(sb):
+    result = sb.build("FROM scratch AS one\n", "--target", "two", check=None)
+    assert result.status in (1, 2, 3) and "'two'" in result.err
+
+
+def test_the_line_is_that_of_the_instruction_behind_a_continuation(sb):
+    result = sb.build("FROM busybox:1\nRUN echo a \\\n  b \\\n  c\nRUN false\n", check=1)
+    assert "Buildfile:5" in result.err
+
+
+def test_the_name_of_another_buildfile_is_in_the_message(sb):
+    context = sb.context({"other/My.Buildfile": "FROM scratch\nNOPE\n"})
+    result = sb("build", "-f", context / "other/My.Buildfile", context, check=2)
+    assert "My.Buildfile:2" in result.err
+
+
+def test_no_buildfile_at_all(sb):
+    result = sb("build", sb.context({"x": ""}), check=None)
+    assert result.status in (1, 2, 3) and "Buildfile" in result.err and "Dockerfile" in result.err
+
+
+def test_no_context(sb):
+    result = sb("build", "/no/such/context", check=None)
+    assert result.status in (1, 2, 3) and "/no/such/context" in result.err
+
+
+def test_hostile_text_is_escaped(sb):
+    result = sb.build("FROM scratch\nCOPY \x1bcname\x07 /x\n", check=1)
+    assert "\x1b" not in result.err and "\x07" not in result.err
+
+
+@pytest.mark.parametrize("data", [b"\xff\xfe\x00", b"FROM scratch\nLABEL a=\xff\xff\n", b"FROM scratch\0RUN x\n", b"\\\n" * 3000])
+def test_bytes_that_are_no_buildfile_do_no_harm(sb, data):
+    context = sb.context({"Buildfile": data})
+    result = sb("build", "--progress=plain", context, check=None)
+    assert result.status in (0, 1, 2, 3), repr(result)
+
+
+def test_a_line_that_is_too_long(sb):
+    result = sb.build("FROM scratch\nLABEL a=" + "x" * 70000 + "\n", check=None)
+    assert result.status in (2, 3) and "Buildfile:2" in result.err
+
+
+def test_a_very_deep_expansion_ends_in_an_error(sb):
+    result = sb.build("FROM scratch\nLABEL a=" + "${a:-" * 5000 + "}" * 5000 + "\n", check=None)
+    assert result.status in (2, 3), repr(result)

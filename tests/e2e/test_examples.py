@@ -1,0 +1,41 @@
+# SPDX-License-Identifier: MIT
+"""examples/ are what they say."""
+
+import shutil
+
+from conftest import HERE
+from secret_search import find_secret
+
+EXAMPLES = HERE.parents[1] / "examples"
+
+
+def context_of(sb, name):
+    folder = sb.context() / name
+    shutil.copytree(EXAMPLES / name, folder)
+    return folder
+
+
+def test_secret(fresh):
+    token = "example-token-0123456789"
+    path = fresh.file("token", token)
+    context = context_of(fresh, "secret")
+    target = fresh.folder / "image.tar"
+    fresh("-f", context / "Buildfile", "--secret", f"id=mysecret,src={path}", "-o", f"type=oci,dest={target}", context)
+    assert find_secret(token.encode(), fresh.folder) == []
+    fresh("inspect", target, "--secret", f"id=mysecret,src={path}")
+
+
+def test_leaked_secret_is_shown_where_it_is_not_known_and_refused_where_it_is(fresh):
+    context = context_of(fresh, "leaked-secret")
+    fresh("-t", "leaked:1", context)
+    page = fresh("inspect", "leaked:1").out
+    assert "etc/secret.txt" in page and "rm /etc/secret.txt" in page and "13" in page
+    result = fresh("--secret", f"id=mysecret,src={context}/super-secure.txt", context, check=1)
+    assert "mysecret" in result.err and "Buildfile:" in result.err and "super secure" not in result.text
+
+
+def test_multi_stage(fresh):
+    context = context_of(fresh, "multi-stage")
+    image = fresh.image((context / "Buildfile").read_text(), context=context)
+    assert image.read("bin/greeting").endswith(b'greet "Grace"\n')
+    assert "src" not in image.files() and image.run["Entrypoint"] == ["/bin/greeting"]

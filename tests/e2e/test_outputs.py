@@ -1,0 +1,193 @@
+# SPDX-License-Identifier: MIT
+"""What --output writes, read back by hand and by other people's tools."""
+
+import io
+import json
+import os
+import subprocess
+import tarfile
+
+import pytest
+
+import image_read
+from conftest import need_program, remove_tree
+
+BUILDFILE = """FROM busybox:1
+RUN mkdir /d && echo data >/d/file && ln /d/file /d/hard && ln -s file /d/soft && chown 1000:1000 /d && rm /etc/group
+LABEL l=v
+CMD ["/bin/sh"]
+"""
+
+
+@pytest.fixture
+def out(sb, tmp_path_factory):
+    return sb.context()
+
+
+def output_of(*command):
+    done = subprocess.run([str(word) for word in command], capture_output=True, text=True, check=False, timeout=120)
+    assert done.returncode == 0, f"{command}: {done.stderr}"
+    return done.stdout
+
+
+def test_oci_archive_by_default_gzip(sb, out):
+    sb.build(BUILDFILE, "-o", f"type=oci,dest={out}/i.tar", "-t", "named:7")
+    image = image_read.read_oci_archive(out / "i.tar")
+    assert image.layers[-1].media_type == "application/vnd.oci.image.layer.v1.tar+gzip"
+    assert image.manifest["mediaType"] == "application/vnd.oci.image.manifest.v1+json"
+    assert any("named:7" in name or name == "7" for name in image.names)
+
+
+@pytest.mark.parametrize(
+    "compression, suffix", [("gzip", "+gzip"), ("zstd", "+zstd"), ("uncompressed", "")]
+)
+def test_compression(sb, out, compression, suffix):
+    sb.build(BUILDFILE, "-o", f"type=oci,dest={out}/i.tar,compression={compression}")
+    image = image_read.read_oci_archive(out / "i.tar")
+    assert image.layers[-1].media_type == "application/vnd.oci.image.layer.v1.tar" + suffix
+    assert image.read("d/file") == b"data\n"
+
+
+def test_compression_does_not_change_the_layers(sb, out):
+    ids = set()
+    for compression in ("gzip", "zstd", "uncompressed", "gzip,compression-level=9"):
+        sb.build(
+            BUILDFILE, "--source-date-epoch", "1000000000", "-o", f"type=oci,dest={out}/i.tar,compression={compression}"
+        )
+        ids.add(tuple(layer.diff_id for layer in image_read.read_oci_archive(out / "i.tar").layers))
+    assert len(ids) == 1
+
+
+def test_oci_folder(sb, out):
+    sb.build(BUILDFILE, "-o", f"type=oci,dest={out}/layout,tar=false")
+    assert image_read.read_oci_layout(out / "layout").read("d/file") == b"data\n"
+
+
+def test_skopeo_inspects_the_archive_and_the_folder(sb, out):
+    need_program("skopeo")
+    sb.build(BUILDFILE, "-t", "x:1", "-o", f"type=oci,dest={out}/i.tar", "-o", f"type=oci,dest={out}/l,tar=false")
+    for name in (f"oci-archive:{out}/i.tar", f"oci:{out}/l"):
+        seen = json.loads(output_of("skopeo", "inspect", name))
+        assert seen["Labels"] == {"l": "v"} and len(seen["Layers"]) == 2
+
+
+def test_umoci_unpacks_it(sb, out):
+    need_program("umoci")
+    sb.build(BUILDFILE, "-t", "x:1", "-o", f"type=oci,dest={out}/l,tar=false")
+    (entry,) = json.load(open(out / "l/index.json", encoding="utf-8"))["manifests"]
+    tag = entry["annotations"]["org.opencontainers.image.ref.name"]
+    output_of("umoci", "unpack", "--rootless", "--image", f"{out}/l:{tag}", out / "bundle")
+    rootfs = out / "bundle/rootfs"
+    assert (rootfs / "d/file").read_text() == "data\n"
+    assert os.stat(rootfs / "d/hard").st_ino == os.stat(rootfs / "d/file").st_ino
+    assert not (rootfs / "etc/group").exists()
+    remove_tree(out / "bundle")
+
+
+def test_docker_archive(sb, out):
+    sb.build(BUILDFILE, "-t", "name/of:it", "-o", f"type=docker,dest={out}/d.tar")
+    image = image_read.read_docker_archive(out / "d.tar")
+    assert [name.removeprefix("docker.io/") for name in image.names] == ["name/of:it"]
+    assert image.read("d/file") == b"data\n" and image.run["Cmd"] == ["/bin/sh"]
+
+
+def test_skopeo_copies_the_docker_archive(sb, out):
+    need_program("skopeo")
+    sb.build(BUILDFILE, "-t", "x:1", "-o", f"type=docker,dest={out}/d.tar")
+    output_of("skopeo", "--insecure-policy", "copy", f"docker-archive:{out}/d.tar", f"oci:{out}/copied:1")
+    image = image_read.read_oci_layout(out / "copied")
+    original = image_read.read_docker_archive(out / "d.tar")
+    assert [layer.diff_id for layer in image.layers] == [layer.diff_id for layer in original.layers]
+
+
+def test_the_same_image_layer_more_than_once_is_stored_once(sb, out):
+    sb.build("FROM busybox:1\nRUN true\nRUN true\nRUN true\n", "-o", f"type=oci,dest={out}/i.tar")
+    with tarfile.open(out / "i.tar") as archive:
+        names = archive.getnames()
+    assert len(names) == len(set(names))
+    assert len(image_read.read_oci_archive(out / "i.tar").layers) == 4
+
+
+def test_tar_is_the_final_file_system_with_owners(sb, out):
+    sb.build(BUILDFILE, "-o", f"type=tar,dest={out}/fs.tar")
+    with tarfile.open(out / "fs.tar") as archive:
+        members = {member.name.removeprefix("./").rstrip("/"): member for member in archive}
+        assert archive.extractfile(members["d/file"]).read() == b"data\n"
+    assert members["d"].uid == 1000
+    assert members["d/hard"].islnk() or members["d/file"].islnk()
+    assert "etc/group" not in members and not [name for name in members if ".wh." in name]
+    assert not [name for name in members if name.startswith(("proc/", "sys/", "dev/", "run/secrets"))]
+
+
+def test_tar_to_stdout(sb):
+    result = sb.build("FROM scratch\nCOPY f /f\n", "-o", "type=tar,dest=-", files={"f": "x"})
+    with tarfile.open(fileobj=io.BytesIO(result.out_bytes)) as archive:
+        assert [name.removeprefix("./") for name in archive.getnames() if name not in (".", "./")] == ["f"]
+
+
+def test_oci_to_stdout(sb, out):
+    result = sb.build(BUILDFILE, "-o", "type=oci,dest=-")
+    (out / "piped.tar").write_bytes(result.out_bytes)
+    assert image_read.read_oci_archive(out / "piped.tar").read("d/file") == b"data\n"
+
+
+def test_local_writes_files_that_belong_to_the_caller(sb, out):
+    sb.build(BUILDFILE, "-o", f"type=local,dest={out}/tree")
+    file = out / "tree/d/file"
+    assert file.read_text() == "data\n"
+    assert os.stat(out / "tree/d").st_uid == os.geteuid() and os.stat(file).st_uid == os.geteuid()
+    assert os.readlink(out / "tree/d/soft") == "file"
+    assert not (out / "tree/etc/group").exists()
+
+
+def test_a_bare_path_is_local_and_a_dash_a_tar(sb, out):
+    text = "FROM scratch\nCOPY f /f\n"
+    sb.build(text, "-o", out / "bare", files={"f": "x"})
+    assert (out / "bare/f").read_text() == "x"
+    result = sb.build(text, "-o", "-", files={"f": "x"})
+    with tarfile.open(fileobj=io.BytesIO(result.out_bytes)) as archive:
+        assert "f" in [name.removeprefix("./") for name in archive.getnames()]
+
+
+def test_the_store_is_a_layout_that_other_tools_read(fresh):
+    need_program("skopeo")
+    fresh.build(BUILDFILE, "-t", "stored:1")
+    assert "stored" in fresh("images").out
+    image = image_read.read_oci_layout(fresh.store, tag="stored:1") if has_tag(fresh, "stored:1") else None
+    if image is None:
+        image = image_read.read_oci_layout(fresh.store, tag="docker.io/library/stored:1")
+    assert image.read("d/file") == b"data\n"
+
+
+def has_tag(sb, tag):
+    index = json.load(open(sb.store / "index.json", encoding="utf-8"))
+    return any(tag in entry.get("annotations", {}).values() for entry in index["manifests"])
+
+
+def test_several_outputs_and_tags_at_once(fresh, tmp_path_factory):
+    out = fresh.context()
+    fresh.build(BUILDFILE, "-t", "a:1", "-t", "b:2", "-o", f"type=oci,dest={out}/i.tar", "-o", f"type=docker,dest={out}/d.tar", "-o", "type=store")
+    listed = fresh("images").out
+    assert "a" in listed and "b" in listed
+    names = image_read.read_docker_archive(out / "d.tar").names
+    assert {name.rpartition("/")[2] for name in names} >= {"a:1"}
+
+
+def test_iidfile_and_metadata_file(sb, out):
+    sb.build(BUILDFILE, "-o", f"type=oci,dest={out}/i.tar", "--iidfile", out / "iid", "--metadata-file", out / "meta.json")
+    image = image_read.read_oci_archive(out / "i.tar")
+    known = {image.manifest_digest, image.manifest["config"]["digest"]}
+    assert (out / "iid").read_text() in known
+    meta = json.loads((out / "meta.json").read_text())
+    assert meta["containerimage.digest"] == image.manifest_digest
+    assert meta["containerimage.config.digest"] == image.manifest["config"]["digest"]
+
+
+def test_a_failed_build_leaves_no_output(sb, out):
+    sb.build("FROM busybox:1\nRUN false\n", "-o", f"type=oci,dest={out}/i.tar", "--iidfile", out / "iid", check=1)
+    assert os.listdir(out) == []
+
+
+def test_a_destination_that_can_not_be_written_is_named(sb):
+    result = sb.build("FROM scratch\nLABEL a=b\n", "-o", "type=oci,dest=/no/such/folder/i.tar", check=None)
+    assert result.status in (1, 3) and "/no/such/folder" in result.err
