@@ -7,6 +7,8 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/limits.h"
@@ -16,7 +18,10 @@
 #include "sys/fd.h"
 #include "sys/proc.h"
 
-enum { TICK_MS = 100 };
+enum {
+	TICK_MS = 100,
+	ORPHAN_ENDS_MS = 5000, /* how long a step may take to end when safebuild-step was killed */
+};
 
 struct sb_sandbox {
 	pid_t pid;
@@ -110,33 +115,66 @@ struct run {
 	struct pollfd fds[N_POLLED];
 	const struct sb_sandbox_events *events;
 	bool is_cancelled;
+	uint64_t next_tick_ms;
 };
 
-/* Reads what there is. False when the pipe has ended. */
-static bool pump(struct run *run, int which)
+static uint64_t now_ms(void)
 {
-	char chunk[32 << 10];
-	const ssize_t n = read(run->fds[which].fd, chunk, sizeof(chunk));
+	struct timespec now = {0};
 
-	if (n > 0) {
-		run->events->on_output(run->events->data, which == OUT ? 1 : 2, chunk, (size_t)n);
-		return true;
-	}
-	return n < 0 && (errno == EINTR || errno == EAGAIN);
+	(void)clock_gettime(CLOCK_MONOTONIC, &now);
+	return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
 }
 
-/* The step's processes are gone, so what is in the pipes is all there will be. */
+/* Reads up to `most` bytes of what there is: how many, or 0 when the pipe has ended. */
+static size_t pump(struct run *run, int which, size_t most)
+{
+	char chunk[32 << 10];
+	ssize_t n = -1;
+
+	do
+		n = read(run->fds[which].fd, chunk, most < sizeof(chunk) ? most : sizeof(chunk));
+	while (n < 0 && errno == EINTR);
+	if (n <= 0)
+		return 0;
+	run->events->on_output(run->events->data, which == OUT ? 1 : 2, chunk, (size_t)n);
+	return (size_t)n;
+}
+
+/* The step's processes are gone, so what is in the pipes now is all of it; a process outside that a
+ * step passed its end to is not listened to. */
 static void drain(struct run *run)
 {
 	for (int which = OUT; which <= ERR; which++) {
-		if (run->fds[which].fd < 0)
+		int waiting = 0;
+
+		if (run->fds[which].fd < 0 || ioctl(run->fds[which].fd, FIONREAD, &waiting) < 0)
 			continue;
-
-		struct pollfd more = {.fd = run->fds[which].fd, .events = POLLIN};
-
-		while (poll(&more, 1, 0) == 1 && (more.revents & POLLIN) != 0 && pump(run, which))
-			;
+		for (size_t left = (size_t)waiting, n = left; left > 0 && n > 0; left -= n)
+			n = pump(run, which, left);
 	}
+}
+
+static void pump_ready(struct run *run)
+{
+	for (int which = OUT; which <= ERR; which++)
+		if (run->fds[which].revents != 0 && pump(run, which, SIZE_MAX) == 0)
+			run->fds[which].fd = -1;
+}
+
+/*
+ * safebuild-step was killed. Its step sees that too and ends: its pipes do when the last of its
+ * processes is gone, which must be before its files are touched.
+ */
+static int fail_orphaned(struct run *run, struct sb_error *err)
+{
+	const uint64_t until = now_ms() + ORPHAN_ENDS_MS;
+
+	run->fds[ANSWER].fd = run->fds[INTERRUPT].fd = -1;
+	while ((run->fds[OUT].fd >= 0 || run->fds[ERR].fd >= 0) && now_ms() < until)
+		if (poll(run->fds, N_POLLED, TICK_MS) > 0)
+			pump_ready(run);
+	return sb_fail(err, SB_E_SYSTEM, "safebuild-step was killed while it ran a step");
 }
 
 static int cancel(struct sb_sandbox *sandbox, struct run *run, struct sb_error *err)
@@ -144,6 +182,16 @@ static int cancel(struct sb_sandbox *sandbox, struct run *run, struct sb_error *
 	run->is_cancelled = true;
 	run->fds[INTERRUPT].fd = -1;
 	return sb_channel_send(sandbox->socket_fd, "", 0, NULL, 0, err);
+}
+
+static void tick(struct run *run)
+{
+	const uint64_t now = now_ms();
+
+	if (now < run->next_tick_ms)
+		return;
+	run->next_tick_ms = now + TICK_MS;
+	run->events->on_tick(run->events->data);
 }
 
 static int wait_for_answer(
@@ -154,13 +202,10 @@ static int wait_for_answer(
 
 		if (ready < 0 && errno != EINTR)
 			return sb_fail_errno(err, "poll");
-		if (ready <= 0) {
-			run->events->on_tick(run->events->data);
+		tick(run);
+		if (ready <= 0)
 			continue;
-		}
-		for (int which = OUT; which <= ERR; which++)
-			if (run->fds[which].revents != 0 && !pump(run, which))
-				run->fds[which].fd = -1;
+		pump_ready(run);
 		if (run->fds[INTERRUPT].revents != 0 && cancel(sandbox, run, err) < 0)
 			return -1;
 		if (run->fds[ANSWER].revents == 0)
@@ -172,7 +217,7 @@ static int wait_for_answer(
 			sb_channel_receive(sandbox->socket_fd, answer, fds, &n_fds, err);
 
 		if (received == 0)
-			return sb_fail(err, SB_E_BUG, "safebuild-step ended unexpectedly");
+			return fail_orphaned(run, err);
 		return received < 0 ? -1 : 0;
 	}
 }

@@ -14,9 +14,10 @@
 
 #include "base/limits.h"
 #include "base/mem.h"
-#include "sandbox/confine.h"
 #include "sandbox/network.h"
+#include "sandbox/program.h"
 #include "sandbox/rootfs.h"
+#include "sandbox/workdir.h"
 #include "sys/fd.h"
 
 static _Noreturn void answer(int result_fd, const struct sb_step_result *result)
@@ -32,8 +33,7 @@ static _Noreturn void answer(int result_fd, const struct sb_step_result *result)
 
 static _Noreturn void answer_error(int result_fd, const struct sb_error *err)
 {
-	sb_autofree char *text = err->hint != NULL ? sb_asprintf("%s\n%s", err->message, err->hint)
-						   : sb_strdup(err->message);
+	sb_autofree char *text = sb_step_result_text(err);
 
 	answer(result_fd, &(struct sb_step_result){.message = text});
 }
@@ -89,91 +89,18 @@ static int become_root(const struct sb_init *init, struct sb_error *err)
 		return sb_fail_errno(err, "become root of the user namespace");
 	if (!init->spec->single_id && setgroups(0, NULL) < 0)
 		return sb_fail_errno(err, "drop supplementary groups");
-	/* From here on no process of the same user can look into us; and if safebuild-step is
-	 * killed, so are we, at once (the life pipe tells us as well, in an orderly way). */
+	/* From here on neither the step nor a process of the same user can look into us. */
 	if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0)
 		return sb_fail_errno(err, "refuse to be traced");
 	(void)umask(0);
 	return 0;
 }
 
-static char *find_program(const struct sb_step_spec *spec)
+static bool is_over(int life_fd)
 {
-	const char *name = spec->argv.items[0];
-	const char *path = sb_env_get(&spec->env, "PATH");
+	struct pollfd life = {.fd = life_fd, .events = POLLIN};
 
-	if (strchr(name, '/') != NULL)
-		return sb_strdup(name);
-
-	sb_autofree char *folders = sb_strdup(path != NULL ? path : "");
-	char *denied = NULL;
-
-	for (char *saved = NULL, *dir = strtok_r(folders, ":", &saved); dir != NULL;
-		dir = strtok_r(NULL, ":", &saved)) {
-		char *candidate = sb_asprintf("%s/%s", dir, name);
-		struct stat st;
-
-		if (stat(candidate, &st) == 0 && S_ISREG(st.st_mode)) {
-			if (access(candidate, X_OK) == 0) {
-				free(denied);
-				return candidate;
-			}
-			free(denied);
-			denied = candidate;
-			continue;
-		}
-		free(candidate);
-	}
-	return denied;
-}
-
-static int redirect(const struct sb_step_spec *spec, struct sb_error *err)
-{
-	const int null_fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
-
-	if (null_fd < 0 || dup2(null_fd, STDIN_FILENO) < 0 ||
-		dup2(spec->stdout_fd, STDOUT_FILENO) < 0 ||
-		dup2(spec->stderr_fd, STDERR_FILENO) < 0)
-		return sb_fail_errno(err, "redirect the step's output");
-	return 0;
-}
-
-/*
- * The step's own process, up to exec. result_fd closes with a successful exec, and with it nothing
- * is said; otherwise the reason is, and the shell's statuses 127 (not found) and 126 (not
- * executable) are the step's.
- */
-static _Noreturn void run_program(const struct sb_step_spec *spec, int error_fd)
-{
-	SB_AUTO_ERROR err = SB_ERROR_INIT;
-	sigset_t none;
-
-	(void)sigemptyset(&none);
-	(void)sigprocmask(SIG_SETMASK, &none, NULL);
-	(void)setsid();
-	(void)umask(022);
-	if (redirect(spec, &err) < 0)
-		answer_error(error_fd, &err);
-	if (chdir(spec->cwd) < 0) {
-		(void)sb_fail_errno(&err, "change to the working directory '%s'", spec->cwd);
-		answer_error(error_fd, &err);
-	}
-	if (sb_confine(spec, &err) < 0)
-		answer_error(error_fd, &err);
-	(void)close_range(3, ~0U, CLOSE_RANGE_CLOEXEC);
-
-	sb_autofree char *program = find_program(spec);
-
-	if (program == NULL) {
-		(void)sb_fail(&err, SB_E_NOT_FOUND, "'%s' is not in the step's PATH",
-			spec->argv.items[0]);
-		answer(error_fd, &(struct sb_step_result){.status = 127, .message = err.message});
-	}
-	(void)execve(program, sb_strv_argv(&spec->argv), sb_strv_argv(&spec->env));
-	(void)sb_fail_errno(&err, "start '%s'", program);
-	answer(error_fd,
-		&(struct sb_step_result){.status = errno == ENOENT || errno == ENOTDIR ? 127 : 126,
-			.message = err.message});
+	return poll(&life, 1, 0) > 0;
 }
 
 /* Reaps until the step's process ends or safebuild is gone. True with its wait status. */
@@ -200,9 +127,15 @@ static bool wait_for(pid_t program, int life_fd, int signal_fd, int *out_status)
 	}
 }
 
-/* kill(-1) reaches all but ourselves; what forked meanwhile is reached by the next round. */
-static void kill_everything(void)
+/*
+ * Ends all that the step started. kill(-1) reaches all but ourselves, and what forked meanwhile is
+ * reached by the next round. The secrets are emptied as soon as all are dying and not when all are
+ * dead: that can take longer than we are given when safebuild is gone.
+ */
+static void end_step(struct sb_rootfs *rootfs)
 {
+	(void)kill(-1, SIGKILL);
+	sb_rootfs_forget_secrets(rootfs);
 	do {
 		(void)kill(-1, SIGKILL);
 		while (waitpid(-1, NULL, WNOHANG) > 0)
@@ -223,7 +156,8 @@ static int watch_children(int *out_fd, struct sb_error *err)
 }
 
 /* Runs the program and gives what is to be answered. */
-static int run_to_end(struct sb_init *init, struct sb_step_result *out, struct sb_error *err)
+static int run_to_end(struct sb_init *init, struct sb_rootfs *rootfs, struct sb_step_result *out,
+	struct sb_error *err)
 {
 	sb_autofd int signal_fd = -1;
 	SB_AUTO_BUF said = SB_BUF_INIT(SB_MAX_STEP_MESSAGE);
@@ -235,19 +169,24 @@ static int run_to_end(struct sb_init *init, struct sb_step_result *out, struct s
 
 	sb_autofd int error_read = fds[0];
 	sb_autofd int error_write = fds[1];
+
+	/* Setting up does not watch it. */
+	if (is_over(init->life_fd))
+		return sb_fail(err, SB_E_CANCELLED, "safebuild is gone");
+
 	const pid_t program = fork();
 
 	if (program < 0)
 		return sb_fail_errno(err, "fork");
 	if (program == 0)
-		run_program(init->spec, error_write);
+		sb_program_run(init->spec, error_write);
 	sb_fd_closep(&error_write);
 	(void)close(init->spec->stdout_fd);
 	(void)close(init->spec->stderr_fd);
 
 	const bool ended = wait_for(program, init->life_fd, signal_fd, &status);
 
-	kill_everything();
+	end_step(rootfs);
 	if (!ended)
 		return sb_fail(err, SB_E_CANCELLED, "safebuild is gone");
 	if (sb_fd_read_all(error_read, &said, err) < 0)
@@ -270,6 +209,8 @@ static int set_up(struct sb_init *init, struct sb_rootfs *out, struct sb_error *
 	if (become_root(init, err) < 0 ||
 		sb_rootfs_enter(spec, &init->secrets_tmpfs_fd, out, err) < 0)
 		return -1;
+	if (sb_workdir_make(out->root_fd, spec->cwd, spec->uid, spec->gid, err) < 0)
+		return -1;
 	if (sethostname(spec->hostname, strlen(spec->hostname)) < 0)
 		return sb_fail_errno(err, "set the host name");
 	return spec->network == SB_STEP_NET_NONE ? sb_network_loopback_up(err) : 0;
@@ -284,7 +225,7 @@ _Noreturn void sb_init_main(struct sb_init *init)
 	if (set_up(init, &rootfs, &err) < 0)
 		answer_error(init->result_fd, &err);
 
-	const int rc = run_to_end(init, &result, &err);
+	const int rc = run_to_end(init, &rootfs, &result, &err);
 
 	sb_rootfs_forget_secrets(&rootfs);
 	if (rc < 0)

@@ -32,7 +32,7 @@ bool sb_network_has_user_mode(void)
 	return sb_proc_find_program(program_name) && access("/dev/net/tun", R_OK | W_OK) == 0;
 }
 
-static _Noreturn void exec_slirp(const char *path, pid_t target, int ready_fd)
+static _Noreturn void exec_slirp(const char *path, pid_t parent, pid_t target, int ready_fd)
 {
 	sb_autofree char *ready = sb_asprintf("%d", ready_fd);
 	sb_autofree char *pid = sb_asprintf("%d", (int)target);
@@ -41,8 +41,9 @@ static _Noreturn void exec_slirp(const char *path, pid_t target, int ready_fd)
 		sb_strdup("tap0"), NULL};
 	const int null_fd = open("/dev/null", O_RDWR | O_CLOEXEC);
 
-	(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
-	if (null_fd < 0 || dup2(null_fd, 0) < 0 || dup2(null_fd, 1) < 0 || dup2(null_fd, 2) < 0 ||
+	/* If the parent went before that call, no signal comes. */
+	if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0 || getppid() != parent || null_fd < 0 ||
+		dup2(null_fd, 0) < 0 || dup2(null_fd, 1) < 0 || dup2(null_fd, 2) < 0 ||
 		fcntl(ready_fd, F_SETFD, 0) < 0)
 		_exit(127);
 	execv(path, argv);
@@ -63,12 +64,13 @@ int sb_network_connect(pid_t target, pid_t *out_pid, struct sb_error *err)
 
 	sb_autofd int ready_read = fds[0];
 	sb_autofd int ready_write = fds[1];
+	const pid_t self = getpid();
 	const pid_t pid = fork();
 
 	if (pid < 0)
 		return sb_fail_errno(err, "fork");
 	if (pid == 0)
-		exec_slirp(path, target, ready_write);
+		exec_slirp(path, self, target, ready_write);
 	sb_fd_closep(&ready_write);
 
 	struct pollfd ready = {.fd = ready_read, .events = POLLIN};

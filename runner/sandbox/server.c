@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -164,10 +165,16 @@ static int await_result(
 			int none[SB_CHANNEL_MAX_FDS];
 			size_t n_none = 0;
 
-			*out_alive =
-				sb_channel_receive(socket_fd, &message, none, &n_none, err) > 0;
+			const int received =
+				sb_channel_receive(socket_fd, &message, none, &n_none, err);
+
+			*out_alive = received > 0;
+			for (size_t i = 0; i < n_none; i++)
+				(void)close(none[i]);
 			watching = false;
 			stop_step(s);
+			if (received < 0)
+				return -1;
 		}
 		if (fds[0].revents == 0)
 			continue;
@@ -230,9 +237,7 @@ static int serve_one(int socket_fd, struct sb_buf *message, struct sb_error *err
 	for (size_t i = 0; i < n_fds; i++)
 		(void)close(fds[i]);
 	if (rc < 0)
-		result.message = failed.hint != NULL
-					 ? sb_asprintf("%s\n%s", failed.message, failed.hint)
-					 : sb_strdup(failed.message);
+		result.message = sb_step_result_text(&failed);
 	if (!alive)
 		return 0;
 	if (sb_step_result_encode(&result, &answer, err) < 0 ||
@@ -245,6 +250,7 @@ int sb_server_main(int argc, char **argv)
 {
 	SB_AUTO_ERROR err = SB_ERROR_INIT;
 	SB_AUTO_BUF message = SB_BUF_INIT(SB_MAX_STEP_MESSAGE);
+	const struct rlimit no_core = {.rlim_cur = 1, .rlim_max = 1}; /* 1: see confine.c */
 	const int socket_fd = argc == 2 ? (int)strtol(argv[1], NULL, 10) : -1;
 	int rc = 1;
 
@@ -254,6 +260,10 @@ int sb_server_main(int argc, char **argv)
 	}
 	/* A terminal's Ctrl-C is for safebuild, which then tells us. */
 	(void)setsid();
+	/* A step's environment may be one of a secret: no dump of us either. (Not dumpable we can't
+	 * be: then we could not write the id maps of our children.) */
+	if (setrlimit(RLIMIT_CORE, &no_core) < 0)
+		return 125;
 	while (rc > 0)
 		rc = serve_one(socket_fd, &message, &err);
 	if (rc < 0)

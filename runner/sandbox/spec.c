@@ -260,6 +260,12 @@ void sb_step_result_release(struct sb_step_result *result)
 	*result = (struct sb_step_result){0};
 }
 
+char *sb_step_result_text(const struct sb_error *err)
+{
+	return err->hint != NULL ? sb_asprintf("%s\n%s", err->message, err->hint)
+				 : sb_strdup(err->message);
+}
+
 int sb_step_result_encode(
 	const struct sb_step_result *result, struct sb_buf *out, struct sb_error *err)
 {

@@ -97,6 +97,8 @@ struct sb_step_result {
 	char *message; /* owned, or NULL */
 };
 void sb_step_result_release(struct sb_step_result *result);
+/* An error as a result's message: its text and, after a newline, its hint. Caller frees. */
+char *sb_step_result_text(const struct sb_error *err);
 int sb_step_result_encode(
 	const struct sb_step_result *result, struct sb_buf *out, struct sb_error *err) SB_MUST_USE;
 int sb_step_result_decode(const char *bytes, size_t len, struct sb_step_result *out,

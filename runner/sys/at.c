@@ -45,10 +45,12 @@ int sb_at_open_raw(int dir_fd, const char *path, enum sb_at_how how, int flags, 
 }
 
 /* EXDEV and ELOOP are how openat2 says that a path leads out or over a link. */
-static int fail_open(int os_errno, const char *path, struct sb_error *err)
+static int fail_open(int os_errno, const char *path, enum sb_at_how how, struct sb_error *err)
 {
 	if (os_errno == EXDEV)
 		return sb_fail(err, SB_E_DENIED, "'%s' leads out of its folder", path);
+	if (os_errno == ELOOP && how == SB_AT_NO_LINKS)
+		return sb_fail(err, SB_E_DENIED, "'%s' leads over a symbolic link", path);
 	errno = os_errno;
 	return sb_fail_errno(err, "'%s'", path);
 }
@@ -59,7 +61,7 @@ int sb_at_open(int dir_fd, const char *path, enum sb_at_how how, int flags, int 
 	const int fd = sb_at_open_raw(dir_fd, path, how, flags, 0);
 
 	if (fd < 0)
-		return fail_open(errno, path, err);
+		return fail_open(errno, path, how, err);
 	*out_fd = fd;
 	return 0;
 }
@@ -71,7 +73,7 @@ int sb_at_create(int dir_fd, const char *path, enum sb_at_how how, mode_t mode, 
 		sb_at_open_raw(dir_fd, path, how, O_CREAT | O_EXCL | O_WRONLY | O_NOFOLLOW, mode);
 
 	if (fd < 0)
-		return fail_open(errno, path, err);
+		return fail_open(errno, path, how, err);
 	*out_fd = fd;
 	return 0;
 }
@@ -128,7 +130,7 @@ int sb_at_lstat(int dir_fd, const char *path, enum sb_at_how how, struct stat *o
 	if (fd < 0 && (errno == ENOENT || errno == ENOTDIR))
 		return 0;
 	if (fd < 0)
-		return fail_open(errno, path, err);
+		return fail_open(errno, path, how, err);
 	if (fstat(fd, out) < 0)
 		return sb_fail_errno(err, "'%s'", path);
 	return 0;
@@ -172,7 +174,9 @@ static int link_target(int root_fd, const char *path, char **out_target, struct 
 
 	*out_target = NULL;
 	if (fd < 0)
-		return errno == ENOENT || errno == ENOTDIR ? 0 : fail_open(errno, path, err);
+		return errno == ENOENT || errno == ENOTDIR
+			       ? 0
+			       : fail_open(errno, path, SB_AT_IN_ROOT, err);
 	if (fstat(fd, &st) < 0)
 		return sb_fail_errno(err, "'%s'", path);
 	return S_ISLNK(st.st_mode) ? sb_at_read_link(fd, "", out_target, err) : 0;

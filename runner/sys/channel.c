@@ -83,6 +83,29 @@ static int receive_exactly(int fd, char *p, size_t len, struct sb_error *err)
 	return 0;
 }
 
+static void close_all(int *fds, size_t *n_fds)
+{
+	while (*n_fds > 0)
+		(void)close(fds[--*n_fds]);
+}
+
+/* What comes after the descriptors: the rest of the length (`got` bytes are there), and the bytes.
+ */
+static int receive_bytes(
+	int fd, uint32_t *length, size_t got, struct sb_buf *out, struct sb_error *err)
+{
+	if (receive_exactly(fd, (char *)length + got, sizeof(*length) - got, err) < 0)
+		return -1;
+	sb_buf_clear(out);
+	if (sb_buf_reserve(out, *length, err) < 0 ||
+		receive_exactly(fd, out->data, *length, err) < 0)
+		return -1;
+	out->len = *length;
+	if (*length > 0)
+		out->data[*length] = '\0';
+	return 0;
+}
+
 static size_t take_fds(struct msghdr *msg, int *fds)
 {
 	size_t n_fds = 0;
@@ -120,13 +143,17 @@ int sb_channel_receive(
 	if (n < 0)
 		return sb_fail_errno(err, "receive");
 	*out_n_fds = take_fds(&msg, fds);
-	if (receive_exactly(fd, (char *)&length + n, sizeof(length) - (size_t)n, err) < 0)
+
+	int rc = 0;
+
+	/* The kernel leaves out what the limit on open files does not allow. */
+	if ((msg.msg_flags & MSG_CTRUNC) != 0)
+		rc = sb_fail(err, SB_E_LIMIT, "receive: too many open files");
+	if (rc == 0)
+		rc = receive_bytes(fd, &length, (size_t)n, out, err);
+	if (rc < 0) {
+		close_all(fds, out_n_fds);
 		return -1;
-	sb_buf_clear(out);
-	if (sb_buf_reserve(out, length, err) < 0 || receive_exactly(fd, out->data, length, err) < 0)
-		return -1;
-	out->len = length;
-	if (length > 0)
-		out->data[length] = '\0';
+	}
 	return 1;
 }

@@ -19,7 +19,7 @@ int sb_channel_send(int fd, const void *bytes, size_t len, const int *fds, size_
 /*
  * The next message: bytes replace what *out holds (SB_E_LIMIT past its maximum); descriptors
  * (close-on-exec) go to fds, which has room for SB_CHANNEL_MAX_FDS, and are the caller's. Returns
- * 1, 0 when the other end is gone, -1.
+ * 1, 0 when the other end is gone, -1 (and then no descriptors).
  */
 int sb_channel_receive(
 	int fd, struct sb_buf *out, int *fds, size_t *out_n_fds, struct sb_error *err) SB_MUST_USE;

@@ -32,8 +32,11 @@ int sb_interrupt_new(struct sb_interrupt **out, struct sb_error *err)
 	if (sigprocmask(SIG_BLOCK, &blocked, &interrupt->old_mask) < 0)
 		return sb_fail_errno(err, "block signals");
 	interrupt->fd = signalfd(-1, &watched, SFD_CLOEXEC | SFD_NONBLOCK);
-	if (interrupt->fd < 0)
-		return sb_fail_errno(err, "watch signals");
+	if (interrupt->fd < 0) {
+		(void)sb_fail_errno(err, "watch signals");
+		(void)sigprocmask(SIG_SETMASK, &interrupt->old_mask, NULL);
+		return -1;
+	}
 	*out = SB_STEAL(interrupt);
 	return 0;
 }

@@ -255,8 +255,22 @@ int sb_mount_overlay_by(
 	return overlay_by(overlay, &o, way, out_mount_fd, err);
 }
 
+/* A stack of nothing. overlayfs wants two lower layers where there is no upper one, and refuses the
+ * same folder twice. */
+static int mount_empty(const struct sb_overlay *overlay, int *out_mount_fd, struct sb_error *err)
+{
+	sb_autofd int empty = -1;
+
+	if (sb_at_open_dir(overlay->layers_fd, "empty", SB_AT_NO_LINKS, &empty, err) < 0)
+		return -1;
+	return sb_mount_clone(empty, false, MOUNT_ATTR_RDONLY, out_mount_fd, err);
+}
+
 int sb_mount_overlay(const struct sb_overlay *overlay, int *out_mount_fd, struct sb_error *err)
 {
+	if (overlay->lowers->len == 0 && overlay->scaffold_fd < 0 && overlay->upper == NULL)
+		return mount_empty(overlay, out_mount_fd, err);
+
 	__attribute__((cleanup(opened_release))) struct opened o = {.upper = -1, .work = -1};
 
 	if (open_all(overlay, &o, err) < 0)

@@ -46,6 +46,9 @@ int sb_proc_wait(pid_t pid)
 
 static _Noreturn void exec_with_stderr(const char *path, char **argv, int stderr_fd)
 {
+	static char path_variable[] =
+		"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+	char *env[] = {path_variable, NULL};
 	const int null_fd = open("/dev/null", O_RDWR | O_CLOEXEC);
 	sigset_t none;
 
@@ -54,7 +57,7 @@ static _Noreturn void exec_with_stderr(const char *path, char **argv, int stderr
 	if (null_fd < 0 || dup2(null_fd, STDIN_FILENO) < 0 || dup2(null_fd, STDOUT_FILENO) < 0 ||
 		dup2(stderr_fd, STDERR_FILENO) < 0)
 		_exit(127);
-	execv(path, argv);
+	execve(path, argv, env);
 	_exit(127);
 }
 

@@ -13,8 +13,8 @@ bool sb_proc_find_program(const char *name);
 /* Its path (caller frees), or NULL. */
 char *sb_proc_program_path(const char *name);
 
-/* Runs a program to its end, without a shell; its output is dropped. A status other than 0 is
- * SB_E_SYSTEM with what it said on stderr. */
+/* Runs a program to its end, without a shell and without our environment, which may hold secrets;
+ * its output is dropped. A status other than 0 is SB_E_SYSTEM with what it said on stderr. */
 int sb_proc_run(const struct sb_strv *argv, struct sb_error *err) SB_MUST_USE;
 
 /* Waits for a child; its exit status, or 128 + the signal that killed it; -1 where it can't be

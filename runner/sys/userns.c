@@ -53,13 +53,11 @@ static int read_text(const char *path, struct sb_buf *out, struct sb_error *err)
 	return sb_fd_read_all(fd, out, err);
 }
 
-static int read_own_map(const char *path, struct extents *out, struct sb_error *err)
+static void parse_map(const char *text, struct extents *out)
 {
-	SB_AUTO_BUF text = SB_BUF_INIT(1 << 20);
+	sb_autofree char *copy = sb_strdup(text);
 
-	if (read_text(path, &text, err) < 0)
-		return -1;
-	for (char *saved = NULL, *line = strtok_r(text.data, "\n", &saved); line != NULL;
+	for (char *saved = NULL, *line = strtok_r(copy, "\n", &saved); line != NULL;
 		line = strtok_r(NULL, "\n", &saved)) {
 		unsigned long long inside = 0;
 		unsigned long long outside = 0;
@@ -68,6 +66,15 @@ static int read_own_map(const char *path, struct extents *out, struct sb_error *
 		if (sscanf(line, "%llu %llu %llu", &inside, &outside, &len) == 3)
 			*SB_ARRAY_ADD(out) = (struct extent){inside, outside, len};
 	}
+}
+
+static int read_own_map(const char *path, struct extents *out, struct sb_error *err)
+{
+	SB_AUTO_BUF text = SB_BUF_INIT(1 << 20);
+
+	if (read_text(path, &text, err) < 0)
+		return -1;
+	parse_map(text.data, out);
 	return 0;
 }
 
@@ -351,8 +358,10 @@ static int enter_range(
 
 	SB_AUTO_BUF message = SB_BUF_INIT(4096);
 
-	if (sb_fd_read_all(answer_read, &message, err) < 0)
+	if (sb_fd_read_all(answer_read, &message, err) < 0) {
+		(void)sb_proc_wait(helper);
 		return -1;
+	}
 	if (sb_proc_wait(helper) != 0) {
 		(void)sb_fail(err, SB_E_DENIED, "map the subordinate ids: %s", message.data);
 		return sb_error_hint(err,
@@ -406,39 +415,45 @@ int sb_userns_enter(struct sb_host_ids *out, struct sb_error *err)
 	return 0;
 }
 
-/* Lines "inside outside len" for [base, base + count), cut at the borders of our own map. */
-static int child_map(
-	const char *own_path, uint64_t base, uint64_t count, char **out, struct sb_error *err)
+char *sb_userns_child_map(const char *own_map, uint32_t base, uint32_t count)
 {
 	SB_AUTO_VALUE(extents) own = {0};
 	SB_AUTO_STRV lines = SB_STRV_INIT;
+	const uint64_t wanted_end = (uint64_t)base + count;
 
-	if (read_own_map(own_path, &own, err) < 0)
-		return -1;
+	parse_map(own_map, &own);
 	SB_ARRAY_FOREACH (&own, extent) {
 		const uint64_t own_end = extent->inside + extent->len;
 		const uint64_t first = extent->inside > base ? extent->inside : base;
-		const uint64_t end = own_end < base + count ? own_end : base + count;
+		const uint64_t end = own_end < wanted_end ? own_end : wanted_end;
 
 		if (first < end)
 			sb_strv_addf(&lines, "%llu %llu %llu\n", (unsigned long long)(first - base),
 				(unsigned long long)first, (unsigned long long)(end - first));
 	}
-	*out = sb_strv_join(&lines, "");
-	return 0;
+	return sb_strv_join(&lines, "");
+}
+
+static int map_ids(const char *own_path, const char *child_path, uint32_t base, uint32_t count,
+	struct sb_error *err)
+{
+	SB_AUTO_BUF own = SB_BUF_INIT(1 << 20);
+
+	if (read_text(own_path, &own, err) < 0)
+		return -1;
+
+	sb_autofree char *map = sb_userns_child_map(own.data, base, count);
+
+	return write_file(child_path, map, err);
 }
 
 int sb_userns_map_child(pid_t child, const struct sb_idmap *ids, struct sb_error *err)
 {
 	sb_autofree char *uid_path = sb_asprintf("/proc/%d/uid_map", (int)child);
 	sb_autofree char *gid_path = sb_asprintf("/proc/%d/gid_map", (int)child);
-	sb_autofree char *uid_map = NULL;
-	sb_autofree char *gid_map = NULL;
 
-	if (child_map("/proc/self/uid_map", ids->uid_base, ids->uid_count, &uid_map, err) < 0 ||
-		child_map("/proc/self/gid_map", ids->gid_base, ids->gid_count, &gid_map, err) < 0)
-		return -1;
-	if (write_file(uid_path, uid_map, err) < 0 || write_file(gid_path, gid_map, err) < 0)
+	if (map_ids("/proc/self/uid_map", uid_path, ids->uid_base, ids->uid_count, err) < 0 ||
+		map_ids("/proc/self/gid_map", gid_path, ids->gid_base, ids->gid_count, err) < 0)
 		return sb_error_context(err, "map the ids of a step");
 	return 0;
 }

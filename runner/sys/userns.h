@@ -40,6 +40,12 @@ int sb_userns_enter(struct sb_host_ids *out, struct sb_error *err) SB_MUST_USE;
 int sb_userns_probe(struct sb_host_ids *out, char **out_detail, struct sb_error *err) SB_MUST_USE;
 
 /*
+ * The lines "inside outside len" that map 0 … count - 1 to base…, cut where own_map (the text of
+ * /proc/self/uid_map) has its borders; ids that it does not have are left out. Caller frees.
+ */
+char *sb_userns_child_map(const char *own_map, uint32_t base, uint32_t count);
+
+/*
  * Writes the id maps of a child that was made with CLONE_NEWUSER: image ids 0 … count - 1 become
  * ids->base…. The map is cut where our own map has its borders, as the kernel demands.
  */
