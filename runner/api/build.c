@@ -234,9 +234,10 @@ static int read_inputs(struct job *job, struct sb_error *err)
 		choose(job, err) < 0 || load_buildfile(job, context, err) < 0)
 		return -1;
 
-	sb_autofree char *base = sb_path_base(job->buildfile->file);
+	const bool is_stdin = o->buildfile != NULL && strcmp(o->buildfile, "-") == 0;
 
-	if (sb_contexts_open(context, base, o->build_contexts, &job->contexts, err) < 0)
+	if (sb_contexts_open(context, is_stdin ? NULL : job->buildfile->file, o->build_contexts,
+		    &job->contexts, err) < 0)
 		return -1;
 	return make_plan(job, err);
 }
@@ -277,6 +278,18 @@ static void tell_weak_secrets(const struct job *job)
 	}
 }
 
+static bool has_steps(const struct sb_plan *plan)
+{
+	SB_ARRAY_FOREACH (&plan->stages, stage) {
+		if (!stage->is_needed)
+			continue;
+		for (size_t i = stage->first; i < stage->end; i++)
+			if (plan->buildfile->instructions.items[i].kind == SB_INSTR_RUN)
+				return true;
+	}
+	return false;
+}
+
 static int enter(struct job *job, struct sb_error *err)
 {
 	struct sb_build *build = &job->build;
@@ -286,6 +299,10 @@ static int enter(struct job *job, struct sb_error *err)
 	if (sb_userns_enter(&job->host, err) < 0 ||
 		sb_session_open(job->options->root, &job->session, err) < 0 ||
 		sb_snapshots_open(job->session.store_fd, &job->host, &job->snapshots, err) < 0)
+		return -1;
+	/* Early: it starts while the base is looked up, and is forked before this process has
+	 * grown. */
+	if (has_steps(job->plan) && sb_sandbox_start(&build->sandbox, err) < 0)
 		return -1;
 	/* No dump of this process either: it has read the secrets. */
 	(void)prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
@@ -316,13 +333,16 @@ static int write_metadata(
 	const struct job *job, const struct sb_descriptor *manifest, struct sb_error *err)
 {
 	sb_autofree char *names = sb_strv_join(&job->tags, ",");
+	sb_autofree char *name_line = names[0] != '\0'
+					      ? sb_asprintf(",\n  \"image.name\": \"%s\"", names)
+					      : sb_strdup("");
 	sb_autofree char *json =
-		sb_asprintf("{\n  \"containerimage.digest\": \"%s\",\n"
+		sb_asprintf("{\n  \"containerimage.config.digest\": \"%s\",\n"
+			    "  \"containerimage.digest\": \"%s\",\n"
 			    "  \"containerimage.descriptor\": {\"mediaType\": \"%s\", "
-			    "\"digest\": \"%s\", \"size\": %llu},\n"
-			    "  \"image.name\": \"%s\"\n}\n",
-			manifest->digest.text, manifest->media_type, manifest->digest.text,
-			(unsigned long long)manifest->size_bytes, names);
+			    "\"digest\": \"%s\", \"size\": %llu}%s\n}\n",
+			job->build.config_digest.text, manifest->digest.text, manifest->media_type,
+			manifest->digest.text, (unsigned long long)manifest->size_bytes, name_line);
 
 	return write_small_file(job->options->metadata_file, json, err);
 }

@@ -2,6 +2,7 @@
 #include "base/buf.h"
 
 #include <stdarg.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -32,6 +33,8 @@ int sb_buf_reserve(struct sb_buf *buf, size_t extra, struct sb_error *err)
 
 	size_t cap = buf->cap != 0 ? buf->cap : 64;
 
+	if (buf->len + extra > SIZE_MAX / 4)
+		return sb_fail(err, SB_E_LIMIT, "more memory than there can be");
 	while (cap <= buf->len + extra)
 		cap *= 2;
 

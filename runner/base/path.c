@@ -84,6 +84,11 @@ char *sb_path_below_root(const char *path)
 	return sb_strdup(clean[1] != '\0' ? clean + 1 : ".");
 }
 
+static bool starts_above(const char *path)
+{
+	return strncmp(path, "..", 2) == 0 && (path[2] == '\0' || path[2] == '/');
+}
+
 bool sb_path_is_below(const char *dir, const char *path)
 {
 	const size_t len = strlen(dir);
@@ -91,6 +96,8 @@ bool sb_path_is_below(const char *dir, const char *path)
 	if (strcmp(dir, "/") == 0)
 		return path[0] == '/';
 	if (strcmp(dir, ".") == 0)
-		return path[0] != '/';
-	return strncmp(dir, path, len) == 0 && (path[len] == '\0' || path[len] == '/');
+		return path[0] != '/' && !starts_above(path);
+	/* "../.." begins as "..", and lies above it. */
+	return strncmp(dir, path, len) == 0 &&
+	       (path[len] == '\0' || (path[len] == '/' && !starts_above(path + len + 1)));
 }

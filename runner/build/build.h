@@ -47,7 +47,9 @@ struct sb_build {
 	struct sb_sandbox *sandbox;
 	struct sb_scanner *scanner;
 	SB_ARRAY(struct sb_stage_state *) stages; /* by stage index; NULL until built */
-	SB_ARRAY(bool) in_result;                 /* the stage's layers are part of the image */
+	struct sb_digest config_digest;           /* of the image's config, after sb_build_run */
+	size_t n_triggers;        /* ONBUILD steps that base images brought so far */
+	SB_ARRAY(bool) in_result; /* the stage's layers are part of the image */
 };
 
 /* Builds the target and stores its image's blobs; *out is the manifest, in no index yet. */

@@ -27,41 +27,69 @@ void sb_contexts_release(struct sb_contexts *contexts)
 	SB_ARRAY_RELEASE(&contexts->named);
 }
 
-/* The first of the ignore files that exists. */
-static int read_ignore(
-	int dir_fd, const char *specific, struct sb_ignore **out, struct sb_error *err)
+/* 0 also where there is no such file. */
+static int absent_or_failed(struct sb_error *failed, struct sb_error *err)
 {
-	const char *const names[] = {specific, ".dockerignore"};
-
-	for (size_t i = 0; i < 2; i++) {
-		SB_AUTO_BUF text = SB_BUF_INIT(SB_MAX_IGNORE_FILE);
-		SB_AUTO_ERROR failed = SB_ERROR_INIT;
-
-		if (names[i] == NULL)
-			continue;
-		if (sb_at_read_file(dir_fd, names[i], SB_AT_BENEATH, SB_MAX_IGNORE_FILE, &text,
-			    &failed) == 0)
-			return sb_ignore_parse(names[i], text.data, text.len, out, err);
-		if (failed.code != SB_E_NOT_FOUND) {
-			sb_error_move(err, &failed);
-			return -1;
-		}
+	if (failed->code == SB_E_NOT_FOUND) {
+		sb_error_ignore(failed, "without an ignore file nothing is left out");
+		return 0;
 	}
-	return 0;
+	sb_error_move(err, failed);
+	return -1;
 }
 
-static int open_folder(
-	const char *path, const char *ignore_name, struct sb_context *out, struct sb_error *err)
+static int read_ignore(int dir_fd, struct sb_ignore **out, struct sb_error *err)
+{
+	static const char name[] = ".dockerignore";
+	SB_AUTO_BUF text = SB_BUF_INIT(SB_MAX_IGNORE_FILE);
+	SB_AUTO_ERROR failed = SB_ERROR_INIT;
+
+	if (sb_at_read_file(dir_fd, name, SB_AT_BENEATH, SB_MAX_IGNORE_FILE, &text, &failed) < 0)
+		return absent_or_failed(&failed, err);
+	return sb_ignore_parse(name, text.data, text.len, out, err);
+}
+
+/* The one beside the Buildfile, which may be anywhere, goes before the context's. *out stays NULL
+ * where there is none. */
+static int read_own_ignore(const char *buildfile, struct sb_ignore **out, struct sb_error *err)
+{
+	sb_autofree char *name = sb_asprintf("%s.dockerignore", buildfile);
+	SB_AUTO_BUF text = SB_BUF_INIT(SB_MAX_IGNORE_FILE);
+	SB_AUTO_ERROR failed = SB_ERROR_INIT;
+	sb_autofd int fd = -1;
+
+	if (sb_fd_open_user(name, "ignore file", &fd, &failed) < 0)
+		return absent_or_failed(&failed, err);
+	if (sb_fd_read_all(fd, &text, err) < 0)
+		return sb_error_context(err, "'%s'", name);
+	return sb_ignore_parse(name, text.data, text.len, out, err);
+}
+
+static int open_main(
+	const char *path, const char *buildfile, struct sb_context *out, struct sb_error *err)
 {
 	out->kind = SB_CONTEXT_FOLDER;
-	if (sb_fd_open_dir_user(path, "build context", &out->fd, err) < 0)
+	if (sb_fd_open_dir_user(path, "build context", &out->fd, err) < 0 ||
+		(buildfile != NULL && read_own_ignore(buildfile, &out->ignore, err) < 0))
 		return -1;
-	return read_ignore(out->fd, ignore_name, &out->ignore, err);
+	return out->ignore == NULL ? read_ignore(out->fd, &out->ignore, err) : 0;
 }
 
-/* "PATH[:TAG|@DIGEST]": a colon or at sign behind the last slash. */
+/* "PATH[:TAG|@DIGEST]": the colon or at sign behind a folder that is there, since both a path and
+ * an image's whole name may hold them; else the one behind the last slash. */
 static char *split_image_name(const char *value, char **out_name)
 {
+	for (size_t len = strcspn(value, ":@"); value[len] != '\0';
+		len += 1 + strcspn(value + len + 1, ":@")) {
+		sb_autofree char *path = sb_memdup0(value, len);
+		struct stat st;
+
+		if (stat(path, &st) == 0 && S_ISDIR(st.st_mode)) {
+			*out_name = sb_strdup(value + len + 1);
+			return SB_STEAL(path);
+		}
+	}
+
 	const char *slash = strrchr(value, '/');
 	const char *mark = strpbrk(slash != NULL ? slash : value, ":@");
 
@@ -88,9 +116,7 @@ static int open_path(const char *path, struct sb_context *out, struct sb_error *
 	if (S_ISDIR(st.st_mode)) {
 		out->kind = faccessat(out->fd, "oci-layout", F_OK, 0) == 0 ? SB_CONTEXT_IMAGE_FD
 									   : SB_CONTEXT_FOLDER;
-		return out->kind == SB_CONTEXT_FOLDER
-			       ? read_ignore(out->fd, NULL, &out->ignore, err)
-			       : 0;
+		return out->kind == SB_CONTEXT_FOLDER ? read_ignore(out->fd, &out->ignore, err) : 0;
 	}
 	out->kind = SB_CONTEXT_IMAGE_FD;
 	return 0;
@@ -123,13 +149,11 @@ static int open_named(const char *item, struct sb_context *out, struct sb_error 
 	return open_path(value, out, err);
 }
 
-int sb_contexts_open(const char *context, const char *buildfile_name, const char *const *named,
+int sb_contexts_open(const char *context, const char *buildfile, const char *const *named,
 	struct sb_contexts *out, struct sb_error *err)
 {
 	struct sb_contexts contexts = {.main = {.fd = -1}};
-	sb_autofree char *ignore_name =
-		buildfile_name != NULL ? sb_asprintf("%s.dockerignore", buildfile_name) : NULL;
-	int rc = open_folder(context, ignore_name, &contexts.main, err);
+	int rc = open_main(context, buildfile, &contexts.main, err);
 
 	for (size_t i = 0; rc == 0 && named != NULL && named[i] != NULL; i++) {
 		struct sb_context *item = SB_ARRAY_ADD(&contexts.named);

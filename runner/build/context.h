@@ -31,9 +31,9 @@ struct sb_contexts {
 	SB_ARRAY(struct sb_context) named;
 };
 
-/* buildfile_name: the Buildfile's path as far as it lies in the context, whose NAME.dockerignore
- * comes first. */
-int sb_contexts_open(const char *context, const char *buildfile_name, const char *const *named,
+/* buildfile: its path, for the PATH.dockerignore that goes before the context's own; NULL where it
+ * is no file. */
+int sb_contexts_open(const char *context, const char *buildfile, const char *const *named,
 	struct sb_contexts *out, struct sb_error *err) SB_MUST_USE;
 void sb_contexts_release(struct sb_contexts *contexts);
 /* NULL where there is none. */

@@ -50,17 +50,17 @@ static int dest_init(
 	struct stat st;
 	bool exists = false;
 
-	if (n_sources > 1 && !is_written_as_folder(copy->dest)) {
-		(void)sb_fail(err, SB_E_USAGE,
-			"several sources need a destination that ends in '/', not '%s'",
-			copy->dest);
-		return sb_error_hint(err, "write '%s/'", copy->dest);
-	}
 	dest->path = sb_path_resolve(copy->workdir, copy->dest);
 	if (sb_at_canonical(copy->root_fd, dest->path, &canonical, err) < 0 ||
 		sb_at_lstat(copy->root_fd, canonical, SB_AT_IN_ROOT, &st, &exists, err) < 0)
 		return sb_error_context(err, "destination '%s'", copy->dest);
 	dest->is_folder = is_written_as_folder(copy->dest) || is_folder(&st, exists);
+	if (n_sources > 1 && !dest->is_folder) {
+		(void)sb_fail(err, SB_E_USAGE,
+			"several sources need a folder as destination, and there is none at '%s'",
+			copy->dest);
+		return sb_error_hint(err, "write '%s/'", copy->dest);
+	}
 	return 0;
 }
 
@@ -152,7 +152,7 @@ static int copy_matches(struct sb_copy_work *work, const char *source,
 			return -1;
 		any = any || any_here;
 	}
-	return any ? 0 : sb_copy_fail_excluded(work->copy, source, matches[0].path, err);
+	return any || n == 0 ? 0 : sb_copy_fail_excluded(work->copy, source, matches[0].path, err);
 }
 
 static int make_heredoc(struct sb_copy_work *work, const struct sb_heredoc *heredoc,
@@ -191,6 +191,8 @@ int sb_copy_files(const struct sb_copy *copy, struct sb_error *err)
 			return -1;
 		ends[i] = matches.len;
 	}
+	if (n_sources > 0 && matches.len == 0 && copy->n_heredocs == 0)
+		return sb_copy_fail_no_match(copy, copy->sources->items[0], err);
 	if (dest_init(&dest, copy, matches.len + copy->n_heredocs, err) < 0)
 		return -1;
 	for (size_t i = 0, at = 0; i < n_sources; at = ends[i++])

@@ -2,11 +2,14 @@
 #ifndef SB_BUILD_COPY_H
 #define SB_BUILD_COPY_H
 
+#include <sys/stat.h>
+
 #include "base/error.h"
 #include "base/strv.h"
 #include "buildfile/ignore.h"
 #include "buildfile/instruction.h"
 #include "sys/idmap.h"
+#include "sys/interrupt.h"
 
 /*
  * COPY and ADD of local files: from an open folder (the build context, or the read-only view of a
@@ -18,6 +21,9 @@ struct sb_copy {
 	int source_fd;                  /* borrowed */
 	bool source_is_context;         /* owners become 0:0; otherwise the image owners are kept */
 	const struct sb_ignore *ignore; /* for the context, or NULL */
+	const struct stat *store; /* a folder of the source that is passed over: what is copied
+				     is written to it; or NULL */
+	struct sb_interrupt *interrupt; /* asked between entries; or NULL */
 	int root_fd;                    /* the destination's root, borrowed */
 	struct sb_idmap ids;            /* of both roots (the context's owners are not looked at) */
 	const struct sb_strv *sources;  /* expanded; heredocs not among them */
@@ -31,6 +37,10 @@ struct sb_copy {
 	struct sb_strv *warnings; /* gets a line for each kind of thing that could not be kept */
 };
 
+/*
+ * A wildcard that matches nothing is passed over where another source is there (`lock.json*`), as
+ * in the reference; where nothing at all is to be copied, it is SB_E_NOT_FOUND.
+ */
 int sb_copy_files(const struct sb_copy *copy, struct sb_error *err) SB_MUST_USE;
 
 #endif

@@ -12,6 +12,7 @@ static const char *const texts[SB_LOSS_KINDS] = {
 	[SB_LOSS_XATTR] = "extended attributes could not be kept",
 	[SB_LOSS_OWNER] = "owners could not be stored with the ids that this user has",
 	[SB_LOSS_HARDLINK] = "hard links became copies",
+	[SB_LOSS_STORE] = "the store is not copied into an image",
 };
 
 void sb_losses_release(struct sb_losses *losses)

@@ -33,6 +33,15 @@ int sb_copy_fail_excluded(
 	return sb_error_hint(err, "'%s' is excluded by .dockerignore", path);
 }
 
+int sb_copy_fail_no_match(const struct sb_copy *copy, const char *source, struct sb_error *err)
+{
+	(void)sb_fail(
+		err, SB_E_NOT_FOUND, "'%s': no file matches in %s", source, source_noun(copy));
+	return copy->ignore != NULL
+		       ? sb_error_hint(err, "what .dockerignore excludes does not match either")
+		       : -1;
+}
+
 /* Absolute and link-free, as sb_at_canonical gives it → relative. */
 static char *relative(const char *canonical)
 {
@@ -68,6 +77,40 @@ static bool is_excluded(const struct sb_copy *copy, const char *path, bool is_di
 	return false;
 }
 
+bool sb_copy_is_store(const struct sb_copy *copy, const struct stat *st)
+{
+	return copy->store != NULL && st->st_dev == copy->store->st_dev &&
+	       st->st_ino == copy->store->st_ino;
+}
+
+static int fail_store(const char *path, struct sb_error *err)
+{
+	(void)sb_fail(err, SB_E_USAGE,
+		"'%s' belongs to the store, which can't be copied into an image", path);
+	return sb_error_hint(err, "keep the store out of the build context: see --root");
+}
+
+/* The store, or something in it, was named: copying it would add to it without an end. */
+static int refuse_store(const struct sb_copy *copy, const char *real, struct sb_error *err)
+{
+	sb_autofree char *path = sb_strdup(real);
+
+	while (copy->store != NULL) {
+		struct stat st;
+
+		if (fstatat(copy->source_fd, path, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+			sb_copy_is_store(copy, &st))
+			return fail_store(real, err);
+
+		char *slash = strrchr(path, '/');
+
+		if (slash == NULL)
+			return 0;
+		*slash = '\0';
+	}
+	return 0;
+}
+
 enum lookup { LOOKUP_FOUND, LOOKUP_MISSING, LOOKUP_EXCLUDED };
 
 /* Adds what `path` leads to. What is missing or ignored is for the caller to judge; *out_excluded
@@ -99,6 +142,8 @@ static int look_up(const struct sb_copy *copy, const char *path, struct sb_copy_
 		if (name == real)
 			break;
 	}
+	if (refuse_store(copy, real, err) < 0)
+		return -1;
 	*result = LOOKUP_FOUND;
 	match.path = sb_strdup(path);
 	match.real = SB_STEAL(real);
@@ -221,7 +266,6 @@ static int match_wildcard(const struct sb_copy *copy, const char *source, const 
 	SB_AUTO_STRV parts = SB_STRV_INIT;
 	sb_autofree char *prefix = sb_strdup(".");
 	sb_autofree char *canonical = NULL;
-	const size_t n_before = out->len;
 	size_t first = 0;
 
 	if (split_pattern(source, path, &parts, &first, err) < 0)
@@ -239,16 +283,9 @@ static int match_wildcard(const struct sb_copy *copy, const char *source, const 
 	const struct walk walk = {.copy = copy, .source = source, .parts = &parts, .out = out};
 	bool is_part_excluded = false;
 
-	if (!is_excluded(copy, dir, true, &is_part_excluded) &&
-		match_parts(&walk, prefix, dir, first, err) < 0)
-		return -1;
-	if (out->len > n_before)
+	if (is_excluded(copy, dir, true, &is_part_excluded))
 		return 0;
-	(void)sb_fail(
-		err, SB_E_NOT_FOUND, "'%s': no file matches in %s", source, source_noun(copy));
-	return copy->ignore != NULL
-		       ? sb_error_hint(err, "what .dockerignore excludes does not match either")
-		       : -1;
+	return match_parts(&walk, prefix, dir, first, err);
 }
 
 int sb_copy_match(const struct sb_copy *copy, const char *source, struct sb_copy_matches *out,

@@ -32,4 +32,9 @@ int sb_copy_match(const struct sb_copy *copy, const char *source, struct sb_copy
 int sb_copy_fail_excluded(
 	const struct sb_copy *copy, const char *source, const char *path, struct sb_error *err);
 
+/* No source of a COPY or ADD names anything. */
+int sb_copy_fail_no_match(const struct sb_copy *copy, const char *source, struct sb_error *err);
+/* Is it the folder that is never copied? */
+bool sb_copy_is_store(const struct sb_copy *copy, const struct stat *st);
+
 #endif

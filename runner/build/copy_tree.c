@@ -235,6 +235,10 @@ static int visit(struct walk *walk, const char *name, size_t name_at, struct sb_
 	}
 	if (is_excluded && !(S_ISDIR(st.st_mode) && sb_ignore_may_include_below(ignore, path)))
 		return 0;
+	if (S_ISDIR(st.st_mode) && sb_copy_is_store(walk->work->copy, &st)) {
+		sb_losses_note(&walk->work->losses, SB_LOSS_STORE, path);
+		return 0;
+	}
 	if (S_ISDIR(st.st_mode)) {
 		if (enter(walk, from.dir_fd, name, SB_AT_NO_LINKS, name_at, err) < 0)
 			return -1;
@@ -253,6 +257,8 @@ static int walk_all(struct walk *walk, bool *out_any, struct sb_error *err)
 	while (walk->frames.len > 0) {
 		struct frame *frame = innermost(walk);
 
+		if (sb_interrupt_check(walk->work->copy->interrupt, err) < 0)
+			return -1;
 		cut(&walk->from_path, frame->from_len);
 		cut(&walk->to_path, frame->to_len);
 		*out_any = *out_any || frame->is_made;

@@ -12,6 +12,7 @@
 #include "build/commit.h"
 #include "build/copy.h"
 #include "buildfile/expand.h"
+#include "plan/check.h"
 #include "sandbox/users.h"
 #include "sys/at.h"
 #include "sys/fd.h"
@@ -90,13 +91,6 @@ static void expanded_release(struct expanded *e)
 	SB_ARRAY_RELEASE(&e->heredocs);
 }
 
-static bool is_url(const char *source)
-{
-	return strncmp(source, "http://", 7) == 0 || strncmp(source, "https://", 8) == 0 ||
-	       strncmp(source, "git@", 4) == 0 || strncmp(source, "git://", 6) == 0 ||
-	       strncmp(source, "ssh://", 6) == 0;
-}
-
 static int expand_heredocs(const struct sb_do *d, struct expanded *e, struct sb_error *err)
 {
 	SB_ARRAY_FOREACH (&d->instr->heredocs, heredoc) {
@@ -125,9 +119,9 @@ static int expand_sources(const struct sb_do *d, struct expanded *e, struct sb_e
 			continue;
 		if (sb_do_expand(d, instr->words.items[i], &word, err) < 0)
 			return -1;
-		if (is_url(word) && instr->kind == SB_INSTR_COPY)
+		if (sb_source_is_remote(word) && instr->kind == SB_INSTR_COPY)
 			return sb_fail(err, SB_E_SYNTAX, "COPY: source can't be a URL: '%s'", word);
-		if (is_url(word))
+		if (sb_source_is_remote(word))
 			return sb_fail(err, SB_E_UNSUPPORTED,
 				"ADD of a URL or git repository is not in this version: '%s'",
 				word);
@@ -153,21 +147,6 @@ static int expand(const struct sb_do *d, struct expanded *e, struct sb_error *er
 	return expand_flag(d, "chmod", &e->chmod, err);
 }
 
-static int refuse_unsupported(const struct sb_do *d, struct sb_error *err)
-{
-	static const char *const later[] = {
-		"link", "parents", "exclude", "checksum", "keep-git-dir", "unpack"};
-
-	for (size_t i = 0; i < sizeof(later) / sizeof(later[0]); i++) {
-		const char *value = sb_instruction_flag(d->instr, later[i]);
-
-		if (value != NULL && strcmp(value, "false") != 0)
-			return sb_fail(err, SB_E_UNSUPPORTED, "%s --%s is not in this version",
-				sb_instruction_name(d->instr->kind), later[i]);
-	}
-	return 0;
-}
-
 static char *created_by(const struct sb_do *d, const struct expanded *e)
 {
 	SB_AUTO_STRV words = SB_STRV_INIT;
@@ -190,7 +169,10 @@ static int copy_into(const struct sb_do *d, const struct expanded *e, int source
 {
 	SB_AUTO_STRV warnings = SB_STRV_INIT;
 	sb_autofd int root_fd = -1;
+	struct stat store;
 
+	if (fstat(d->build->store_fd, &store) < 0)
+		return sb_fail_errno(err, "the store");
 	if (sb_snapshots_view(d->build->snapshots, &d->state->lowers, upper, &root_fd, err) < 0)
 		return -1;
 
@@ -198,6 +180,8 @@ static int copy_into(const struct sb_do *d, const struct expanded *e, int source
 		.source_fd = source_fd,
 		.source_is_context = is_context,
 		.ignore = ignore,
+		.store = is_context ? &store : NULL,
+		.interrupt = d->build->interrupt,
 		.root_fd = root_fd,
 		.ids = d->build->host->ids,
 		.sources = &e->sources,
@@ -225,7 +209,7 @@ int sb_do_copy(const struct sb_do *d, struct sb_error *err)
 	sb_autofd int source_fd = -1;
 	bool is_context = false;
 
-	if (refuse_unsupported(d, err) < 0 || expand(d, &e, err) < 0 ||
+	if (expand(d, &e, err) < 0 ||
 		sb_do_open_from(d, sb_instruction_flag(d->instr, "from"), &source_fd, &is_context,
 			&ignore, err) < 0 ||
 		sb_snapshots_new_upper(d->build->snapshots, &upper, err) < 0 ||

@@ -3,14 +3,17 @@
 
 #include <string.h>
 #include <sys/mount.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/mem.h"
 #include "base/path.h"
+#include "build/cache_search.h"
 #include "build/commit.h"
 #include "build/network.h"
 #include "build/run_mounts.h"
 #include "buildfile/heredoc.h"
+#include "plan/args.h"
 #include "sandbox/users.h"
 #include "sys/at.h"
 #include "sys/fd.h"
@@ -130,31 +133,25 @@ static int choose_network(struct run *run, struct sb_error *err)
 	return 0;
 }
 
-static int refuse_unsupported(const struct sb_instruction *instr, struct sb_error *err)
-{
-	const char *security = sb_instruction_flag(instr, "security");
-
-	if (security != NULL && strcmp(security, "sandbox") != 0)
-		return sb_fail(err, SB_E_UNSUPPORTED,
-			"--security=%s: every step runs in the sandbox", security);
-	if (sb_instruction_flag(instr, "device") != NULL)
-		return sb_fail(err, SB_E_UNSUPPORTED, "--device is not in this version");
-	return 0;
-}
-
-/* HTTP_PROXY and the like, given as build arguments, reach steps without an ARG. */
+/* HTTP_PROXY and the like, given as build arguments in any case, reach steps without an ARG, in
+ * both cases: programs differ in which one they look at. */
 static void add_proxies(struct run *run)
 {
-	static const char *const names[] = {"HTTP_PROXY", "http_proxy", "HTTPS_PROXY",
-		"https_proxy", "FTP_PROXY", "ftp_proxy", "NO_PROXY", "no_proxy", "ALL_PROXY",
-		"all_proxy"};
+	static const char *const names[][2] = {{"HTTP_PROXY", "http_proxy"},
+		{"HTTPS_PROXY", "https_proxy"}, {"FTP_PROXY", "ftp_proxy"},
+		{"NO_PROXY", "no_proxy"}, {"ALL_PROXY", "all_proxy"}};
 	const struct sb_strv *args = &run->d->build->plan->build_args;
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
-		const char *value = sb_env_get(args, names[i]);
+		const char *any = sb_args_get_proxy(args, names[i][0]);
 
-		if (value != NULL && sb_env_get(&run->spec.env, names[i]) == NULL)
-			sb_env_set(&run->spec.env, names[i], value);
+		for (size_t j = 0; any != NULL && j < 2; j++) {
+			const char *exact = sb_env_get(args, names[i][j]);
+
+			if (sb_env_get(&run->spec.env, names[i][j]) == NULL)
+				sb_env_set(
+					&run->spec.env, names[i][j], exact != NULL ? exact : any);
+		}
 	}
 }
 
@@ -163,9 +160,7 @@ static int prepare(struct run *run, struct sb_upper *upper, struct sb_error *err
 	const struct sb_do *d = run->d;
 	struct sb_build *build = d->build;
 
-	if (refuse_unsupported(d->instr, err) < 0 ||
-		sb_snapshots_view(build->snapshots, &d->state->lowers, NULL, &run->root_fd, err) <
-			0)
+	if (sb_snapshots_view(build->snapshots, &d->state->lowers, NULL, &run->root_fd, err) < 0)
 		return -1;
 	run->spec.cwd = sb_strdup(sb_stage_state_workdir(d->state));
 	run->spec.hostname = sb_strdup(step_hostname);
@@ -180,6 +175,7 @@ static int prepare(struct run *run, struct sb_upper *upper, struct sb_error *err
 		sb_run_mounts_add(d, run->root_fd, &run->spec, &run->mounts, err) < 0 ||
 		set_command(run, err) < 0)
 		return -1;
+	sb_run_mounts_sort(&run->spec, &run->mounts);
 	return set_root(run, upper, err);
 }
 
@@ -275,6 +271,34 @@ static int fail_step(
 	return -1;
 }
 
+/* The clock that file times come from. */
+static struct timespec now_coarse(void)
+{
+	struct timespec now;
+
+	(void)clock_gettime(CLOCK_REALTIME_COARSE, &now);
+	return now;
+}
+
+/* Also when the step has failed with `rc`: what it left in a cache is there all the same. A leak is
+ * told before any other failure. */
+static int search_caches(
+	const struct run *run, const struct timespec *since, int rc, struct sb_error *err)
+{
+	struct sb_scanner *scanner = run->d->build->scanner;
+
+	SB_ARRAY_FOREACH (&run->mounts.stubs.roots, root) {
+		SB_AUTO_ERROR leak = SB_ERROR_INIT;
+
+		if (sb_cache_search(root->fd, root->target, since, scanner, &leak) == 0)
+			continue;
+		sb_error_release(err);
+		sb_error_move(err, &leak);
+		rc = -1;
+	}
+	return rc;
+}
+
 int sb_do_run(const struct sb_do *d, struct sb_error *err)
 {
 	__attribute__((cleanup(run_release))) struct run run = {
@@ -282,7 +306,14 @@ int sb_do_run(const struct sb_do *d, struct sb_error *err)
 	__attribute__((cleanup(sb_step_result_release))) struct sb_step_result result = {0};
 	SB_AUTO_VALUE(sb_upper) upper = {0};
 
-	if (prepare(&run, &upper, err) < 0 || execute(&run, &result, err) < 0)
+	if (prepare(&run, &upper, err) < 0)
+		return -1;
+
+	const struct timespec since = now_coarse();
+	const int rc = execute(&run, &result, err);
+
+	sb_cache_stubs_remove(&run.mounts.stubs);
+	if (search_caches(&run, &since, rc, err) < 0)
 		return -1;
 	if (!result.has_run || result.status != 0)
 		return fail_step(&run, &result, err);

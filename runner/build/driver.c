@@ -9,6 +9,8 @@
 #include "build/commit.h"
 #include "build/instructions.h"
 #include "leak/scan.h"
+#include "plan/args.h"
+#include "plan/check.h"
 
 void sb_build_release(struct sb_build *build)
 {
@@ -36,7 +38,7 @@ static int step_start(struct sb_build *build, const struct sb_stage *stage,
 					       .text = instr->text,
 					       .file = instr->at.file,
 					       .line = instr->at.line,
-					       .total = build->plan->n_steps});
+					       .total = build->plan->n_steps + build->n_triggers});
 	return sb_interrupt_check(build->interrupt, err);
 }
 
@@ -55,33 +57,6 @@ static void step_end(struct sb_build *build, const struct sb_instruction *instr,
 				.status = err->step_status != 0 ? err->step_status : -1});
 	else if (!makes_layer(instr->kind) && instr->kind != SB_INSTR_WORKDIR)
 		sb_events_emit(&build->events, (struct sb_event){.kind = SB_EVENT_STEP_END});
-}
-
-/* ONBUILD triggers of the base, right after FROM; they are not handed on. */
-static int run_triggers(struct sb_build *build, struct sb_stage_state *state,
-	const struct sb_stage *stage, struct sb_error *err)
-{
-	SB_AUTO_STRV triggers = SB_STRV_INIT;
-
-	sb_strv_copy(&triggers, &state->config->onbuild);
-	sb_strv_clear(&state->config->onbuild);
-	for (size_t i = 0; i < triggers.len; i++) {
-		SB_AUTO(sb_buildfile) parsed = NULL;
-
-		if (sb_buildfile_parse_trigger(triggers.items[i], &parsed, err) < 0)
-			return sb_error_context(
-				err, "the base image's ONBUILD '%s'", triggers.items[i]);
-
-		const struct sb_do d = {.build = build,
-			.state = state,
-			.instr = &parsed->instructions.items[0],
-			.stage = stage->index};
-
-		if (sb_do_instruction(&d, err) < 0)
-			return sb_error_context(
-				err, "the base image's ONBUILD '%s'", triggers.items[i]);
-	}
-	return 0;
 }
 
 static int stage_platform(struct sb_build *build, const struct sb_stage *stage,
@@ -112,7 +87,7 @@ static int start_stage(struct sb_build *build, const struct sb_stage *stage,
 		break;
 	}
 	(*out)->escape = build->plan->buildfile->escape;
-	return run_triggers(build, *out, stage, err);
+	return 0;
 }
 
 static int run_from(struct sb_build *build, const struct sb_stage *stage, struct sb_error *err)
@@ -128,24 +103,102 @@ static int run_from(struct sb_build *build, const struct sb_stage *stage, struct
 	return rc;
 }
 
+/* The config is searched too: a value that came through an ARG is found in an ENV or a LABEL. */
+static int search_text(struct sb_build *build, const char *what, const char *text, size_t len,
+	struct sb_error *err)
+{
+	struct sb_leak leak;
+
+	if (!sb_scanner_check(build->scanner, text, len, &leak))
+		return 0;
+	(void)sb_fail(err, SB_E_LEAK, "secret '%s' found in the image's %s (%s)", leak.secret_id,
+		what, leak.form);
+	return sb_error_hint(err, "ENV, LABEL, CMD and the history are part of the image: give the "
+				  "secret to the step that "
+				  "needs it with RUN --mount=type=secret");
+}
+
+/* What the instruction added to the history, while its place in the Buildfile is known. What a
+ * stage leaves behind that is no part of the image is nobody's to see. */
+static int search_history(const struct sb_do *d, size_t n_before, struct sb_error *err)
+{
+	const struct sb_image_config *config = d->state->config;
+
+	if (!sb_do_in_result(d))
+		return 0;
+	for (size_t i = n_before; i < config->history.len; i++) {
+		const char *text = config->history.items[i].created_by;
+
+		if (search_text(d->build, "history", text, strlen(text), err) < 0)
+			return sb_error_locate(err, d->instr->at);
+	}
+	return 0;
+}
+
+/* One instruction as a step. */
+static int run_step(struct sb_build *build, const struct sb_stage *stage,
+	const struct sb_instruction *instr, struct sb_error *err)
+{
+	const struct sb_do d = {.build = build,
+		.state = build->stages.items[stage->index],
+		.instr = instr,
+		.stage = stage->index};
+	const size_t n_before = d.state->config->history.len;
+	int rc = step_start(build, stage, instr, err);
+
+	if (rc == 0)
+		rc = sb_do_instruction(&d, err);
+	if (rc == 0)
+		rc = search_history(&d, n_before, err);
+	step_end(build, instr, rc, err);
+	return rc;
+}
+
+/* What the base image left for its child to do. The image's text has no lines of its own: a message
+ * names FROM's. */
+static int run_trigger(struct sb_build *build, const struct sb_stage *stage, const char *text,
+	struct sb_error *err)
+{
+	const struct sb_stage_state *state = build->stages.items[stage->index];
+	SB_AUTO(sb_buildfile) parsed = NULL;
+	int rc = sb_buildfile_parse_trigger(text, &parsed, err);
+
+	if (rc == 0) {
+		struct sb_instruction *instr = &parsed->instructions.items[0];
+
+		instr->at = stage->from->at;
+		rc = sb_instruction_check(instr, state->escape, err);
+		if (rc == 0)
+			rc = run_step(build, stage, instr, err);
+	}
+	if (rc == 0)
+		return 0;
+	(void)sb_error_context(err, "the base image's ONBUILD '%s'", text);
+	return sb_error_locate(err, stage->from->at);
+}
+
+/* Right after FROM; they are not handed on. */
+static int run_triggers(struct sb_build *build, const struct sb_stage *stage, struct sb_error *err)
+{
+	struct sb_image_config *config = build->stages.items[stage->index]->config;
+	SB_AUTO_STRV triggers = SB_STRV_INIT;
+
+	sb_strv_copy(&triggers, &config->onbuild);
+	sb_strv_clear(&config->onbuild);
+	build->n_triggers += triggers.len;
+	for (size_t i = 0; i < triggers.len; i++)
+		if (run_trigger(build, stage, triggers.items[i], err) < 0)
+			return -1;
+	return 0;
+}
+
 static int run_stage(struct sb_build *build, const struct sb_stage *stage, struct sb_error *err)
 {
-	if (run_from(build, stage, err) < 0)
+	if (run_from(build, stage, err) < 0 || run_triggers(build, stage, err) < 0)
 		return -1;
-	for (size_t i = stage->first; i < stage->end; i++) {
-		const struct sb_instruction *instr = &build->plan->buildfile->instructions.items[i];
-		const struct sb_do d = {.build = build,
-			.state = build->stages.items[stage->index],
-			.instr = instr,
-			.stage = stage->index};
-		int rc = step_start(build, stage, instr, err);
-
-		if (rc == 0)
-			rc = sb_do_instruction(&d, err);
-		step_end(build, instr, rc, err);
-		if (rc < 0)
+	for (size_t i = stage->first; i < stage->end; i++)
+		if (run_step(build, stage, &build->plan->buildfile->instructions.items[i], err) < 0)
 			return -1;
-	}
 	return 0;
 }
 
@@ -163,21 +216,6 @@ static void mark_result(struct sb_build *build)
 		if (plan->stages.items[i].base.kind != SB_BASE_STAGE)
 			break;
 	}
-}
-
-/* The config is searched too: a value that came through an ARG is found in an ENV or a LABEL. */
-static int search_text(
-	struct sb_build *build, const char *what, const struct sb_buf *text, struct sb_error *err)
-{
-	struct sb_leak leak;
-
-	if (!sb_scanner_check(build->scanner, text->data, text->len, &leak))
-		return 0;
-	(void)sb_fail(err, SB_E_LEAK, "secret '%s' found in the image's %s (%s)", leak.secret_id,
-		what, leak.form);
-	return sb_error_hint(err, "ENV, LABEL, CMD and the history are part of the image: give the "
-				  "secret to the step that "
-				  "needs it with RUN --mount=type=secret");
 }
 
 static void apply_labels(const struct sb_build *build, struct sb_image_config *config)
@@ -199,10 +237,11 @@ static int write_config(struct sb_build *build, struct sb_image_config *config,
 	free(config->created);
 	config->created = sb_commit_time(build);
 	if (sb_image_config_write(config, &json, err) < 0 ||
-		search_text(build, "config", &json, err) < 0 ||
+		search_text(build, "config", json.data, json.len, err) < 0 ||
 		sb_layout_put_bytes(
 			build->store, json.data, json.len, &manifest->config.digest, err) < 0)
 		return -1;
+	build->config_digest = manifest->config.digest;
 	manifest->config.media_type = sb_strdup(SB_MEDIA_OCI_CONFIG);
 	manifest->config.size_bytes = json.len;
 	return 0;
@@ -244,6 +283,20 @@ static int write_image(struct sb_build *build, struct sb_descriptor *out, struct
 	return 0;
 }
 
+static void warn_unused_args(const struct sb_build *build)
+{
+	SB_AUTO_STRV names = SB_STRV_INIT;
+
+	sb_args_unused(build->plan->buildfile, &build->plan->build_args, &names);
+	for (size_t i = 0; i < names.len; i++) {
+		sb_autofree char *text =
+			sb_asprintf("the build argument '%s' is not used: no ARG has that name",
+				names.items[i]);
+
+		sb_events_warn(&build->events, text, NULL);
+	}
+}
+
 int sb_build_run(struct sb_build *build, struct sb_descriptor *out, struct sb_error *err)
 {
 	const struct sb_plan *plan = build->plan;
@@ -253,6 +306,7 @@ int sb_build_run(struct sb_build *build, struct sb_descriptor *out, struct sb_er
 	sb_events_emit(&build->events, (struct sb_event){.kind = SB_EVENT_BUILD_START,
 					       .text = plan->buildfile->file,
 					       .total = plan->n_steps});
+	warn_unused_args(build);
 	SB_ARRAY_FOREACH (&plan->stages, stage)
 		if (stage->is_needed && run_stage(build, stage, err) < 0)
 			return -1;

@@ -18,8 +18,8 @@ struct target {
 	struct sb_output_option option; /* strings borrowed from the caller's options */
 	int dir_fd;                     /* folder that holds the file, or the folder itself */
 	int fd;                         /* the file, or -1 */
-	char *name; /* the file's final name in dir_fd, or NULL for stdout and folders */
-	char *tmp;  /* its temporary name */
+	char *name; /* the file's final name in dir_fd, or NULL for stdout, pipes and folders */
+	char *tmp;  /* its temporary name, or NULL while it has none */
 };
 
 struct sb_exports {
@@ -76,6 +76,12 @@ static int open_file(struct target *t, struct sb_error *err)
 		t->fd = open(dest, O_WRONLY | O_CLOEXEC | O_NOCTTY);
 		return t->fd < 0 ? sb_fail_errno(err, "output '%s'", dest) : 0;
 	}
+	t->name = sb_path_base(dest);
+	/* Without a name while the build runs: the folder may be the build context, and a killed
+	 * build leaves nothing. Not every file system can do it. */
+	t->fd = openat(t->dir_fd, ".", O_TMPFILE | O_RDWR | O_CLOEXEC, 0644);
+	if (t->fd >= 0)
+		return 0;
 	t->tmp = sb_unique_name(".safebuild");
 	t->fd = openat(t->dir_fd, t->tmp, O_CREAT | O_EXCL | O_RDWR | O_CLOEXEC, 0644);
 	if (t->fd < 0) {
@@ -83,7 +89,6 @@ static int open_file(struct target *t, struct sb_error *err)
 		t->tmp = NULL;
 		return sb_fail_errno(err, "output '%s'", dest);
 	}
-	t->name = sb_path_base(dest);
 	return 0;
 }
 
@@ -158,14 +163,28 @@ static int write_content(const struct target *t, struct sb_build *build,
 	return sb_fail(err, SB_E_BUG, "an output of no known type");
 }
 
+/* A link can't replace a file, so the name is a temporary one even now. */
+static int give_name(struct target *t, struct sb_error *err)
+{
+	sb_autofree char *tmp = sb_unique_name(".safebuild");
+	sb_autofree char *path = sb_asprintf("/proc/self/fd/%d", t->fd);
+
+	if (linkat(AT_FDCWD, path, t->dir_fd, tmp, AT_SYMLINK_FOLLOW) < 0)
+		return sb_fail_errno(err, "output '%s'", t->option.dest);
+	t->tmp = SB_STEAL(tmp);
+	return 0;
+}
+
 static int finish(struct target *t, uint64_t *out_bytes, struct sb_error *err)
 {
 	SB_AUTO_ERROR ignored = SB_ERROR_INIT;
 
 	if (t->fd >= 0 && sb_fd_size(t->fd, out_bytes, &ignored) < 0)
 		sb_error_ignore(&ignored, "only for the progress");
-	if (t->tmp == NULL)
+	if (t->name == NULL)
 		return 0;
+	if (t->tmp == NULL && give_name(t, err) < 0)
+		return -1;
 	if (fsync(t->fd) < 0 || renameat(t->dir_fd, t->tmp, t->dir_fd, t->name) < 0)
 		return sb_fail_errno(err, "output '%s'", t->option.dest);
 	free(t->tmp);

@@ -56,6 +56,7 @@ int sb_export_folder(struct sb_build *build, int dir_fd, struct sb_error *err)
 		.sources = &sources,
 		.dest = "/",
 		.workdir = "/",
+		.interrupt = build->interrupt,
 		.warnings = &warnings,
 	};
 

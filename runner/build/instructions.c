@@ -6,6 +6,7 @@
 #include "base/mem.h"
 #include "base/path.h"
 #include "build/commit.h"
+#include "build/created_by.h"
 #include "buildfile/expand.h"
 #include "buildfile/healthcheck.h"
 #include "buildfile/ports.h"
@@ -84,10 +85,14 @@ static int do_label(const struct sb_do *d, struct sb_error *err)
 	return 0;
 }
 
-/* build-arg, then the default here, then the global ARG of that name, then none. */
+/*
+ * build-arg, then the default here, then the global ARG of that name, then none. The history gets
+ * the names: a value may be a secret, and is nobody's business but the build's.
+ */
 static int do_arg(const struct sb_do *d, struct sb_error *err)
 {
 	const struct sb_plan *plan = d->build->plan;
+	SB_AUTO_STRV names = SB_STRV_INIT;
 
 	SB_ARRAY_FOREACH (&d->instr->pairs, pair) {
 		sb_autofree char *value =
@@ -100,28 +105,13 @@ static int do_arg(const struct sb_do *d, struct sb_error *err)
 			value = sb_strdup_or_null(sb_env_get(&plan->global_args, pair->key));
 		if (value != NULL)
 			sb_env_set(&d->state->env, pair->key, value);
+		sb_strv_add(&names, pair->key);
 	}
+
+	sb_autofree char *text = sb_strv_join(&names, " ");
+
+	note(d, text);
 	return 0;
-}
-
-/* ["a" "b"], as Go prints a list of quoted strings. */
-static char *quoted_list(const struct sb_strv *words)
-{
-	SB_AUTO_STRV quoted = SB_STRV_INIT;
-
-	for (size_t i = 0; i < words->len; i++)
-		sb_strv_addf(&quoted, "\"%s\"", words->items[i]);
-
-	sb_autofree char *joined = sb_strv_join(&quoted, " ");
-
-	return sb_asprintf("[%s]", joined);
-}
-
-static char *plain_list(const struct sb_strv *words)
-{
-	sb_autofree char *joined = sb_strv_join(words, " ");
-
-	return sb_asprintf("[%s]", joined);
 }
 
 /* The command as the config stores it: exec form, or the shell with the text. */
@@ -146,7 +136,7 @@ static int do_cmd(const struct sb_do *d, struct sb_error *err)
 	config->args_escaped = true;
 	d->state->has_own_cmd = true;
 
-	sb_autofree char *text = quoted_list(&config->cmd);
+	sb_autofree char *text = sb_created_by_quoted(&config->cmd);
 
 	note(d, text);
 	return 0;
@@ -164,7 +154,7 @@ static int do_entrypoint(const struct sb_do *d, struct sb_error *err)
 		config->has_cmd = false;
 	}
 
-	sb_autofree char *text = quoted_list(&config->entrypoint);
+	sb_autofree char *text = sb_created_by_quoted(&config->entrypoint);
 
 	note(d, text);
 	return 0;
@@ -175,7 +165,7 @@ static int do_shell(const struct sb_do *d, struct sb_error *err)
 	(void)err;
 	sb_strv_copy(&d->state->config->shell, &d->instr->command.exec);
 
-	sb_autofree char *text = plain_list(&d->state->config->shell);
+	sb_autofree char *text = sb_created_by_list(&d->state->config->shell);
 
 	note(d, text);
 	return 0;
@@ -241,7 +231,7 @@ static int do_expose(const struct sb_do *d, struct sb_error *err)
 	sb_strv_sort(&d->state->config->exposed_ports);
 	sb_strv_sort(&words);
 
-	sb_autofree char *text = plain_list(&words);
+	sb_autofree char *text = sb_created_by_list(&words);
 
 	note(d, text);
 	return 0;
@@ -266,7 +256,7 @@ static int do_volume(const struct sb_do *d, struct sb_error *err)
 			sb_strv_add(&d->state->config->volumes, volumes.items[i]);
 	sb_strv_sort(&d->state->config->volumes);
 
-	sb_autofree char *text = plain_list(&volumes);
+	sb_autofree char *text = sb_created_by_list(&volumes);
 
 	note(d, text);
 	return 0;
@@ -297,9 +287,9 @@ static int do_healthcheck(const struct sb_do *d, struct sb_error *err)
 	d->state->config->healthcheck = check;
 	d->state->config->has_healthcheck = true;
 
-	sb_autofree char *test = plain_list(&check.test);
+	sb_autofree char *text = sb_created_by_healthcheck(&check);
 
-	note(d, test);
+	note(d, text);
 	return 0;
 }
 

@@ -7,8 +7,8 @@
 
 /*
  * One instruction, carried out on a stage. Each kind has a function of this form; the table is in
- * instructions.c. Those that make layers end in sb_commit, the others in sb_commit_metadata (ARG
- * and ONBUILD leave no history, as in the reference).
+ * instructions.c. Those that make layers end in sb_commit, the others in sb_commit_metadata, but
+ * for ONBUILD, which leaves no history, as in the reference.
  */
 struct sb_do {
 	struct sb_build *build;

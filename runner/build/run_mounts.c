@@ -5,6 +5,7 @@
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/mem.h"
@@ -22,6 +23,8 @@ void sb_run_mounts_release(struct sb_run_mounts *mounts)
 		sb_fd_closep(fd);
 	SB_ARRAY_RELEASE(&mounts->fds);
 	sb_strv_release(&mounts->scaffold);
+	sb_strv_release(&mounts->locked);
+	sb_cache_stubs_release(&mounts->stubs);
 }
 
 /* What adding one --mount works on. */
@@ -93,6 +96,8 @@ static int add_secret(
 
 		sb_events_warn(&a->d->build->events, text,
 			"say required=true in its mount to make that an error");
+		if (flag->env != NULL)
+			sb_env_set(&a->spec->env, flag->env, "");
 		return 0;
 	}
 	if (flag->env != NULL) {
@@ -161,12 +166,18 @@ static int copy_source(const struct adding *a, int from_fd, bool is_context,
 	SB_AUTO_STRV sources = SB_STRV_INIT;
 	SB_AUTO_STRV warnings = SB_STRV_INIT;
 
+	struct stat store;
+
 	sb_strv_add(&sources, source);
+	if (fstat(a->d->build->store_fd, &store) < 0)
+		return sb_fail_errno(err, "the store");
 
 	const struct sb_copy copy = {
 		.source_fd = from_fd,
 		.source_is_context = is_context,
 		.ignore = ignore,
+		.store = is_context ? &store : NULL,
+		.interrupt = a->d->build->interrupt,
 		.root_fd = to_fd,
 		.ids = a->d->build->host->ids,
 		.sources = &sources,
@@ -175,7 +186,11 @@ static int copy_source(const struct adding *a, int from_fd, bool is_context,
 		.warnings = &warnings,
 	};
 
-	return sb_copy_files(&copy, err);
+	if (sb_copy_files(&copy, err) < 0)
+		return -1;
+	for (size_t i = 0; i < warnings.len; i++)
+		sb_events_warn(&a->d->build->events, warnings.items[i], NULL);
+	return 0;
 }
 
 /* A folder that the build throws away at its end. */
@@ -254,32 +269,81 @@ static int seed_cache(const struct adding *a, const struct sb_mount_flag *flag, 
 		cache_fd, "/", err);
 }
 
+/* Not a wait in the kernel: the user may end it, and is told what it is for. */
+static int wait_for_lock(const struct adding *a, const struct sb_mount_flag *flag, const char *key,
+	int *out_fd, struct sb_error *err)
+{
+	struct sb_build *build = a->d->build;
+	const struct timespec pause = {.tv_nsec = 100000000};
+	bool is_told = false;
+
+	for (;;) {
+		if (sb_snapshots_lock_cache(build->snapshots, key, false, out_fd, err) < 0)
+			return -1;
+		if (*out_fd >= 0)
+			return 0;
+		if (!is_told) {
+			sb_autofree char *text =
+				sb_asprintf("waiting for the cache '%s': another build uses it, "
+					    "and its sharing is locked",
+					flag->id);
+
+			sb_events_notice(&build->events, text, NULL);
+			is_told = true;
+		}
+		(void)nanosleep(&pause, NULL);
+		sb_events_emit(&build->events, (struct sb_event){.kind = SB_EVENT_TICK});
+		if (sb_interrupt_check(build->interrupt, err) < 0)
+			return -1;
+	}
+}
+
+/* *out_is_free is false where another step has the cache. A cache that is mounted twice in one step
+ * is locked once. */
+static int lock_cache(const struct adding *a, const struct sb_mount_flag *flag, const char *key,
+	bool *out_is_free, struct sb_error *err)
+{
+	sb_autofd int lock = -1;
+
+	*out_is_free = true;
+	if (sb_strv_contains(&a->out->locked, key))
+		return 0;
+	if (flag->sharing == SB_SHARING_LOCKED) {
+		if (wait_for_lock(a, flag, key, &lock, err) < 0)
+			return -1;
+	} else if (sb_snapshots_lock_cache(a->d->build->snapshots, key, false, &lock, err) < 0) {
+		return -1;
+	}
+	*out_is_free = lock >= 0;
+	if (lock < 0)
+		return 0;
+	(void)keep(a->out, &lock);
+	sb_strv_add(&a->out->locked, key);
+	return 0;
+}
+
 /* With sharing=private, a cache that is in use stays with its user, and this step gets the next one
  * that is free. */
 static int open_cache(
 	const struct adding *a, const struct sb_mount_flag *flag, int *out_fd, struct sb_error *err)
 {
-	struct sb_snapshots *snapshots = a->d->build->snapshots;
 	const char *base = flag->from != NULL ? flag->from : "";
+	const char *source = flag->source != NULL ? flag->source : "";
 
 	for (unsigned n = 0;; n++) {
-		sb_autofree char *key = sb_asprintf(
-			"%s|%s|%s|%u", flag->id, base, flag->source != NULL ? flag->source : "", n);
+		sb_autofree char *key = sb_asprintf("%s|%s|%s|%u", flag->id, base, source, n);
 		const struct sb_cache_folder folder = {.key = key,
 			.mode = flag->has_mode ? flag->mode : 0755,
 			.uid = flag->has_uid ? flag->uid : 0,
 			.gid = flag->has_gid ? flag->gid : 0};
-		sb_autofd int lock = -1;
+		bool is_free = true;
 
-		if (flag->sharing != SB_SHARING_SHARED) {
-			if (sb_snapshots_lock_cache(snapshots, key,
-				    flag->sharing == SB_SHARING_LOCKED, &lock, err) < 0)
-				return -1;
-			if (lock < 0)
-				continue;
-			(void)keep(a->out, &lock);
-		}
-		return sb_snapshots_open_cache(snapshots, &folder, out_fd, err);
+		if (flag->sharing != SB_SHARING_SHARED &&
+			lock_cache(a, flag, key, &is_free, err) < 0)
+			return -1;
+		if (is_free)
+			return sb_snapshots_open_cache(
+				a->d->build->snapshots, &folder, out_fd, err);
 	}
 }
 
@@ -289,7 +353,12 @@ static int add_cache(const struct adding *a, const struct sb_mount_flag *flag, s
 
 	if (open_cache(a, flag, &fd, err) < 0 || seed_cache(a, flag, fd, err) < 0)
 		return sb_error_context(err, "cache mount '%s'", flag->id);
-	return add_tree(a, flag->target, fd, flag->is_readonly, err);
+	if (add_tree(a, flag->target, fd, flag->is_readonly, err) < 0)
+		return -1;
+	if (!flag->is_readonly)
+		sb_cache_stubs_add_root(
+			&a->out->stubs, &fd, a->spec->mounts.items[a->spec->mounts.len - 1].target);
+	return 0;
 }
 
 static int add_flag(const struct adding *a, const char *text, struct sb_error *err)
@@ -325,4 +394,18 @@ int sb_run_mounts_add(const struct sb_do *d, int root_fd, struct sb_step_spec *s
 		if (strcmp(flag->key, "mount") == 0 && add_flag(&a, flag->value, err) < 0)
 			return sb_error_context(err, "--mount");
 	return 0;
+}
+
+void sb_run_mounts_sort(struct sb_step_spec *spec, struct sb_run_mounts *mounts)
+{
+	/* By insertion: they are few, and those on one target keep their order. */
+	for (size_t i = 1; i < spec->mounts.len; i++) {
+		const struct sb_step_mount mount = spec->mounts.items[i];
+		size_t at = i;
+
+		for (; at > 0 && strcmp(spec->mounts.items[at - 1].target, mount.target) > 0; at--)
+			spec->mounts.items[at] = spec->mounts.items[at - 1];
+		spec->mounts.items[at] = mount;
+	}
+	sb_cache_stubs_find(&mounts->stubs, spec);
 }

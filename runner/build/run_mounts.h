@@ -2,6 +2,7 @@
 #ifndef SB_BUILD_RUN_MOUNTS_H
 #define SB_BUILD_RUN_MOUNTS_H
 
+#include "build/cache_stubs.h"
 #include "build/instructions.h"
 #include "sandbox/spec.h"
 
@@ -9,6 +10,8 @@
 struct sb_run_mounts {
 	SB_ARRAY(int) fds;       /* mounts, folders and locks; closed by release */
 	struct sb_strv scaffold; /* every target, for sb_commit */
+	struct sb_cache_stubs stubs;
+	struct sb_strv locked; /* keys of the caches that this step holds the lock of */
 };
 void sb_run_mounts_release(struct sb_run_mounts *mounts);
 
@@ -23,5 +26,9 @@ int sb_run_mounts_add(const struct sb_do *d, int root_fd, struct sb_step_spec *s
 /* One small file, mounted read-only. */
 int sb_run_mounts_add_file(int root_fd, const char *target, mode_t mode, const char *content,
 	struct sb_step_spec *spec, struct sb_run_mounts *out, struct sb_error *err) SB_MUST_USE;
+
+/* The last thing before the step runs: orders the mounts so that what is mounted below another
+ * mount's target comes after it, however they were written. */
+void sb_run_mounts_sort(struct sb_step_spec *spec, struct sb_run_mounts *mounts);
 
 #endif

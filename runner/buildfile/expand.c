@@ -20,6 +20,7 @@ struct expander {
 	const struct sb_strv *env;
 	char escape;
 	bool keeps_quotes;
+	bool checks_only; /* the variables' values are not known */
 	unsigned depth;
 };
 
@@ -142,6 +143,8 @@ static int expand_default(struct expander *x, const char *name, char op, bool em
 		return emit(sink, value, strlen(value), err);
 	if (op == '-')
 		return emit(sink, text, strlen(text), err);
+	if (x->checks_only)
+		return 0;
 	if (text[0] != '\0')
 		return sb_fail(err, SB_E_SYNTAX, "%s: %s", name, text);
 	return sb_fail(err, SB_E_SYNTAX, "%s: is not allowed to be %s", name,
@@ -425,6 +428,16 @@ int sb_expand_word(
 	struct expander x = expander_of(word, env, escape);
 
 	return expand_all(&x, out, err);
+}
+
+int sb_expand_check(const char *word, char escape, struct sb_error *err)
+{
+	const struct sb_strv no_env = SB_STRV_INIT;
+	struct expander x = expander_of(word, &no_env, escape);
+	sb_autofree char *ignored = NULL;
+
+	x.checks_only = true;
+	return expand_all(&x, &ignored, err);
 }
 
 int sb_expand_keep_quotes(

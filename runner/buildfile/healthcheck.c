@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "base/mem.h"
 #include "base/size.h"
 #include "buildfile/chars.h"
 
@@ -109,6 +110,38 @@ int sb_duration_parse(const char *text, int64_t *out_ns, struct sb_error *err)
 		return 0;
 	sb_fail(err, SB_E_SYNTAX, "'%s' is no duration", text);
 	return sb_error_hint(err, "write numbers with units, for example 30s, 1m30s or 500ms");
+}
+
+/* A number of nanoseconds in a unit, without trailing zeroes behind the point. Caller frees. */
+static char *format_in(uint64_t ns, uint64_t unit_ns, int n_digits, const char *unit)
+{
+	sb_autofree char *fraction =
+		sb_asprintf("%0*llu", n_digits, (unsigned long long)(ns % unit_ns));
+	size_t len = ns % unit_ns == 0 ? 0 : (size_t)n_digits;
+
+	while (len > 0 && fraction[len - 1] == '0')
+		len--;
+	return sb_asprintf("%llu%s%.*s%s", (unsigned long long)(ns / unit_ns), len > 0 ? "." : "",
+		(int)len, fraction, unit);
+}
+
+char *sb_duration_format(int64_t signed_ns)
+{
+	const char *sign = signed_ns < 0 ? "-" : "";
+	const uint64_t ns = signed_ns < 0 ? -(uint64_t)signed_ns : (uint64_t)signed_ns;
+	const unsigned long long minutes = ns / 60000000000;
+	sb_autofree char *seconds = ns == 0        ? sb_strdup("0s")
+				    : ns < 1000    ? format_in(ns, 1, 0, "ns")
+				    : ns < 1000000 ? format_in(ns, 1000, 3, "\xC2\xB5s")
+				    : ns < 1000000000
+					    ? format_in(ns, 1000000, 6, "ms")
+					    : format_in(ns % 60000000000, 1000000000, 9, "s");
+
+	if (minutes == 0)
+		return sb_asprintf("%s%s", sign, seconds);
+	if (minutes < 60)
+		return sb_asprintf("%s%llum%s", sign, minutes, seconds);
+	return sb_asprintf("%s%lluh%llum%s", sign, minutes / 60, minutes % 60, seconds);
 }
 
 static int parse_interval(

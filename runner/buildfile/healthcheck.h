@@ -23,5 +23,7 @@ int sb_healthcheck_flags(const struct sb_instruction *instr, struct sb_healthche
 /* Go's time.ParseDuration: "1m30s", "1.5h", "100ms", "0"; units ns, us, µs, ms, s, m, h.
  * SB_E_SYNTAX. */
 int sb_duration_parse(const char *text, int64_t *out_ns, struct sb_error *err) SB_MUST_USE;
+/* Go's time.Duration.String: "1m30s", "1.5s", "500ms", "0s". Caller frees. */
+char *sb_duration_format(int64_t ns);
 
 #endif

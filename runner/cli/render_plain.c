@@ -84,9 +84,12 @@ static void on_end(struct plain *p, const struct sb_event *event)
 	if (event->status == 0)
 		(void)fprintf(p->base.out, "#%u DONE %.1fs\n", event->step,
 			seconds_in_step(p, event->step));
+	else if (event->status > 0)
+		(void)fprintf(p->base.out, "#%u ERROR: exit status %d after %.1fs\n", event->step,
+			event->status, seconds_in_step(p, event->step));
 	else
-		(void)fprintf(p->base.out, "#%u ERROR: the step ended with status %d after %.1fs\n",
-			event->step, event->status, seconds_in_step(p, event->step));
+		(void)fprintf(p->base.out, "#%u ERROR after %.1fs\n", event->step,
+			seconds_in_step(p, event->step));
 }
 
 static void on_transfer(struct plain *p, const struct sb_event *event)

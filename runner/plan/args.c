@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #include "plan/args.h"
 
+#include <string.h>
+#include <strings.h>
+
 #include "base/mem.h"
 #include "buildfile/expand.h"
 
@@ -75,4 +78,65 @@ int sb_plan_global_args(const struct sb_buildfile *buildfile, const struct sb_pl
 				return sb_error_locate(err, instr->at);
 	}
 	return 0;
+}
+
+static bool declares(const struct sb_instruction *instr, const char *name)
+{
+	if (instr->trigger != NULL)
+		return declares(instr->trigger, name);
+	if (instr->kind != SB_INSTR_ARG)
+		return false;
+	SB_ARRAY_FOREACH (&instr->pairs, pair)
+		if (strcmp(pair->key, name) == 0)
+			return true;
+	return false;
+}
+
+static bool is_declared(const struct sb_buildfile *buildfile, const char *name)
+{
+	SB_ARRAY_FOREACH (&buildfile->instructions, instr)
+		if (declares(instr, name))
+			return true;
+	return false;
+}
+
+static bool is_predefined(const char *name)
+{
+	static const char *const proxies[] = {
+		"HTTP_PROXY", "HTTPS_PROXY", "FTP_PROXY", "NO_PROXY", "ALL_PROXY"};
+	static const char *const prefixes[] = {"BUILDKIT_", "TARGETPLATFORM", "TARGETOS",
+		"TARGETARCH", "TARGETVARIANT", "TARGETSTAGE", "BUILDPLATFORM", "BUILDOS",
+		"BUILDARCH", "BUILDVARIANT", "SOURCE_DATE_EPOCH"};
+
+	for (size_t i = 0; i < sizeof(proxies) / sizeof(proxies[0]); i++)
+		if (strcasecmp(name, proxies[i]) == 0)
+			return true;
+	for (size_t i = 0; i < sizeof(prefixes) / sizeof(prefixes[0]); i++)
+		if (strncmp(name, prefixes[i], strlen(prefixes[i])) == 0)
+			return true;
+	return false;
+}
+
+void sb_args_unused(
+	const struct sb_buildfile *buildfile, const struct sb_strv *build_args, struct sb_strv *out)
+{
+	for (size_t i = 0; i < build_args->len; i++) {
+		const char *item = build_args->items[i];
+		sb_autofree char *name = sb_memdup0(item, strcspn(item, "="));
+
+		if (!is_predefined(name) && !is_declared(buildfile, name))
+			sb_strv_add_nodup(out, SB_STEAL(name));
+	}
+}
+
+const char *sb_args_get_proxy(const struct sb_strv *build_args, const char *name)
+{
+	const char *exact = sb_env_get(build_args, name);
+	const size_t len = strlen(name);
+
+	for (size_t i = 0; exact == NULL && i < build_args->len; i++)
+		if (strncasecmp(build_args->items[i], name, len) == 0 &&
+			build_args->items[i][len] == '=')
+			exact = build_args->items[i] + len + 1;
+	return exact;
 }

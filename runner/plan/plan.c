@@ -8,6 +8,7 @@
 #include "buildfile/expand.h"
 #include "buildfile/suggest.h"
 #include "plan/args.h"
+#include "plan/check.h"
 #include "plan/resolve.h"
 
 void sb_plan_free(struct sb_plan *plan)
@@ -130,7 +131,7 @@ static int find_target(struct sb_plan *plan, const char *target, struct sb_error
 			return 0;
 		}
 	}
-	sb_fail(err, SB_E_NOT_FOUND, "there is no stage '%s' to build", target);
+	sb_fail(err, SB_E_USAGE, "there is no stage '%s' to build", target);
 	return sb_hint_suggestion(err, target, stage_name, plan, plan->stages.len);
 }
 
@@ -178,7 +179,7 @@ int sb_plan_new(const struct sb_buildfile *buildfile, const struct sb_plan_optio
 		sb_strv_add_all(&plan->contexts, options->context_names);
 	if (sb_plan_global_args(buildfile, options, &plan->global_args, err) < 0 ||
 		add_stages(plan, err) < 0 || find_target(plan, options->target, err) < 0 ||
-		mark_stages(plan, err) < 0)
+		mark_stages(plan, err) < 0 || sb_plan_check(plan, err) < 0)
 		return -1;
 	*out = SB_STEAL(plan);
 	return 0;

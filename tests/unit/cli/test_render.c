@@ -120,7 +120,7 @@ static void plain_says_that_a_step_failed(void **state)
 	(void)state;
 	assert_string_equal(text, "#3 [stage-0 3] RUN false\n"
 				  "#3 0.250 oops\n"
-				  "#3 ERROR: the step ended with status 127 after 0.2s\n");
+				  "#3 ERROR: exit status 127 after 0.2s\n");
 }
 
 static void json_is_one_object_a_line(void **state)
