@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "api/session.h"
@@ -31,17 +30,6 @@ static int whole_name(const char *text, char **out, struct sb_error *err)
 	return 0;
 }
 
-static char *now(void)
-{
-	const time_t seconds = time(NULL);
-	struct tm parts;
-	char text[32];
-
-	(void)gmtime_r(&seconds, &parts);
-	SB_BUG_ON(strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%SZ", &parts) == 0);
-	return sb_strdup(text);
-}
-
 int sb_import(const struct sb_store_options *options, const char *rootfs_tar, const char *name,
 	char *out_digest, struct sb_error *err)
 {
@@ -49,7 +37,6 @@ int sb_import(const struct sb_store_options *options, const char *rootfs_tar, co
 	SB_AUTO_VALUE(sb_descriptor) d = {0};
 	const struct sb_platform platform = sb_platform_host();
 	sb_autofree char *whole = NULL;
-	sb_autofree char *created = now();
 	sb_autofd int fd = -1;
 	const int opened = strcmp(rootfs_tar, "-") == 0
 				   ? sb_fd_dup(STDIN_FILENO, &fd, err)
@@ -58,7 +45,8 @@ int sb_import(const struct sb_store_options *options, const char *rootfs_tar, co
 	if (opened < 0 || whole_name(name, &whole, err) < 0 ||
 		sb_session_open(options->root, &session, err) < 0)
 		return -1;
-	if (sb_base_image_import(session.store, fd, &platform, created, &d, err) < 0)
+	/* No time of its own: the same tar is the same image, whenever it was imported. */
+	if (sb_base_image_import(session.store, fd, &platform, NULL, &d, err) < 0)
 		return sb_error_context(err, "import '%s'", rootfs_tar);
 	if (sb_layout_add(session.store, &d, whole, err) < 0)
 		return -1;

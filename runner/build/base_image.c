@@ -41,14 +41,20 @@ static ssize_t read_fd(void *self, void *bytes, size_t len, struct sb_error *err
 }
 
 static int unpack_layer(struct sb_build *build, const struct sb_descriptor *layer,
-	const struct sb_digest *diff_id, struct sb_error *err)
+	const struct sb_digest *diff_id, const struct sb_strv *lowers, struct sb_error *err)
 {
 	SB_AUTO_STRV warnings = SB_STRV_INIT;
 	sb_autofree char *name = NULL;
 	sb_autofd int blob = -1;
 	sb_autofd int dir = -1;
 	struct sb_applied applied = {0};
-	const struct sb_apply_options options = {.ids = build->host->ids, .is_layer = true};
+	sb_autofd int lower = -1;
+
+	if (sb_snapshots_view(build->snapshots, lowers, NULL, &lower, err) < 0)
+		return -1;
+
+	const struct sb_apply_options options = {
+		.ids = build->host->ids, .is_layer = true, .has_lower = true, .lower_fd = lower};
 
 	if (sb_layout_open_blob(build->store, &layer->digest, &blob, err) < 0 ||
 		sb_snapshots_begin_layer(build->snapshots, &name, &dir, err) < 0 ||
@@ -94,7 +100,8 @@ static int unpack(struct sb_build *build, struct sb_stage_state *state, struct s
 		if (sb_interrupt_check(build->interrupt, err) < 0)
 			return -1;
 		if (!sb_snapshots_has_layer(build->snapshots, diff_id) &&
-			unpack_layer(build, &state->layers.items[i], diff_id, err) < 0)
+			unpack_layer(build, &state->layers.items[i], diff_id, &state->lowers, err) <
+				0)
 			return -1;
 		if (stack_layer(build, state, diff_id, err) < 0)
 			return -1;
@@ -139,11 +146,8 @@ static int pull(struct sb_build *build, const struct sb_reference *ref,
 {
 	const struct sb_pull_options options = {
 		.want = platform, .on_progress = on_progress, .data = build};
-	sb_autofree char *name = sb_reference_format(ref);
 
-	if (sb_registry_pull(ref, &options, build->store, out, err) < 0)
-		return -1;
-	return sb_layout_add(build->store, out, name, err);
+	return sb_registry_pull(ref, &options, build->store, out, err);
 }
 
 /* True if the store's image of that name serves the platform: only then is it used without asking a
@@ -181,9 +185,12 @@ static int load_reference(struct sb_build *build, const char *text,
 		return -1;
 	}
 	sb_descriptor_release(&d);
-	if (pull(build, &ref, platform, &d, err) < 0)
+	/* It has its name in the store when all of it was unpacked, and so found to be what it
+	 * says. */
+	if (pull(build, &ref, platform, &d, err) < 0 ||
+		load_from_store(build, &d, platform, out, err) < 0)
 		return -1;
-	return load_from_store(build, &d, platform, out, err);
+	return sb_layout_add(build->store, &d, name, err);
 }
 
 static int load_fd(struct sb_build *build, const struct sb_context *context,

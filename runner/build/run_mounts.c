@@ -50,11 +50,15 @@ static int new_mount(int root_fd, const char *target, enum sb_step_mount_kind ki
 {
 	sb_autofree char *canonical = NULL;
 
-	if (sb_at_canonical(root_fd, target, &canonical, err) < 0)
-		return sb_error_context(err, "mount target '%s'", target);
-	if (strcmp(canonical, "/") == 0)
-		return sb_fail(
+	if (sb_at_canonical(root_fd, target, &canonical, err) < 0) {
+		(void)sb_error_context(err, "mount target '%s'", target);
+		return -1;
+	}
+	if (strcmp(canonical, "/") == 0) {
+		(void)sb_fail(
 			err, SB_E_SYNTAX, "invalid mount target '%s': it is the root", target);
+		return -1;
+	}
 	sb_strv_add(&out->scaffold, canonical);
 
 	struct sb_step_mount *mount = SB_ARRAY_ADD(&spec->mounts);

@@ -8,34 +8,6 @@
 #include "base/mem.h"
 #include "cli/report.h"
 
-static void quiet_event(struct sb_renderer *r, const struct sb_event *event)
-{
-	/* A warning is about the result, which quiet does not make less true. */
-	if (event->kind == SB_EVENT_WARNING)
-		sb_report_event(r->out, event, r->style.has_color);
-}
-
-static void quiet_finish(struct sb_renderer *r, const struct sb_error *failure, int status)
-{
-	(void)r;
-	(void)failure;
-	(void)status;
-}
-
-static void quiet_release(struct sb_renderer *r)
-{
-	(void)r;
-}
-
-struct sb_renderer *sb_render_quiet_new(void)
-{
-	static const struct sb_renderer_ops ops = {quiet_event, quiet_finish, quiet_release};
-	struct sb_renderer *renderer = SB_NEW(struct sb_renderer);
-
-	renderer->ops = &ops;
-	return renderer;
-}
-
 struct sb_renderer *sb_renderer_new(
 	enum sb_progress progress, FILE *out, const struct sb_render_style *style)
 {

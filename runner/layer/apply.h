@@ -29,6 +29,10 @@ struct sb_apply_options {
 	/* False when the tar is a user's archive (ADD): no whiteouts, `.wh.` names are plain files.
 	 */
 	bool is_layer;
+	/* The merged view of the lower layers, where folders that no entry describes have their
+	 * mode, owner and time from (0755, 0:0 otherwise). */
+	bool has_lower;
+	int lower_fd;
 	/* For ADD --chown: every entry gets this image owner instead of its own. */
 	bool has_owner;
 	uid_t owner_uid;

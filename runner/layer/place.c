@@ -103,6 +103,29 @@ int sb_places_set_times(struct sb_places *places, struct sb_error *err)
 	return 0;
 }
 
+/* Gives a new folder the mode, owner and time that it has in the lower layers. *out_done is false
+ * where they have none of that path. */
+static int take_from_lower(struct sb_places *places, const struct sb_place *place, bool *out_done,
+	struct sb_error *err)
+{
+	sb_autofree char *path = sb_path_join(place->folder, place->name);
+	bool exists = false;
+	struct stat st;
+
+	*out_done = false;
+	if (!places->options->has_lower)
+		return 0;
+	if (sb_at_lstat(places->options->lower_fd, path, SB_AT_IN_ROOT, &st, &exists, err) < 0)
+		return -1;
+	if (!exists || !S_ISDIR(st.st_mode))
+		return 0;
+	if (fchownat(place->dir_fd, place->name, st.st_uid, st.st_gid, AT_SYMLINK_NOFOLLOW) < 0 ||
+		fchmodat(place->dir_fd, place->name, st.st_mode & 07777, 0) < 0)
+		return sb_fail_errno(err, "set the owner of '%s'", place->name);
+	*out_done = true;
+	return sb_place_keep_time(places, place, st.st_mtim, err);
+}
+
 /* A folder that no entry describes, as far as the archive has come. */
 static int make_folder(struct sb_places *places, const struct sb_place *place, struct sb_error *err)
 {
@@ -114,6 +137,13 @@ static int make_folder(struct sb_places *places, const struct sb_place *place, s
 	if (mkdirat(place->dir_fd, place->name, 0755) < 0 ||
 		fchmodat(place->dir_fd, place->name, 0755, 0) < 0)
 		return sb_fail_errno(err, "make folder '%s'", place->name);
+
+	bool done = false;
+
+	if (take_from_lower(places, place, &done, err) < 0)
+		return -1;
+	if (done)
+		return 0;
 	if (ids->uid_count > 1 && sb_idmap_has(ids, uid, gid) &&
 		fchownat(place->dir_fd, place->name, sb_idmap_uid_to_disk(ids, uid),
 			sb_idmap_gid_to_disk(ids, gid), AT_SYMLINK_NOFOLLOW) < 0)

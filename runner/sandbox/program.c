@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -37,15 +38,22 @@ static void reset_signals(void)
 	(void)sigprocmask(SIG_SETMASK, &none, NULL);
 }
 
-/* Where memory runs out, the step goes and not what watches over it. A kernel that does not let us
- * is no reason to stop. */
+/*
+ * Where memory runs out, the step goes and not what watches over it. Only a dumpable process owns its
+ * files in /proc; this one holds no more than the program will, which is dumpable too. A kernel that
+ * does not let us is no reason to stop.
+ */
 static void volunteer_for_oom(void)
 {
 	static const char score[] = "500";
+
+	(void)prctl(PR_SET_DUMPABLE, 1, 0, 0, 0);
+
 	sb_autofd int fd = open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
 
 	if (fd >= 0)
 		(void)!write(fd, score, sizeof(score) - 1);
+	(void)prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
 }
 
 static int redirect(const struct sb_step_spec *spec, struct sb_error *err)
