@@ -39,9 +39,9 @@ static void reset_signals(void)
 }
 
 /*
- * Where memory runs out, the step goes and not what watches over it. Only a dumpable process owns its
- * files in /proc; this one holds no more than the program will, which is dumpable too. A kernel that
- * does not let us is no reason to stop.
+ * Where memory runs out, the step goes and not what watches over it. Only a dumpable process owns
+ * its files in /proc; this one holds no more than the program will, which is dumpable too. A kernel
+ * that does not let us is no reason to stop.
  */
 static void volunteer_for_oom(void)
 {

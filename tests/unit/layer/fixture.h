@@ -36,7 +36,8 @@ struct fixture {
 	struct sb_idmap ids;
 };
 
-/* A user becomes root of a namespace with the ids that the host gives; call it before any thread. */
+/* A user becomes root of a namespace with the ids that the host gives; call it before any thread.
+ */
 void fixture_enter_namespace(void);
 /* Whether the process may give files to other owners. */
 bool fixture_has_ids(void);
