@@ -52,8 +52,9 @@ static int fill_chunk(struct sb_tar_input *input, struct chunk *chunk, struct sb
 		const size_t room = CHUNK - chunk->len;
 		const size_t n = input->piece_len < room ? input->piece_len : room;
 
-		if (n > 0)
-			memcpy(chunk->bytes + chunk->len, input->piece, n);
+		if (n == 0)
+			continue; /* an empty piece has no address to count from */
+		memcpy(chunk->bytes + chunk->len, input->piece, n);
 		chunk->len += n;
 		input->piece += n;
 		input->piece_len -= n;
