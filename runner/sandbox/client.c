@@ -103,6 +103,11 @@ void sb_sandbox_free(struct sb_sandbox *sandbox)
 {
 	if (sandbox == NULL)
 		return;
+	SB_AUTO_ERROR err = SB_ERROR_INIT;
+
+	/* Goodbye: without it, it takes us for killed, and removes the build's folder. */
+	if (sb_channel_send(sandbox->socket_fd, "", 0, NULL, 0, &err) < 0)
+		sb_error_ignore(&err, "it is gone already");
 	(void)close(sandbox->socket_fd);
 	(void)sb_proc_wait(sandbox->pid);
 	free(sandbox);

@@ -16,6 +16,7 @@
 #include "base/limits.h"
 #include "base/mem.h"
 #include "sandbox/init.h"
+#include "sandbox/leftovers.h"
 #include "sandbox/network.h"
 #include "sandbox/rootfs.h"
 #include "sys/channel.h"
@@ -214,7 +215,8 @@ static int run_step(int socket_fd, const struct sb_step_spec *spec, struct sb_st
 }
 
 /* One message: 1 go on, 0 the other end is gone. */
-static int serve_one(int socket_fd, struct sb_buf *message, struct sb_error *err)
+static int serve_one(
+	int socket_fd, struct sb_buf *message, struct sb_leftovers *leftovers, struct sb_error *err)
 {
 	__attribute__((cleanup(sb_step_result_release))) struct sb_step_result result = {0};
 	__attribute__((cleanup(sb_step_spec_release))) struct sb_step_spec spec = SB_STEP_SPEC_INIT;
@@ -227,13 +229,18 @@ static int serve_one(int socket_fd, struct sb_buf *message, struct sb_error *err
 
 	if (received <= 0)
 		return received;
-	if (message->len == 0)
-		return 1; /* a cancellation that came when the step had ended */
+	if (message->len == 0) {
+		/* Goodbye, or a cancellation that came when the step had ended. */
+		sb_leftovers_forget(leftovers);
+		return 1;
+	}
 
 	int rc = sb_step_spec_decode(message->data, message->len, fds, n_fds, &spec, &failed);
 
-	if (rc == 0)
+	if (rc == 0) {
+		sb_leftovers_remember(leftovers, &spec);
 		rc = run_step(socket_fd, &spec, &result, &alive, &failed);
+	}
 	for (size_t i = 0; i < n_fds; i++)
 		(void)close(fds[i]);
 	if (rc < 0)
@@ -252,6 +259,7 @@ int sb_server_main(int argc, char **argv)
 	SB_AUTO_BUF message = SB_BUF_INIT(SB_MAX_STEP_MESSAGE);
 	const struct rlimit no_core = {.rlim_cur = 1, .rlim_max = 1}; /* 1: see confine.c */
 	const int socket_fd = argc == 2 ? (int)strtol(argv[1], NULL, 10) : -1;
+	struct sb_leftovers leftovers = SB_LEFTOVERS_INIT;
 	int rc = 1;
 
 	if (socket_fd < 3) {
@@ -265,7 +273,8 @@ int sb_server_main(int argc, char **argv)
 	if (setrlimit(RLIMIT_CORE, &no_core) < 0)
 		return 125;
 	while (rc > 0)
-		rc = serve_one(socket_fd, &message, &err);
+		rc = serve_one(socket_fd, &message, &leftovers, &err);
+	sb_leftovers_remove(&leftovers);
 	if (rc < 0)
 		(void)fprintf(stderr, "safebuild-step: %s\n", err.message);
 	return rc < 0 ? 125 : 0;

@@ -322,6 +322,17 @@ def test_killed_while_it_is_mounted_nothing_stays(fresh, secret):
     assert leftovers(fresh) == [], "the next run clears what was half-made"
 
 
+def test_killed_after_the_step_wrote_the_secret_down_it_is_gone_too(fresh, secret):
+    written = MOUNTED.replace("/dev/shm/x", "/copy")
+    assert written != MOUNTED
+    with processes.sleeping_step(fresh, written, *secret_option(fresh, secret)) as (build, pids, word):
+        family = [pid for pid in processes.parents_children(build.pid) if pid != build.pid]
+        os.kill(build.pid, signal.SIGKILL)
+        build.wait()
+        assert processes.wait_until(lambda: not any(is_alive(pid) for pid in family), 5), "a helper outlives it"
+        assert_nowhere(fresh, secret)
+
+
 def is_alive(pid):
     try:
         return processes.status(pid)["State"][0] not in "ZX"
