@@ -65,7 +65,10 @@ bool sb_interrupt_is_pending(struct sb_interrupt *interrupt)
 
 	if (interrupt == NULL)
 		return false;
-	if (interrupt->fd >= 0 && read(interrupt->fd, &info, sizeof(info)) == (ssize_t)sizeof(info))
+	/* All that came: one left over would be delivered when the signals are let through again.
+	 */
+	while (interrupt->fd >= 0 &&
+		read(interrupt->fd, &info, sizeof(info)) == (ssize_t)sizeof(info))
 		interrupt->is_pending = true;
 	return interrupt->is_pending;
 }
