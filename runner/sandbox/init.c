@@ -67,6 +67,8 @@ static void close_inherited(const struct sb_init *init)
 	*SB_ARRAY_ADD(&keep) = init->go_fd;
 	*SB_ARRAY_ADD(&keep) = init->life_fd;
 	*SB_ARRAY_ADD(&keep) = init->result_fd;
+	*SB_ARRAY_ADD(&keep) = init->tap_fd;
+	*SB_ARRAY_ADD(&keep) = init->network_fd;
 	*SB_ARRAY_ADD(&keep) = init->secrets_tmpfs_fd;
 	*SB_ARRAY_ADD(&keep) = init->spec->layers_fd;
 	*SB_ARRAY_ADD(&keep) = init->spec->stdout_fd;
@@ -201,19 +203,45 @@ static int run_to_end(struct sb_init *init, struct sb_rootfs *rootfs, struct sb_
 	return 0;
 }
 
+/* First of all: while we are still who may open the host's tun device. */
+static int begin_network(struct sb_init *init, struct sb_error *err)
+{
+	if (init->spec->network != SB_STEP_NET_USER)
+		return 0;
+	sb_network_make_tap();
+
+	const int rc = sb_fd_write_all(init->tap_fd, "x", 1, err);
+
+	sb_fd_closep(&init->tap_fd);
+	return rc;
+}
+
+static int end_network(struct sb_init *init, struct sb_error *err)
+{
+	if (init->spec->network == SB_STEP_NET_NONE)
+		return sb_network_loopback_up(err);
+	if (init->spec->network != SB_STEP_NET_USER)
+		return 0;
+
+	const int rc = sb_network_await(init->network_fd, init->life_fd, err);
+
+	sb_fd_closep(&init->network_fd);
+	return rc;
+}
+
 static int set_up(struct sb_init *init, struct sb_rootfs *out, struct sb_error *err)
 {
 	const struct sb_step_spec *spec = init->spec;
 
 	close_inherited(init);
-	if (become_root(init, err) < 0 ||
+	if (begin_network(init, err) < 0 || become_root(init, err) < 0 ||
 		sb_rootfs_enter(spec, &init->secrets_tmpfs_fd, out, err) < 0)
 		return -1;
 	if (sb_workdir_make(out->root_fd, spec->cwd, spec->uid, spec->gid, err) < 0)
 		return -1;
 	if (sethostname(spec->hostname, strlen(spec->hostname)) < 0)
 		return sb_fail_errno(err, "set the host name");
-	return spec->network == SB_STEP_NET_NONE ? sb_network_loopback_up(err) : 0;
+	return end_network(init, err);
 }
 
 _Noreturn void sb_init_main(struct sb_init *init)

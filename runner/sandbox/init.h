@@ -10,14 +10,17 @@
  * because safebuild is gone) kills and reaps everything, empties the secrets and leaves.
  *
  * All descriptors are consumed. go_fd: read once, the id maps are written when a byte comes.
- * life_fd: at its end, stop. result_fd: gets one encoded sb_step_result. secrets_tmpfs_fd may be
- * -1.
+ * life_fd: at its end, stop. result_fd: gets one encoded sb_step_result. tap_fd and network_fd,
+ * where the step has a network of its own: the first gets a byte when its device is there, the
+ * second gives one when it is up. secrets_tmpfs_fd may be -1.
  */
 struct sb_init {
 	const struct sb_step_spec *spec;
 	int go_fd;
 	int life_fd;
 	int result_fd;
+	int tap_fd;
+	int network_fd;
 	int secrets_tmpfs_fd;
 };
 

@@ -2,6 +2,7 @@
 #include "sandbox/network.h"
 
 #include <fcntl.h>
+#include <linux/if_tun.h>
 #include <net/if.h>
 #include <poll.h>
 #include <signal.h>
@@ -16,6 +17,7 @@
 #include "sys/proc.h"
 
 static const char program_name[] = "slirp4netns";
+static const char tap_name[] = "tap0";
 
 int sb_network_loopback_up(struct sb_error *err)
 {
@@ -38,7 +40,7 @@ static _Noreturn void exec_slirp(const char *path, pid_t parent, pid_t target, i
 	sb_autofree char *pid = sb_asprintf("%d", (int)target);
 	char *argv[] = {sb_strdup(program_name), sb_strdup("--configure"), sb_strdup("--mtu=65520"),
 		sb_strdup("--disable-host-loopback"), sb_strdup("--ready-fd"), ready, pid,
-		sb_strdup("tap0"), NULL};
+		sb_strdup(tap_name), NULL};
 	const int null_fd = open("/dev/null", O_RDWR | O_CLOEXEC);
 
 	/* If the parent went before that call, no signal comes. */
@@ -50,40 +52,47 @@ static _Noreturn void exec_slirp(const char *path, pid_t parent, pid_t target, i
 	_exit(127);
 }
 
-int sb_network_connect(pid_t target, pid_t *out_pid, struct sb_error *err)
+void sb_network_make_tap(void)
 {
-	enum { READY_WITHIN_MS = 10000 };
+	sb_autofd int fd = open("/dev/net/tun", O_RDWR | O_CLOEXEC);
+	struct ifreq request = {.ifr_flags = IFF_TAP | IFF_NO_PI};
+
+	(void)stpcpy(request.ifr_name, tap_name);
+	if (fd >= 0 && ioctl(fd, TUNSETIFF, &request) == 0)
+		(void)ioctl(fd, TUNSETPERSIST, 1);
+}
+
+int sb_network_start(pid_t target, int ready_fd, pid_t *out_pid, struct sb_error *err)
+{
 	sb_autofree char *path = sb_proc_program_path(program_name);
-	int fds[2];
-	char byte = 0;
 
 	if (path == NULL)
 		return sb_fail(err, SB_E_NOT_FOUND, "%s is not installed", program_name);
-	if (sb_fd_pipe(fds, err) < 0)
-		return -1;
 
-	sb_autofd int ready_read = fds[0];
-	sb_autofd int ready_write = fds[1];
 	const pid_t self = getpid();
 	const pid_t pid = fork();
 
 	if (pid < 0)
 		return sb_fail_errno(err, "fork");
 	if (pid == 0)
-		exec_slirp(path, self, target, ready_write);
-	sb_fd_closep(&ready_write);
-
-	struct pollfd ready = {.fd = ready_read, .events = POLLIN};
-
-	if (poll(&ready, 1, READY_WITHIN_MS) != 1 || read(ready_read, &byte, 1) != 1) {
-		sb_network_disconnect(pid);
-		(void)sb_fail(
-			err, SB_E_SYSTEM, "%s did not connect the step's network", program_name);
-		return sb_error_hint(err,
-			"build with --network=host, or --network=none where steps need no network");
-	}
+		exec_slirp(path, self, target, ready_fd);
 	*out_pid = pid;
 	return 0;
+}
+
+int sb_network_await(int ready_fd, int life_fd, struct sb_error *err)
+{
+	enum { READY_WITHIN_MS = 10000 };
+	struct pollfd fds[] = {
+		{.fd = ready_fd, .events = POLLIN}, {.fd = life_fd, .events = POLLIN}};
+	char byte = 0;
+
+	if (poll(fds, 2, READY_WITHIN_MS) > 0 && fds[1].revents == 0 &&
+		read(ready_fd, &byte, 1) == 1)
+		return 0;
+	(void)sb_fail(err, SB_E_SYSTEM, "%s did not connect the step's network", program_name);
+	return sb_error_hint(
+		err, "build with --network=host, or --network=none where steps need no network");
 }
 
 void sb_network_disconnect(pid_t pid)

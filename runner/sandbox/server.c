@@ -75,9 +75,9 @@ static int fail_clone(struct sb_error *err)
 					  : "'safebuild doctor' says what this host forbids");
 }
 
-/* The pipes between us and the step's first process: go, life, result; [i][0] reads, [i][1] writes.
- */
-enum { GO, LIFE, RESULT, N_PIPES };
+/* The pipes between us and the step's first process, and NETWORK from slirp4netns to it (init.h
+ * says what goes through them); [i][0] reads, [i][1] writes. */
+enum { GO, LIFE, RESULT, TAP, NETWORK, N_PIPES };
 
 struct pipes {
 	int ends[N_PIPES][2];
@@ -91,12 +91,36 @@ static void pipes_release(struct pipes *pipes)
 	}
 }
 
+/* Once its first process has made its device, slirp4netns starts beside it. */
+static int start_network(struct started *s, struct pipes *pipes, struct sb_error *err)
+{
+	char byte = 0;
+
+	sb_fd_closep(&pipes->ends[TAP][1]);
+
+	const ssize_t n = sb_fd_read(pipes->ends[TAP][0], &byte, 1, err);
+
+	if (n <= 0)
+		return (int)n; /* at 0 it has ended, and says why itself */
+	return sb_network_start(s->pid, pipes->ends[NETWORK][1], &s->slirp, err);
+}
+
+/* Lets the step's first process begin. */
+static int let_go(const struct sb_step_spec *spec, struct started *s, struct pipes *pipes,
+	struct sb_error *err)
+{
+	if (sb_userns_map_child(s->pid, &spec->ids, err) < 0 ||
+		sb_fd_write_all(pipes->ends[GO][1], "x", 1, err) < 0)
+		return -1;
+	return spec->network == SB_STEP_NET_USER ? start_network(s, pipes, err) : 0;
+}
+
 static int start_step(const struct sb_step_spec *spec, struct started *out, struct sb_error *err)
 {
 	__attribute__((cleanup(started_release))) struct started s = {
 		.pidfd = -1, .life_fd = -1, .result_fd = -1};
 	__attribute__((cleanup(pipes_release))) struct pipes pipes = {
-		{{-1, -1}, {-1, -1}, {-1, -1}}};
+		{{-1, -1}, {-1, -1}, {-1, -1}, {-1, -1}, {-1, -1}}};
 	sb_autofd int secrets_tmpfs = -1;
 
 	for (size_t i = 0; i < N_PIPES; i++)
@@ -116,6 +140,8 @@ static int start_step(const struct sb_step_spec *spec, struct started *out, stru
 			.go_fd = pipes.ends[GO][0],
 			.life_fd = pipes.ends[LIFE][0],
 			.result_fd = pipes.ends[RESULT][1],
+			.tap_fd = pipes.ends[TAP][1],
+			.network_fd = pipes.ends[NETWORK][0],
 			.secrets_tmpfs_fd = secrets_tmpfs,
 		};
 
@@ -123,10 +149,7 @@ static int start_step(const struct sb_step_spec *spec, struct started *out, stru
 	}
 	s.life_fd = sb_fd_steal(&pipes.ends[LIFE][1]);
 	s.result_fd = sb_fd_steal(&pipes.ends[RESULT][0]);
-	if (sb_userns_map_child(s.pid, &spec->ids, err) < 0 ||
-		(spec->network == SB_STEP_NET_USER &&
-			sb_network_connect(s.pid, &s.slirp, err) < 0) ||
-		sb_fd_write_all(pipes.ends[GO][1], "x", 1, err) < 0) {
+	if (let_go(spec, &s, &pipes, err) < 0) {
 		sb_fd_closep(&pipes.ends[GO][1]);
 		(void)kill(s.pid, SIGKILL);
 		(void)waitpid(s.pid, NULL, 0);
