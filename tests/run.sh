@@ -223,7 +223,17 @@ unit_tests "unit tests" build
 everyone release
 
 if [ -n "$ci" ]; then
+    check "The README's first command, as root" examples/quickstart.sh
+    check "The README's first command, as a user in a fresh copy" quickstart_in_a_fresh_copy
     check "Build with clang (build-clang/)" build build-clang clang --buildtype=debugoptimized
+    check "Static checks (clang-tidy)" tidy
+    check "Build with address and undefined-behaviour sanitizers (build-asan/)" \
+        build build-asan gcc --buildtype=debugoptimized -Db_sanitize=address,undefined -Db_lundef=false
+    export ASAN_OPTIONS=abort_on_error=0:detect_leaks=1 UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1
+    unit_tests "unit tests and fuzz corpus, sanitizers" build-asan
+    stage_program sanitizers build-asan
+    # A leak check at the end needs ptrace, which the program's own processes do not allow.
+    everyone sanitizers SB_TEST_FAST=1 ASAN_OPTIONS=detect_leaks=0 UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1
 fi
 
 printf '\n%d passed, %d failed\n' "$passed" "$failed"
