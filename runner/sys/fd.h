@@ -34,6 +34,9 @@ static inline int sb_fd_steal(int *fd)
  * in errors. */
 int sb_fd_open_user(
 	const char *path, const char *what, int *out_fd, struct sb_error *err) SB_MUST_USE;
+/* Finds what the user named without opening it (O_PATH): for sockets, and to see what it is. */
+int sb_fd_find_user(
+	const char *path, const char *what, int *out_fd, struct sb_error *err) SB_MUST_USE;
 /* Opens a folder that the user named (O_RDONLY|O_DIRECTORY). */
 int sb_fd_open_dir_user(
 	const char *path, const char *what, int *out_fd, struct sb_error *err) SB_MUST_USE;

@@ -160,6 +160,10 @@ static int set_folder(int fs_fd, const char *key, int fd, unsigned way)
 	return fsconfig(fs_fd, FSCONFIG_SET_STRING, key, path, 0);
 }
 
+/* What the layers hold was written by others: root must not open a device of the host by its name
+ * in an image. In a step, devices of the layers do nothing anyway. */
+static const uint64_t overlay_attrs = MOUNT_ATTR_NODEV;
+
 static int overlay_new_api(
 	const struct opened *o, unsigned way, int *out_mount_fd, struct sb_error *err)
 {
@@ -178,7 +182,7 @@ static int overlay_new_api(
 	 */
 	if (fsconfig(fs_fd, FSCONFIG_SET_FLAG, "userxattr", NULL, 0) < 0)
 		return fail_context(fs_fd, "overlay", err);
-	return finish(fs_fd, "overlay", 0, out_mount_fd, err);
+	return finish(fs_fd, "overlay", overlay_attrs, out_mount_fd, err);
 }
 
 /* mount(2) takes one page of options; names relative to /proc/self/fd are the shortest that there
@@ -200,7 +204,7 @@ static int overlay_old_api(
 		o->upper >= 0 ? sb_asprintf("lowerdir=%s,upperdir=%d,workdir=%d,userxattr,volatile",
 					joined, o->upper, o->work)
 			      : sb_asprintf("lowerdir=%s,userxattr", joined);
-	const int rc = mount("overlay", target, "overlay", 0, data);
+	const int rc = mount("overlay", target, "overlay", MS_NODEV, data);
 	const int os_errno = errno;
 
 	if (fchdir(old_cwd) < 0)

@@ -103,6 +103,8 @@ static int enter(struct removal *r, const char *name, struct sb_error *err)
 
 	if (fd < 0 && errno == EACCES && open_up(above, name) == 0)
 		fd = openat(above, name, flags);
+	if (fd < 0 && errno == ENOENT)
+		return 0; /* another process removes the same */
 	if (fd < 0 || fstat(fd, &st) < 0)
 		return sb_fail_errno(err, "'%s'", name);
 	if ((st.st_mode & 0700) != 0700)

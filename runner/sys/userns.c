@@ -10,11 +10,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "base/array.h"
 #include "base/mem.h"
-#include "base/size.h"
 #include "base/strv.h"
-#include "sys/at.h"
+#include "sys/extents.h"
 #include "sys/fd.h"
 #include "sys/proc.h"
 
@@ -23,19 +21,6 @@ enum {
 	/* The last 64 Ki ids of systemd's range for containers (524288 to 1879048191). */
 	ROOT_DEFAULT_BASE = 1878982656,
 };
-
-/* One line of uid_map or of /etc/subuid: `len` ids from `inside` are `outside`…. */
-struct extent {
-	uint64_t inside;
-	uint64_t outside;
-	uint64_t len;
-};
-SB_ARRAY_STRUCT(extents, struct extent);
-
-static void extents_release(struct extents *list)
-{
-	SB_ARRAY_RELEASE(list);
-}
 
 void sb_host_ids_release(struct sb_host_ids *ids)
 {
@@ -53,38 +38,22 @@ static int read_text(const char *path, struct sb_buf *out, struct sb_error *err)
 	return sb_fd_read_all(fd, out, err);
 }
 
-static void parse_map(const char *text, struct extents *out)
-{
-	sb_autofree char *copy = sb_strdup(text);
-
-	for (char *saved = NULL, *line = strtok_r(copy, "\n", &saved); line != NULL;
-		line = strtok_r(NULL, "\n", &saved)) {
-		unsigned long long inside = 0;
-		unsigned long long outside = 0;
-		unsigned long long len = 0;
-
-		if (sscanf(line, "%llu %llu %llu", &inside, &outside, &len) == 3)
-			*SB_ARRAY_ADD(out) = (struct extent){inside, outside, len};
-	}
-}
-
-static int read_own_map(const char *path, struct extents *out, struct sb_error *err)
+static int read_own_map(const char *path, struct sb_extents *out, struct sb_error *err)
 {
 	SB_AUTO_BUF text = SB_BUF_INIT(1 << 20);
 
 	if (read_text(path, &text, err) < 0)
 		return -1;
-	parse_map(text.data, out);
+	sb_extents_parse_map(text.data, out);
 	return 0;
 }
 
 /* The ranges that /etc/subuid or /etc/subgid (subuid(5)) gives a user, by name or by number. */
 static int read_subids(
-	const char *path, const char *name, uid_t uid, struct extents *out, struct sb_error *err)
+	const char *path, const char *name, uid_t uid, struct sb_extents *out, struct sb_error *err)
 {
 	SB_AUTO_BUF text = SB_BUF_INIT(8 << 20);
 	SB_AUTO_ERROR missing = SB_ERROR_INIT;
-	sb_autofree char *number = sb_asprintf("%u", uid);
 
 	if (read_text(path, &text, &missing) < 0) {
 		if (missing.code == SB_E_NOT_FOUND)
@@ -92,56 +61,8 @@ static int read_subids(
 		sb_error_move(err, &missing);
 		return -1;
 	}
-	for (char *saved = NULL, *line = strtok_r(text.data, "\n", &saved); line != NULL;
-		line = strtok_r(NULL, "\n", &saved)) {
-		char *rest = NULL;
-		const char *who = strtok_r(line, ":", &rest);
-		const char *first = strtok_r(NULL, ":", &rest);
-		const char *len = strtok_r(NULL, ": \t", &rest);
-		uint64_t start = 0;
-		uint64_t n = 0;
-
-		if (len == NULL ||
-			((name == NULL || strcmp(who, name) != 0) && strcmp(who, number) != 0))
-			continue;
-		if (sb_number_parse(first, 10, UINT32_MAX - 1, &start) &&
-			sb_number_parse(len, 10, UINT32_MAX, &n) && n > 0)
-			*SB_ARRAY_ADD(out) = (struct extent){0, start, n};
-	}
+	sb_extents_parse_subids(text.data, name, uid, out);
 	return 0;
-}
-
-static uint64_t total_len(const struct extents *list)
-{
-	uint64_t total = 0;
-
-	SB_ARRAY_FOREACH (list, extent)
-		total += extent->len;
-	return total;
-}
-
-static bool is_initial_map(const struct extents *own)
-{
-	return own->len == 1 && own->items[0].inside == 0 && own->items[0].outside == 0 &&
-	       own->items[0].len == UINT32_MAX;
-}
-
-/* How many ids from `first` on are mapped here without a gap. */
-static uint64_t mapped_from(const struct extents *own, uint64_t first)
-{
-	uint64_t end = first;
-	bool grew = true;
-
-	while (grew) {
-		grew = false;
-		SB_ARRAY_FOREACH (own, extent) {
-			if (extent->inside <= end && end < extent->inside + extent->len) {
-				end = extent->inside + extent->len;
-				grew = true;
-			}
-		}
-	}
-	return end - first;
 }
 
 static uint32_t capped(uint64_t n)
@@ -150,9 +71,9 @@ static uint32_t capped(uint64_t n)
 }
 
 /* The base of root's images for one kind of id. */
-static uint64_t root_base(const struct extents *own, const struct extents *subids)
+static uint64_t root_base(const struct sb_extents *own, const struct sb_extents *subids)
 {
-	if (!is_initial_map(own))
+	if (!sb_extents_is_initial(own))
 		return 1; /* root of a container: all that is mapped here is unprivileged on the
 			     host */
 	SB_ARRAY_FOREACH (subids, extent)
@@ -163,10 +84,10 @@ static uint64_t root_base(const struct extents *own, const struct extents *subid
 
 static int choose_root(struct sb_host_ids *out, struct sb_error *err)
 {
-	SB_AUTO_VALUE(extents) uids = {0};
-	SB_AUTO_VALUE(extents) gids = {0};
-	SB_AUTO_VALUE(extents) subuids = {0};
-	SB_AUTO_VALUE(extents) subgids = {0};
+	SB_AUTO_VALUE(sb_extents) uids = {0};
+	SB_AUTO_VALUE(sb_extents) gids = {0};
+	SB_AUTO_VALUE(sb_extents) subuids = {0};
+	SB_AUTO_VALUE(sb_extents) subgids = {0};
 
 	if (read_own_map("/proc/self/uid_map", &uids, err) < 0 ||
 		read_own_map("/proc/self/gid_map", &gids, err) < 0 ||
@@ -181,8 +102,8 @@ static int choose_root(struct sb_host_ids *out, struct sb_error *err)
 		.mode = SB_IDS_ROOT,
 		.ids = {.uid_base = (uid_t)uid_base,
 			.gid_base = (gid_t)gid_base,
-			.uid_count = capped(mapped_from(&uids, uid_base)),
-			.gid_count = capped(mapped_from(&gids, gid_base))},
+			.uid_count = capped(sb_extents_mapped_from(&uids, uid_base)),
+			.gid_count = capped(sb_extents_mapped_from(&gids, gid_base))},
 		.host_uid_base = (uid_t)uid_base,
 		.host_gid_base = (gid_t)gid_base,
 	};
@@ -210,8 +131,8 @@ static void single(struct sb_host_ids *out, const char *why, const char *hint)
 	};
 }
 
-static int choose_user(struct sb_host_ids *out, struct extents *subuids, struct extents *subgids,
-	struct sb_error *err)
+static int choose_user(struct sb_host_ids *out, struct sb_extents *subuids,
+	struct sb_extents *subgids, struct sb_error *err)
 {
 	const struct passwd *pw = getpwuid(getuid());
 	const char *name = pw != NULL ? pw->pw_name : NULL;
@@ -219,7 +140,7 @@ static int choose_user(struct sb_host_ids *out, struct extents *subuids, struct 
 	if (read_subids("/etc/subuid", name, getuid(), subuids, err) < 0 ||
 		read_subids("/etc/subgid", name, getuid(), subgids, err) < 0)
 		return -1;
-	if (total_len(subuids) == 0 || total_len(subgids) == 0) {
+	if (sb_extents_total(subuids) == 0 || sb_extents_total(subgids) == 0) {
 		sb_autofree char *hint = sb_asprintf(
 			"sudo usermod --add-subuids 100000-165535 --add-subgids 100000-165535 %s",
 			name != NULL ? name : "USER");
@@ -237,8 +158,8 @@ static int choose_user(struct sb_host_ids *out, struct extents *subuids, struct 
 		.mode = SB_IDS_RANGE,
 		.ids = {.uid_base = 1,
 			.gid_base = 1,
-			.uid_count = capped(total_len(subuids)),
-			.gid_count = capped(total_len(subgids))},
+			.uid_count = capped(sb_extents_total(subuids)),
+			.gid_count = capped(sb_extents_total(subgids))},
 		.host_uid_base = (uid_t)subuids->items[0].outside,
 		.host_gid_base = (gid_t)subgids->items[0].outside,
 	};
@@ -247,8 +168,8 @@ static int choose_user(struct sb_host_ids *out, struct extents *subuids, struct 
 
 int sb_userns_probe(struct sb_host_ids *out, char **out_detail, struct sb_error *err)
 {
-	SB_AUTO_VALUE(extents) subuids = {0};
-	SB_AUTO_VALUE(extents) subgids = {0};
+	SB_AUTO_VALUE(sb_extents) subuids = {0};
+	SB_AUTO_VALUE(sb_extents) subgids = {0};
 
 	if ((geteuid() == 0 ? choose_root(out, err) : choose_user(out, &subuids, &subgids, err)) <
 		0)
@@ -262,7 +183,7 @@ int sb_userns_probe(struct sb_host_ids *out, char **out_detail, struct sb_error 
 
 /* newuidmap PID 0 SELF 1 1 FIRST LEN …, run outside of the namespace whose map it writes. */
 static int run_map_program(const char *program, pid_t target, unsigned self,
-	const struct extents *subids, struct sb_error *err)
+	const struct sb_extents *subids, struct sb_error *err)
 {
 	SB_AUTO_STRV argv = SB_STRV_INIT;
 	uint64_t inside = 1;
@@ -310,7 +231,7 @@ static int unshare_or_explain(int flags, struct sb_error *err)
  * pipe that the namespace is there.
  */
 static int enter_range(
-	const struct extents *subuids, const struct extents *subgids, struct sb_error *err)
+	const struct sb_extents *subuids, const struct sb_extents *subgids, struct sb_error *err)
 {
 	int go[2];
 	const pid_t self = getpid();
@@ -389,8 +310,8 @@ static int enter_single(struct sb_error *err)
 int sb_userns_enter(struct sb_host_ids *out, struct sb_error *err)
 {
 	SB_AUTO_VALUE(sb_host_ids) chosen = {0};
-	SB_AUTO_VALUE(extents) subuids = {0};
-	SB_AUTO_VALUE(extents) subgids = {0};
+	SB_AUTO_VALUE(sb_extents) subuids = {0};
+	SB_AUTO_VALUE(sb_extents) subgids = {0};
 	int rc = -1;
 
 	if (geteuid() == 0) {
@@ -417,11 +338,11 @@ int sb_userns_enter(struct sb_host_ids *out, struct sb_error *err)
 
 char *sb_userns_child_map(const char *own_map, uint32_t base, uint32_t count)
 {
-	SB_AUTO_VALUE(extents) own = {0};
+	SB_AUTO_VALUE(sb_extents) own = {0};
 	SB_AUTO_STRV lines = SB_STRV_INIT;
 	const uint64_t wanted_end = (uint64_t)base + count;
 
-	parse_map(own_map, &own);
+	sb_extents_parse_map(own_map, &own);
 	SB_ARRAY_FOREACH (&own, extent) {
 		const uint64_t own_end = extent->inside + extent->len;
 		const uint64_t first = extent->inside > base ? extent->inside : base;
