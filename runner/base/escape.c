@@ -1,38 +1,33 @@
 /* SPDX-License-Identifier: MIT */
 #include "base/escape.h"
 
-#include <stdint.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "base/mem.h"
+#include "base/utf8.h"
 
-/* Length of the well-formed UTF-8 sequence at p (RFC 3629), or 0. */
-static size_t utf8_length(const unsigned char *p, size_t left)
+/* C1 controls start escape sequences on some terminals; controls of the direction of writing make a
+ * line read as another. */
+static bool is_control(const char *p, size_t len)
 {
-	size_t len = 0;
-	uint32_t min = 0;
-	uint32_t rune = 0;
+	const unsigned char second = (unsigned char)p[1];
+	const unsigned char third = len > 2 ? (unsigned char)p[2] : 0;
 
-	if (p[0] < 0x80)
-		return 1;
-	if (p[0] >= 0xc2 && p[0] <= 0xdf)
-		len = 2, min = 0x80, rune = p[0] & 0x1fU;
-	else if (p[0] >= 0xe0 && p[0] <= 0xef)
-		len = 3, min = 0x800, rune = p[0] & 0x0fU;
-	else if (p[0] >= 0xf0 && p[0] <= 0xf4)
-		len = 4, min = 0x10000, rune = p[0] & 0x07U;
-	if (len == 0 || len > left)
-		return 0;
-	for (size_t i = 1; i < len; i++) {
-		if ((p[i] & 0xc0) != 0x80)
-			return 0;
-		rune = rune << 6 | (p[i] & 0x3fU);
-	}
-	if (rune < min || rune > 0x10ffff || (rune >= 0xd800 && rune <= 0xdfff))
-		return 0;
-	/* C1 controls start escape sequences on some terminals. */
-	return rune >= 0x80 && rune < 0xa0 ? 0 : len;
+	if (len == 2)
+		return (unsigned char)p[0] == 0xc2 && second < 0xa0;
+	return len == 3 && (unsigned char)p[0] == 0xe2 &&
+	       ((second == 0x80 && third >= 0xaa && third <= 0xae) ||
+		       (second == 0x81 && third >= 0xa6 && third <= 0xa9));
+}
+
+/* The length of the UTF-8 letter at p, or 0 for what is none. */
+static size_t letter_length(const char *p, size_t left)
+{
+	const size_t len = sb_utf8_length(p, left);
+
+	return len > 1 && is_control(p, len) ? 0 : len;
 }
 
 char *sb_escape_text(const char *text, size_t len)
@@ -42,7 +37,7 @@ char *sb_escape_text(const char *text, size_t len)
 	size_t n = 0;
 
 	for (size_t i = 0; i < len;) {
-		const size_t rune = utf8_length(p + i, len - i);
+		const size_t rune = letter_length(text + i, len - i);
 
 		if (rune > 1 || (rune == 1 && p[i] >= 0x20 && p[i] != 0x7f)) {
 			memcpy(out + n, p + i, rune);

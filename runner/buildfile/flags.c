@@ -5,8 +5,8 @@
 #include <strings.h>
 
 #include "base/mem.h"
+#include "base/suggest.h"
 #include "buildfile/chars.h"
-#include "buildfile/suggest.h"
 
 /* One word without its quotes and escapes; *offset moves behind it. Caller frees. */
 static char *take_word(const char *text, size_t len, size_t *offset)

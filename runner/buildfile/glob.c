@@ -190,18 +190,28 @@ static bool class_has(const struct sb_glob *glob, const struct state *state, uin
 	return found != state->is_negated;
 }
 
-/* Marks state i, and what is reached from it without reading. */
-static void enter(const struct sb_glob *glob, bool *on, size_t i)
+static bool has(const uint64_t *set, size_t i)
 {
-	while (!on[i]) {
-		on[i] = true;
+	return (set[i / 64] >> i % 64 & 1) != 0;
+}
+
+static void add(uint64_t *set, size_t i)
+{
+	set[i / 64] |= UINT64_C(1) << i % 64;
+}
+
+/* Marks state i, and what is reached from it without reading. */
+static void enter(const struct sb_glob *glob, uint64_t *on, size_t i)
+{
+	while (!has(on, i)) {
+		add(on, i);
 		if (i == glob->states.len)
 			return;
 
 		const enum op op = glob->states.items[i].op;
 
 		if (op == OP_DIRS)
-			on[i + 1] = true;
+			add(on, i + 1);
 		if (op == OP_DIRS)
 			i += 2;
 		else if (op == OP_STAR || op == OP_ALL)
@@ -212,7 +222,7 @@ static void enter(const struct sb_glob *glob, bool *on, size_t i)
 }
 
 /* What reading c leads to from state i. */
-static void step(const struct sb_glob *glob, size_t i, uint32_t c, bool *next)
+static void step(const struct sb_glob *glob, size_t i, uint32_t c, uint64_t *next)
 {
 	const struct state *state = &glob->states.items[i];
 
@@ -246,32 +256,70 @@ static void step(const struct sb_glob *glob, size_t i, uint32_t c, bool *next)
 	}
 }
 
-struct sb_glob_result sb_glob_run(const struct sb_glob *glob, const char *path, size_t len)
+size_t sb_glob_words(const struct sb_glob *glob)
 {
-	const size_t n = glob->states.len + 1;
-	sb_autofree bool *both = sb_calloc(2 * n, sizeof(bool));
-	bool *now = both;
-	bool *next = both + n;
-	struct sb_glob_result result = {0};
+	return glob->states.len / 64 + 1;
+}
 
-	enter(glob, now, 0);
-	for (size_t at = 0; at < len;) {
+void sb_glob_start(const struct sb_glob *glob, uint64_t *set)
+{
+	memset(set, 0, sb_glob_words(glob) * sizeof(*set));
+	enter(glob, set, 0);
+}
+
+/* One character; false where no state is left. */
+static bool read_char(const struct sb_glob *glob, const uint64_t *now, uint32_t c, uint64_t *next)
+{
+	const size_t words = sb_glob_words(glob);
+	bool is_alive = false;
+
+	memset(next, 0, words * sizeof(*next));
+	for (size_t w = 0; w < words; w++)
+		for (uint64_t left = now[w]; left != 0; left &= left - 1) {
+			const size_t i = w * 64 + (size_t)__builtin_ctzll(left);
+
+			if (i < glob->states.len)
+				step(glob, i, c, next);
+		}
+	for (size_t w = 0; w < words; w++)
+		is_alive = is_alive || next[w] != 0;
+	return is_alive;
+}
+
+bool sb_glob_read(
+	const struct sb_glob *glob, uint64_t *set, uint64_t *spare, const char *text, size_t len)
+{
+	const size_t size = sb_glob_words(glob) * sizeof(*set);
+	uint64_t *now = set;
+	uint64_t *next = spare;
+	bool is_alive = true;
+
+	for (size_t at = 0; at < len && is_alive;) {
 		uint32_t c;
 
-		at += sb_utf8_next(path + at, len - at, &c);
-		memset(next, 0, n * sizeof(bool));
-		for (size_t i = 0; i + 1 < n; i++)
-			if (now[i])
-				step(glob, i, c, next);
+		at += sb_utf8_next(text + at, len - at, &c);
+		is_alive = read_char(glob, now, c, next);
 
-		bool *last = now;
+		uint64_t *last = now;
 
 		now = next;
 		next = last;
 	}
-	result.matches = now[n - 1];
-	for (size_t i = 0; i + 1 < n; i++)
-		result.may_continue = result.may_continue || now[i];
+	if (now != set)
+		memcpy(set, now, size);
+	return is_alive;
+}
+
+struct sb_glob_result sb_glob_result(const struct sb_glob *glob, const uint64_t *set)
+{
+	const size_t end = glob->states.len;
+	struct sb_glob_result result = {.matches = has(set, end)};
+
+	for (size_t w = 0; w < sb_glob_words(glob); w++) {
+		const uint64_t is_end = w == end / 64 ? UINT64_C(1) << end % 64 : 0;
+
+		result.may_continue = result.may_continue || (set[w] & ~is_end) != 0;
+	}
 	return result;
 }
 
@@ -281,7 +329,12 @@ int sb_glob_match(const char *pattern, const char *path)
 
 	if (glob == NULL)
 		return -1;
-	return sb_glob_run(glob, path, strlen(path)).matches ? 1 : 0;
+
+	sb_autofree uint64_t *both = sb_calloc(2 * sb_glob_words(glob), sizeof(*both));
+
+	sb_glob_start(glob, both);
+	(void)sb_glob_read(glob, both, both + sb_glob_words(glob), path, strlen(path));
+	return sb_glob_result(glob, both).matches ? 1 : 0;
 }
 
 bool sb_glob_has_wildcard(const char *pattern)

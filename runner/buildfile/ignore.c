@@ -99,45 +99,158 @@ int sb_ignore_parse(const char *file, const char *text, size_t len, struct sb_ig
 	return 0;
 }
 
-/*
- * One folder deeper: matched[i] says whether pattern i matched the path or a folder it lies in.
- * A `!` counts only where something before it excluded the very path (or a folder of it) that it
- * names, so that `secrets/key` and then `!secrets` still leave the key out; an exclusion always
- * counts, and the last one that does decides. Gives the index behind the pattern that decided.
- */
-static size_t match_level(const struct sb_ignore *ignore, const char *path, size_t len,
-	bool *matched, bool *is_excluded)
+int sb_ignore_of_patterns(
+	const struct sb_strv *patterns, struct sb_ignore **out, struct sb_error *err)
 {
-	size_t decided = 0;
+	SB_AUTO(sb_ignore) ignore = SB_NEW(struct sb_ignore);
 
-	*is_excluded = false;
-	for (size_t i = 0; i < ignore->patterns.len; i++) {
-		const struct pattern *pattern = &ignore->patterns.items[i];
+	for (size_t i = 0; i < patterns->len; i++) {
+		const char *text = patterns->items[i];
+		const size_t blanks = sb_skip_blanks(text, strlen(text));
+		const size_t end = sb_trim_end(text, strlen(text));
 
-		if (!matched[i] && (!pattern->includes || *is_excluded))
-			matched[i] = sb_glob_run(pattern->glob, path, len).matches;
-		if (matched[i]) {
-			*is_excluded = !pattern->includes;
-			decided = i + 1;
-		}
+		if (blanks < end && add_pattern(ignore, text + blanks, end - blanks,
+					    (struct sb_source_pos){0}, err) < 0)
+			return -1;
 	}
-	return decided;
+	*out = SB_STEAL(ignore);
+	return 0;
 }
 
-static size_t match_path(const struct sb_ignore *ignore, const char *path, bool *is_excluded)
+/* A pattern that may match something in a folder, or matched a folder on the way to it. The others
+ * are not kept: few are left in the depth of a tree. */
+struct active {
+	size_t pattern;
+	bool has_matched;
+	size_t set; /* where its states begin in the words, unless it has matched */
+};
+
+struct sb_ignore_place {
+	SB_ARRAY(struct active) actives; /* in the order of the patterns */
+	SB_ARRAY(uint64_t) words;
+};
+
+void sb_ignore_place_free(struct sb_ignore_place *place)
 {
-	sb_autofree bool *matched = sb_calloc(ignore->patterns.len + 1, sizeof(bool));
-	size_t decided = 0;
-	size_t end = 0;
+	if (place == NULL)
+		return;
+	SB_ARRAY_RELEASE(&place->actives);
+	SB_ARRAY_RELEASE(&place->words);
+	free(place);
+}
 
-	*is_excluded = false;
-	do {
-		const char *slash = strchr(path + end, '/');
+/* Where `n` more words begin. They stay there until the next call. */
+static size_t add_words(struct sb_ignore_place *place, size_t n)
+{
+	const size_t at = place->words.len;
 
-		end = slash != NULL ? (size_t)(slash - path) : strlen(path);
-		decided = match_level(ignore, path, end, matched, is_excluded);
-	} while (path[end] != '\0' && path[++end] != '\0');
-	return decided;
+	for (size_t i = 0; i < n; i++)
+		*SB_ARRAY_ADD(&place->words) = 0;
+	return at;
+}
+
+struct sb_ignore_place *sb_ignore_root(const struct sb_ignore *ignore)
+{
+	struct sb_ignore_place *root = NULL;
+
+	if (ignore == NULL)
+		return NULL;
+	root = SB_NEW(struct sb_ignore_place);
+	for (size_t i = 0; i < ignore->patterns.len; i++) {
+		const struct sb_glob *glob = ignore->patterns.items[i].glob;
+		const struct active active = {
+			.pattern = i, .set = add_words(root, sb_glob_words(glob))};
+
+		sb_glob_start(glob, &root->words.items[active.set]);
+		*SB_ARRAY_ADD(&root->actives) = active;
+	}
+	return root;
+}
+
+/* What one pattern says of a name. */
+struct said {
+	bool has_matched;
+	bool may_match_below;
+};
+
+/*
+ * Appends to `below` what is left of the pattern behind `name` and a slash. It is only asked for a
+ * match where that counts.
+ */
+static struct said ask(const struct sb_glob *glob, const struct sb_ignore_place *dir,
+	const struct active *before, const char *name, bool counts, struct sb_ignore_place *below)
+{
+	const size_t n = sb_glob_words(glob);
+	struct active after = {.pattern = before->pattern, .has_matched = before->has_matched};
+
+	if (!after.has_matched) {
+		const size_t start = below->words.len;
+
+		after.set = add_words(below, 2 * n);
+
+		uint64_t *set = &below->words.items[after.set];
+		bool is_alive = false;
+
+		memcpy(set, &dir->words.items[before->set], n * sizeof(*set));
+		is_alive = sb_glob_read(glob, set, set + n, name, strlen(name));
+		after.has_matched = is_alive && counts && sb_glob_result(glob, set).matches;
+		if (!after.has_matched)
+			is_alive = is_alive && sb_glob_read(glob, set, set + n, "/", 1);
+		below->words.len = after.has_matched || !is_alive ? start : start + n;
+		if (!is_alive)
+			return (struct said){0};
+		if (!after.has_matched) {
+			*SB_ARRAY_ADD(&below->actives) = after;
+			return (struct said){
+				.may_match_below = sb_glob_result(glob, set).may_continue};
+		}
+	}
+	*SB_ARRAY_ADD(&below->actives) = after;
+	return (struct said){.has_matched = true};
+}
+
+/*
+ * A `!` counts only where something before it excluded the very path (or a folder of it) that it
+ * names, so that `secrets/key` and then `!secrets` still leave the key out; an exclusion always
+ * counts, and the last one that does decides. What excluded a folder can only be taken back by a
+ * pattern behind it.
+ */
+struct sb_ignore_verdict sb_ignore_judge(const struct sb_ignore *ignore,
+	const struct sb_ignore_place *dir, const char *name, struct sb_ignore_place **out_below)
+{
+	struct sb_ignore_verdict verdict = {0};
+	struct sb_ignore_place *below = NULL;
+
+	*out_below = NULL;
+	if (ignore == NULL)
+		return verdict;
+	below = SB_NEW(struct sb_ignore_place);
+	SB_ARRAY_FOREACH (&dir->actives, active) {
+		const struct pattern *pattern = &ignore->patterns.items[active->pattern];
+		const bool counts = !pattern->includes || verdict.is_excluded;
+		const struct said said = ask(pattern->glob, dir, active, name, counts, below);
+
+		if (said.has_matched) {
+			verdict.is_excluded = !pattern->includes;
+			verdict.may_include_below = false;
+		} else if (pattern->includes && said.may_match_below) {
+			verdict.may_include_below = true;
+		}
+	}
+	*out_below = below;
+	return verdict;
+}
+
+/* `place` becomes that of the folder `name` in it. */
+static struct sb_ignore_verdict descend(
+	const struct sb_ignore *ignore, struct sb_ignore_place **place, const char *name)
+{
+	struct sb_ignore_place *below = NULL;
+	const struct sb_ignore_verdict verdict = sb_ignore_judge(ignore, *place, name, &below);
+
+	sb_ignore_place_free(*place);
+	*place = below;
+	return verdict;
 }
 
 /* The context itself is never left out. */
@@ -146,36 +259,33 @@ static bool is_root(const char *path)
 	return path[0] == '\0' || strcmp(path, ".") == 0 || strcmp(path, "/") == 0;
 }
 
+struct sb_ignore_verdict sb_ignore_judge_path(
+	const struct sb_ignore *ignore, const char *path, struct sb_ignore_place **out_below)
+{
+	struct sb_ignore_place *place = sb_ignore_root(ignore);
+	struct sb_ignore_verdict verdict = {0};
+
+	if (ignore != NULL && !is_root(path)) {
+		sb_autofree char *copy = sb_strdup(path);
+
+		for (char *rest = copy; rest != NULL && (rest == copy || rest[0] != '\0');)
+			verdict = descend(ignore, &place, strsep(&rest, "/"));
+	}
+	if (out_below != NULL)
+		*out_below = place;
+	else
+		sb_ignore_place_free(place);
+	return verdict;
+}
+
 bool sb_ignore_excludes(const struct sb_ignore *ignore, const char *path)
 {
-	bool is_excluded = false;
-
-	if (ignore != NULL && !is_root(path))
-		(void)match_path(ignore, path, &is_excluded);
-	return is_excluded;
+	return sb_ignore_judge_path(ignore, path, NULL).is_excluded;
 }
 
 bool sb_ignore_may_include_below(const struct sb_ignore *ignore, const char *dir)
 {
-	bool is_excluded = false;
+	const struct sb_ignore_verdict verdict = sb_ignore_judge_path(ignore, dir, NULL);
 
-	if (ignore == NULL || is_root(dir))
-		return true;
-
-	const size_t decided = match_path(ignore, dir, &is_excluded);
-
-	if (!is_excluded)
-		return true;
-
-	sb_autofree char *below = sb_asprintf("%s/", dir);
-
-	/* Only a later pattern can take back what excluded the folder. */
-	for (size_t i = decided; i < ignore->patterns.len; i++) {
-		const struct pattern *pattern = &ignore->patterns.items[i];
-
-		if (pattern->includes &&
-			sb_glob_run(pattern->glob, below, strlen(below)).may_continue)
-			return true;
-	}
-	return false;
+	return !verdict.is_excluded || verdict.may_include_below;
 }

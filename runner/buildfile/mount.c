@@ -4,12 +4,12 @@
 #include <string.h>
 #include <strings.h>
 
+#include "base/csv.h"
 #include "base/mem.h"
 #include "base/path.h"
 #include "base/size.h"
-#include "buildfile/csv.h"
+#include "base/suggest.h"
 #include "buildfile/expand.h"
-#include "buildfile/suggest.h"
 
 #define N_ELEMENTS(a) (sizeof(a) / sizeof((a)[0]))
 
@@ -140,8 +140,10 @@ static int parse_fields(const char *text, struct fields *out, struct sb_error *e
 {
 	SB_AUTO_STRV parts = SB_STRV_INIT;
 
-	if (sb_csv_split(text, &parts, err) < 0)
-		return -1;
+	const char *wrong = sb_csv_split(text, SB_CSV_QUOTED_FIELDS, &parts);
+
+	if (wrong != NULL)
+		return sb_fail(err, SB_E_SYNTAX, "%s in '%s'", wrong, text);
 	for (size_t i = 0; i < parts.len; i++)
 		if (parse_field(parts.items[i], out, err) < 0)
 			return -1;

@@ -6,10 +6,10 @@
 
 #include "base/limits.h"
 #include "base/mem.h"
+#include "base/suggest.h"
 #include "buildfile/chars.h"
 #include "buildfile/heredoc.h"
 #include "buildfile/json.h"
-#include "buildfile/suggest.h"
 
 struct sb_source_pos sb_parser_at(const struct sb_parser *parser, size_t offset)
 {

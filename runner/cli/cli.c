@@ -5,9 +5,9 @@
 #include <unistd.h>
 
 #include "base/mem.h"
+#include "base/suggest.h"
 #include "cli/command.h"
 #include "cli/report.h"
-#include "cli/suggest.h"
 #include "cli/terminal.h"
 
 /* How many words the option at i takes up, whichever verb it belongs to; 0: it is none. */

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "base/ansi.h"
 #include "base/escape.h"
 #include "base/mem.h"
 
@@ -108,49 +109,22 @@ void sb_lines_release(struct sb_lines *lines)
 	SB_ARRAY_RELEASE(lines);
 }
 
-/* Length of the escape sequence at p (ECMA-48), which starts with ESC. */
-static size_t sequence_length(const char *p, size_t left)
-{
-	size_t i = 2;
-
-	if (left < 2)
-		return left;
-	if (p[1] == '[') {
-		while (i < left && ((unsigned char)p[i] < 0x40 || (unsigned char)p[i] > 0x7e))
-			i++;
-		return i < left ? i + 1 : left;
-	}
-	if (strchr("]PX^_", p[1]) != NULL && p[1] != '\0') {
-		/* A string, such as a window title: up to BEL or ESC \. */
-		while (i < left && p[i] != '\a' && p[i] != '\033')
-			i++;
-		if (i + 1 < left && p[i] == '\033')
-			i++;
-		return i < left ? i + 1 : left;
-	}
-	while (i < left && p[i - 1] >= 0x20 && p[i - 1] < 0x30)
-		i++;
-	return i;
-}
-
 char *sb_line_clean(const char *line, size_t len)
 {
+	struct sb_ansi_filter filter = SB_ANSI_FILTER_INIT;
+	sb_autofree char *text = sb_malloc(len + 1);
 	sb_autofree char *plain = sb_reallocarray(NULL, len + 1, TAB_COLUMNS);
 	size_t n = 0;
 
-	for (size_t i = 0; i < len;) {
-		if (line[i] == '\033') {
-			i += sequence_length(line + i, len - i);
+	len = sb_ansi_filter(&filter, line, len, text);
+	for (size_t i = 0; i < len; i++) {
+		if (text[i] != '\t') {
+			plain[n++] = text[i];
 			continue;
 		}
-		if (line[i] == '\t') {
-			do
-				plain[n++] = ' ';
-			while (n % TAB_COLUMNS != 0);
-		} else {
-			plain[n++] = line[i];
-		}
-		i++;
+		do
+			plain[n++] = ' ';
+		while (n % TAB_COLUMNS != 0);
 	}
 	return sb_escape_text(plain, n);
 }

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "base/mem.h"
-#include "cli/suggest.h"
+#include "base/suggest.h"
 
 enum { HELP_COLUMN = 30, HELP_WIDTH = 80 };
 

@@ -4,8 +4,8 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "base/csv.h"
 #include "base/size.h"
-#include "cli/csv.h"
 
 enum { MAX_LEVEL = 22 }; /* zstd's; the format's own maximum is checked where it is used */
 
@@ -191,8 +191,11 @@ int sb_output_option_parse(void *data, const char *value, struct sb_error *err)
 
 	if (value[0] == '\0')
 		return sb_fail(err, SB_E_USAGE, "the value is empty");
-	if (sb_csv_split(value, &csv, err) < 0)
-		return -1;
+
+	const char *wrong = sb_csv_split(value, SB_CSV_QUOTED_VALUES, &csv);
+
+	if (wrong != NULL)
+		return sb_fail(err, SB_E_USAGE, "%s", wrong);
 	/* docker's reading: one field that is not a type is a path, an `=` in it or not. */
 	if (csv.len == 1 && strcmp(csv.items[0], value) == 0 && strncmp(value, "type=", 5) != 0) {
 		*SB_ARRAY_ADD(list) = (struct sb_output_option){

@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#include "cli/csv.h"
+#include "base/csv.h"
 
 struct fields {
 	const char *id;
@@ -97,8 +97,11 @@ int sb_secret_option_parse(void *data, const char *value, struct sb_error *err)
 	SB_AUTO_STRV csv = SB_STRV_INIT;
 	struct fields f = {0};
 
-	if (sb_csv_split(value, &csv, err) < 0 || read_fields(&csv, &f, err) < 0 ||
-		settle_source(&f, err) < 0)
+	const char *wrong = sb_csv_split(value, SB_CSV_QUOTED_VALUES, &csv);
+
+	if (wrong != NULL)
+		return sb_fail(err, SB_E_USAGE, "%s", wrong);
+	if (read_fields(&csv, &f, err) < 0 || settle_source(&f, err) < 0)
 		return -1;
 	SB_ARRAY_FOREACH (list, other) {
 		/* The last one winning, as elsewhere, would leave the first one unsearched for. */

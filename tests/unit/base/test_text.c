@@ -7,6 +7,7 @@
 #include "base/escape.h"
 #include "base/mem.h"
 #include "base/size.h"
+#include "base/utf8.h"
 
 static void only_what_prints_passes_unescaped(void **state)
 {
@@ -45,6 +46,33 @@ static void nul_bytes_are_shown_and_the_length_counts(void **state)
 
 	(void)state;
 	assert_string_equal(shown, "a\\x00b\\xe2\\x82");
+}
+
+static void bytes_that_are_no_utf8_are_found_and_replaced(void **state)
+{
+	static const struct {
+		const char *text;
+		const char *repaired; /* NULL: it is UTF-8 */
+	} cases[] = {
+		{"", NULL},
+		{"a\n\x7f\x1b", NULL},
+		{"ä€𝄞\xc2\x9b", NULL},
+		{"\xff", "\xef\xbf\xbd"},
+		{"a\xe4z", "a\xef\xbf\xbdz"},
+		{"\xe2\x82", "\xef\xbf\xbd\xef\xbf\xbd"},
+		{"\xed\xa0\x80", "\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd"},
+		{"\xc0\xaf", "\xef\xbf\xbd\xef\xbf\xbd"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < N_OF(cases); i++) {
+		const char *expected =
+			cases[i].repaired != NULL ? cases[i].repaired : cases[i].text;
+		sb_autofree char *repaired = sb_utf8_repaired(cases[i].text);
+
+		assert_int_equal(sb_utf8_is_valid(cases[i].text), cases[i].repaired == NULL);
+		assert_string_equal(repaired, expected);
+	}
 }
 
 static void sizes_are_read_in_steps_of_1024(void **state)
@@ -132,6 +160,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(only_what_prints_passes_unescaped),
 		cmocka_unit_test(nul_bytes_are_shown_and_the_length_counts),
+		cmocka_unit_test(bytes_that_are_no_utf8_are_found_and_replaced),
 		cmocka_unit_test(sizes_are_read_in_steps_of_1024),
 		cmocka_unit_test(what_is_no_size_is_refused),
 		cmocka_unit_test(sizes_are_shown_with_three_figures),

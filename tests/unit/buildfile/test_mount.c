@@ -153,9 +153,9 @@ static void wrong_mounts_are_refused(void **state)
 		{"type=bind,target=/x,ro=2", "invalid value for 'ro'"},
 		{"type=bind,target=/x,from=$x", "variables are not expanded"},
 		{"type=ssh,source=x", "'source' is not allowed"},
-		{"\"type=bind", "not closed"},
-		{"\"type=bind\"x", "text after a quoted field"},
-		{"type=\"bind\"", "quote in it"},
+		{"\"type=bind", "a quote is not closed in '"},
+		{"\"type=bind\"x", "text after a closing quote"},
+		{"type=\"bind\"", "a quote stands within what is not quoted"},
 	};
 
 	(void)state;

@@ -11,7 +11,6 @@
 #include "buildfile/healthcheck.h"
 #include "buildfile/ports.h"
 #include "buildfile/stop_signal.h"
-#include "buildfile/suggest.h"
 
 static void durations_parse_as_in_go(void **state)
 {
@@ -111,6 +110,17 @@ static void ports_expand(void **state)
 		{"[::1]:8080:80", "80/tcp"},
 		{"::1:8080:80", "80/tcp"},
 		{":80", "80/tcp"},
+		{"1", "1/tcp"},
+		{"080", "80/tcp"},
+		{"53/Tcp", "53/tcp"},
+		{"9/SCTP", "9/sctp"},
+		{"0-2", "0/tcp 1/tcp 2/tcp"},
+		{"65534-65535/udp", "65534/udp 65535/udp"},
+		{"8080:80/udp", "80/udp"},
+		{"8080-8082:80-82/udp", "80/udp 81/udp 82/udp"},
+		{"0.0.0.0:80:80", "80/tcp"},
+		{"[2001:db8::1]:80:81/sctp", "81/sctp"},
+		{"[::]::53/udp", "53/udp"},
 	};
 
 	(void)state;
@@ -149,6 +159,21 @@ static void wrong_ports_are_refused(void **state)
 		{"300.0.0.1:1:80", "invalid address"},
 		{"localhost:1:80", "invalid address 'localhost'"},
 		{"[::1:1:80", "invalid address"},
+		{"tcp", "invalid port 'tcp'"},
+		{"80 ", "invalid port"},
+		{"8o", "invalid port"},
+		{"+80", "invalid port"},
+		{"0x50", "invalid port"},
+		{"80.5", "invalid port"},
+		{"-", "invalid port"},
+		{"-80", "invalid port"},
+		{"99999999999999999999", "invalid port"},
+		{"80-65536", "invalid port"},
+		{"80/ tcp", "invalid protocol"},
+		{"65536:80", "invalid host port '65536'"},
+		{"90-80:80", "invalid host port"},
+		{"80:8080-8081", "differ in length"},
+		{"1.2.3:80:80", "invalid address"},
 	};
 
 	(void)state;
@@ -202,37 +227,6 @@ static void signals_have_names_and_numbers(void **state)
 	}
 }
 
-static void suggestions_are_near_or_none(void **state)
-{
-	static const char *const names[] = {"RUN", "COPY", "HEALTHCHECK", "from"};
-	static const struct {
-		const char *word;
-		const char *expected;
-	} rows[] = {
-		{"RNU", "RUN"},
-		{"cop", "COPY"},
-		{"HEALTHCHEK", "HEALTHCHECK"},
-		{"FORM", "from"},
-		{"xyz", NULL},
-		{"R", NULL},
-		{"", NULL},
-		{"DOCKERFILE", NULL},
-	};
-	sb_autofree char *huge = sb_calloc(1001, 1);
-
-	(void)state;
-	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		const char *got = sb_suggest(rows[i].word, sb_candidate_string, names, 4);
-
-		if (rows[i].expected == NULL)
-			assert_null(got);
-		else
-			assert_string_equal(got, rows[i].expected);
-	}
-	memset(huge, 'x', 1000);
-	assert_null(sb_suggest(huge, sb_candidate_string, names, 4));
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -242,7 +236,6 @@ int main(void)
 		cmocka_unit_test(ports_expand),
 		cmocka_unit_test(wrong_ports_are_refused),
 		cmocka_unit_test(signals_have_names_and_numbers),
-		cmocka_unit_test(suggestions_are_near_or_none),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -56,6 +56,16 @@ static void note_secrets(const struct sb_secret_option *secrets, size_t n)
 	}
 }
 
+static void note_ssh(const struct sb_ssh_option *ssh, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		note(" ssh=%s", ssh[i].id);
+		for (const char *const *path = ssh[i].paths; path != NULL && *path != NULL; path++)
+			note(":%s", *path);
+		note("%s", ssh[i].is_raw ? ",raw" : "");
+	}
+}
+
 static int answer(struct sb_error *err)
 {
 	api.n_calls++;
@@ -83,6 +93,7 @@ int sb_build(const struct sb_build_options *o, char *out_digest, struct sb_error
 	note_list("label", o->labels);
 	note_list("host", o->add_hosts);
 	note_secrets(o->secrets, o->n_secrets);
+	note_ssh(o->ssh, o->n_ssh);
 	for (size_t i = 0; i < o->n_outputs; i++)
 		note(" output=%d:%s", (int)o->outputs[i].type,
 			o->outputs[i].dest != NULL ? o->outputs[i].dest : "");

@@ -82,7 +82,7 @@ static void wrong_forms_say_what_is_wrong(void **state)
 		{"type=oci,dest=a,compression-level=0", "from 1 to 22"},
 		{"type=oci,dest=a,compression-level=x", "from 1 to 22"},
 		{"type=oci,dest=a,compression=uncompressed,compression-level=1", "does not go"},
-		{"type=oci,dest=\"a", "enclose"},
+		{"type=oci,dest=\"a", "a quote is not closed"},
 	};
 
 	(void)state;

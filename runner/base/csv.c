@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: MIT */
-#include "cli/csv.h"
+#include "base/csv.h"
 
 #include <stdbool.h>
 #include <string.h>
 
 #include "base/mem.h"
 
-/* Decodes a quoted section; *p stands behind its opening quote, and behind its closing one after.
- */
-static bool read_quoted(const char **p, char *field, size_t *len)
+/* What is between quotes; *p stands behind the opening one, and behind the closing one after. False
+ * where there is none. */
+static bool take_quoted(const char **p, char *field, size_t *len)
 {
 	for (; **p != '\0'; (*p)++) {
 		if (**p == '"' && (*p)[1] != '"') {
@@ -22,9 +22,8 @@ static bool read_quoted(const char **p, char *field, size_t *len)
 	return false;
 }
 
-/* Decodes one field up to its comma or the end. A quote may open at the start of the field or of
- * its value, and what it closes must be the end of the field. */
-static bool read_field(const char **p, char *field)
+/* One field, up to its comma or the end; as sb_csv_split. */
+static const char *take_field(const char **p, enum sb_csv_quotes quotes, char *field)
 {
 	size_t len = 0;
 	bool seen_equals = false;
@@ -33,39 +32,38 @@ static bool read_field(const char **p, char *field)
 	while (**p != '\0' && **p != ',') {
 		if (**p == '"') {
 			(*p)++;
-			if (!may_quote || !read_quoted(p, field, &len))
-				return false;
+			if (!may_quote)
+				return "a quote stands within what is not quoted";
+			if (!take_quoted(p, field, &len))
+				return "a quote is not closed";
 			if (**p != '\0' && **p != ',')
-				return false;
+				return "there is text after a closing quote";
 			break;
 		}
-		may_quote = **p == '=' && !seen_equals;
+		may_quote = quotes == SB_CSV_QUOTED_VALUES && **p == '=' && !seen_equals;
 		seen_equals = seen_equals || **p == '=';
 		field[len++] = *(*p)++;
 	}
 	field[len] = '\0';
-	return true;
+	return NULL;
 }
 
-int sb_csv_split(const char *text, struct sb_strv *out, struct sb_error *err)
+const char *sb_csv_split(const char *text, enum sb_csv_quotes quotes, struct sb_strv *out)
 {
 	SB_AUTO_STRV fields = SB_STRV_INIT;
-	const char *p = text;
 
-	if (*text == '\0')
-		return 0;
-	for (;; p++) {
+	for (const char *p = text;; p++) {
 		sb_autofree char *field = sb_malloc(strlen(p) + 1);
+		const char *wrong = take_field(&p, quotes, field);
 
-		if (!read_field(&p, field))
-			return sb_fail(err, SB_E_USAGE,
-				"a '\"' must enclose a whole field or a whole value");
+		if (wrong != NULL)
+			return wrong;
 		sb_strv_add_nodup(&fields, SB_STEAL(field));
 		if (*p == '\0')
 			break;
 	}
 	sb_strv_add_all(out, &fields);
-	return 0;
+	return NULL;
 }
 
 size_t sb_csv_key(const char *field, const char **out_value)
