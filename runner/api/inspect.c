@@ -44,12 +44,21 @@ static int open_file(struct job *job, int fd, const struct sb_platform *want, st
 	return sb_image_open_fd(fd, &options, &job->image, err);
 }
 
+static bool go_on(void *data, const char *what, uint64_t done, uint64_t total)
+{
+	(void)what;
+	(void)done;
+	(void)total;
+	return !sb_interrupt_is_pending(data);
+}
+
 static int open_reference(
 	struct job *job, const char *text, const struct sb_platform *want, struct sb_error *err)
 {
 	SB_AUTO_VALUE(sb_reference) ref = {0};
 	SB_AUTO_VALUE(sb_descriptor) d = {0};
-	const struct sb_pull_options options = {.want = want};
+	const struct sb_pull_options options = {
+		.want = want, .on_progress = go_on, .data = job->session.interrupt};
 
 	if (sb_reference_parse(text, &ref, err) < 0 ||
 		sb_registry_pull(&ref, &options, job->session.store, &d, err) < 0)
@@ -82,6 +91,18 @@ static int open_image(struct job *job, const struct sb_inspect_options *o, struc
 	return sb_image_from_layout(job->session.store, &d, &want, &job->image, err);
 }
 
+/* Reading leaves nothing to undo: from here on a signal ends the process as it always does. */
+static int let_signals_through(struct sb_session *session, struct sb_error *err)
+{
+	if (sb_interrupt_check(session->interrupt, err) < 0)
+		return -1;
+	if (session->store != NULL)
+		sb_layout_set_interrupt(session->store, NULL);
+	sb_interrupt_free(session->interrupt);
+	session->interrupt = NULL;
+	return 0;
+}
+
 static int inspect(struct job *job, const struct sb_inspect_options *o, char **out_report,
 	size_t *out_findings, struct sb_error *err)
 {
@@ -91,6 +112,8 @@ static int inspect(struct job *job, const struct sb_inspect_options *o, char **o
 		return -1;
 	if (open_image(job, o, err) < 0)
 		return sb_error_context(err, "image '%s'", o->image);
+	if (let_signals_through(&job->session, err) < 0)
+		return -1;
 	if (sb_inspect_image(job->image, job->secrets, &job->inspection, err) < 0)
 		return sb_error_context(err, "image '%s'", o->image);
 	*out_findings = job->inspection->secrets.len + job->inspection->problems.len;

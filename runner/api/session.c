@@ -12,7 +12,7 @@
 #include "sys/at.h"
 #include "sys/fd.h"
 
-static char *choose_root(const char *root, struct sb_error *err)
+char *sb_session_choose_root(const char *root, struct sb_error *err)
 {
 	const char *const from_env = getenv("SAFEBUILD_ROOT");
 	const char *const data_home = getenv("XDG_DATA_HOME");
@@ -62,7 +62,7 @@ static void raise_descriptor_limit(void)
 
 int sb_session_open(const char *root, struct sb_session *out, struct sb_error *err)
 {
-	sb_autofree char *path = choose_root(root, err);
+	sb_autofree char *path = sb_session_choose_root(root, err);
 	struct sb_session session = {.store_fd = -1};
 
 	if (path == NULL)
@@ -79,6 +79,7 @@ int sb_session_open(const char *root, struct sb_session *out, struct sb_error *e
 		sb_session_release(&session);
 		return -1;
 	}
+	sb_layout_set_interrupt(session.store, session.interrupt);
 	session.root = SB_STEAL(path);
 	*out = session;
 	return 0;

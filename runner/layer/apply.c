@@ -50,6 +50,7 @@ static int apply(struct sb_reader from, struct sb_unpack *unpack, struct sb_appl
 	if (sb_tar_input_open(from, unpack->options->is_layer, &input, err) < 0)
 		return -1;
 	unpack->input = input;
+	unpack->interrupt = from.interrupt;
 	if (unpack_all(unpack, &applied.n_entries, err) < 0 ||
 		sb_tar_input_finish(input, &applied, err) < 0)
 		return -1;

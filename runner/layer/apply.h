@@ -8,6 +8,7 @@
 #include "base/error.h"
 #include "base/strv.h"
 #include "sys/idmap.h"
+#include "sys/interrupt.h"
 
 /*
  * Unpacks one layer into a folder of its own, in the form that overlayfs takes as a lower layer
@@ -22,6 +23,8 @@
 struct sb_reader {
 	ssize_t (*read)(void *self, void *bytes, size_t len, struct sb_error *err);
 	void *self;
+	/* Looked at while the bytes are uncompressed, which may be very many; or NULL. */
+	struct sb_interrupt *interrupt;
 };
 
 struct sb_apply_options {

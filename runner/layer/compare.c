@@ -38,8 +38,8 @@ static ssize_t read_full(int fd, char *bytes, size_t len, struct sb_error *err)
 	return (ssize_t)got;
 }
 
-static int same_content(
-	const char *name, int a_dir_fd, int b_dir_fd, bool *out_equal, struct sb_error *err)
+static int same_content(const char *name, int a_dir_fd, int b_dir_fd,
+	struct sb_interrupt *interrupt, bool *out_equal, struct sb_error *err)
 {
 	const int flags = O_RDONLY | O_NOFOLLOW | O_NONBLOCK;
 	sb_autofree char *a_bytes = sb_malloc(CHUNK);
@@ -51,6 +51,9 @@ static int same_content(
 		sb_at_open(b_dir_fd, name, SB_AT_NO_LINKS, flags, &b, err) < 0)
 		return -1;
 	for (;;) {
+		if (sb_interrupt_check(interrupt, err) < 0)
+			return -1;
+
 		const ssize_t n = read_full(a, a_bytes, CHUNK, err);
 		const ssize_t m = n >= 0 ? read_full(b, b_bytes, CHUNK, err) : -1;
 
@@ -76,7 +79,7 @@ static int same_target(
 }
 
 int sb_entry_equal(const char *name, struct sb_compared upper, struct sb_compared lower,
-	bool *out_equal, struct sb_error *err)
+	struct sb_interrupt *interrupt, bool *out_equal, struct sb_error *err)
 {
 	const struct stat *a = &upper.entry->st;
 	const struct stat *b = &lower.entry->st;
@@ -89,7 +92,7 @@ int sb_entry_equal(const char *name, struct sb_compared upper, struct sb_compare
 	if (!*out_equal)
 		return 0;
 	if (S_ISREG(a->st_mode) && a->st_size > 0)
-		return same_content(name, upper.dir_fd, lower.dir_fd, out_equal, err);
+		return same_content(name, upper.dir_fd, lower.dir_fd, interrupt, out_equal, err);
 	if (S_ISLNK(a->st_mode))
 		return same_target(name, upper.dir_fd, lower.dir_fd, out_equal, err);
 	return 0;

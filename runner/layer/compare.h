@@ -6,11 +6,12 @@
 
 #include "base/error.h"
 #include "layer/entry.h"
+#include "sys/interrupt.h"
 
 /*
  * Whether an entry that was copied up is still what the lower layers have. Folders: type, mode,
  * owner and attributes. All others: size, times and content too; the content is read only where
- * everything else agrees, in pieces of bounded size.
+ * everything else agrees, in pieces of bounded size, until it is interrupted.
  */
 struct sb_compared {
 	int dir_fd;
@@ -18,6 +19,6 @@ struct sb_compared {
 };
 
 int sb_entry_equal(const char *name, struct sb_compared upper, struct sb_compared lower,
-	bool *out_equal, struct sb_error *err) SB_MUST_USE;
+	struct sb_interrupt *interrupt, bool *out_equal, struct sb_error *err) SB_MUST_USE;
 
 #endif

@@ -282,7 +282,7 @@ static int check_name(const struct pair *pair, struct sb_error *err)
 {
 	if (!sb_whiteout_is_name(pair->name))
 		return 0;
-	(void)sb_fail(err, SB_E_UNSUPPORTED, "'/%s' can't be stored in a layer", pair->path);
+	(void)sb_fail(err, SB_E_STEP_FAILED, "'/%s' can't be stored in a layer", pair->path);
 	return sb_error_hint(
 		err, "names that begin with '.wh.' mark deletions in a layer; choose another name");
 }
@@ -297,7 +297,8 @@ static int visit_present(struct walk *walk, struct pair *pair, struct sb_error *
 		return -1;
 	if (pair->in_lower &&
 		sb_entry_equal(pair->name, (struct sb_compared){level->upper_fd, &pair->upper},
-			(struct sb_compared){level->lower_fd, &pair->lower}, &is_equal, err) < 0)
+			(struct sb_compared){level->lower_fd, &pair->lower},
+			walk->options->interrupt, &is_equal, err) < 0)
 		return sb_error_context(err, "'/%s'", pair->path);
 	if (S_ISDIR(mode))
 		return visit_folder(walk, pair, !is_equal, err);
@@ -377,6 +378,8 @@ static int walk_all(struct walk *walk, struct sb_error *err)
 	while (walk->levels.len > 0) {
 		struct level *level = top(walk);
 
+		if (sb_interrupt_check(walk->options->interrupt, err) < 0)
+			return -1;
 		if (level->next == level->names.len) {
 			if (pop_level(walk, err) < 0)
 				return -1;

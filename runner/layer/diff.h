@@ -9,6 +9,7 @@
 #include "base/error.h"
 #include "base/strv.h"
 #include "sys/idmap.h"
+#include "sys/interrupt.h"
 #include "sys/xattr.h"
 
 /*
@@ -51,12 +52,13 @@ struct sb_diff_options {
 	/* Absolute paths (cleaned, links resolved) that the step saw only as mount points, or NULL.
 	 */
 	const struct sb_strv *scaffold;
+	struct sb_interrupt *interrupt; /* looked at all the while; or NULL */
 };
 
 /*
  * In the order in which they are written: parents first, siblings in byte order. warnings gets a
  * line for each kind of thing that a layer can't hold (sockets, trusted.* attributes). Fails with
- * SB_E_UNSUPPORTED for a name that begins with ".wh.".
+ * SB_E_STEP_FAILED for a name that begins with ".wh.".
  */
 int sb_diff(const struct sb_diff_options *options, struct sb_changes *out, struct sb_strv *warnings,
 	struct sb_error *err) SB_MUST_USE;

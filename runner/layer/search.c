@@ -8,13 +8,6 @@
 #include "base/mem.h"
 #include "layer/tar_header.h"
 
-static int hint(struct sb_error *err)
-{
-	return sb_error_hint(err,
-		"nothing of this step was stored; use the secret where it is mounted, and do not "
-		"copy or print it");
-}
-
 /* The nearest folder above whose path holds no secret; caller frees. */
 static char *clean_folder(struct sb_scanner *scanner, const char *path)
 {
@@ -40,9 +33,8 @@ static int search_name(struct sb_scanner *scanner, const struct sb_change *chang
 
 	sb_autofree char *folder = clean_folder(scanner, change->path);
 
-	(void)sb_fail(err, SB_E_LEAK, "secret '%s' found in the name of a %s in /%s (%s)",
+	return sb_fail(err, SB_E_LEAK, "secret '%s' found in the name of a %s in /%s (%s)",
 		leak.secret_id, S_ISDIR(change->mode) ? "folder" : "file", folder, leak.form);
-	return hint(err);
 }
 
 static int search_attr(struct sb_scanner *scanner, const struct sb_change *change,
@@ -50,17 +42,13 @@ static int search_attr(struct sb_scanner *scanner, const struct sb_change *chang
 {
 	struct sb_leak leak;
 
-	if (sb_scanner_check(scanner, attr->name, strlen(attr->name), &leak)) {
-		(void)sb_fail(err, SB_E_LEAK,
+	if (sb_scanner_check(scanner, attr->name, strlen(attr->name), &leak))
+		return sb_fail(err, SB_E_LEAK,
 			"secret '%s' found in the name of an attribute of /%s (%s)", leak.secret_id,
 			change->path, leak.form);
-		return hint(err);
-	}
-	if (sb_scanner_check(scanner, attr->value, attr->len, &leak)) {
-		(void)sb_fail(err, SB_E_LEAK, "secret '%s' found in the attribute %s of /%s (%s)",
+	if (sb_scanner_check(scanner, attr->value, attr->len, &leak))
+		return sb_fail(err, SB_E_LEAK, "secret '%s' found in the attribute %s of /%s (%s)",
 			leak.secret_id, attr->name, change->path, leak.form);
-		return hint(err);
-	}
 	return 0;
 }
 
@@ -77,12 +65,10 @@ int sb_search_change(
 			search_name(scanner, change, tar_name, err) < 0))
 		return -1;
 	if (change->link != NULL &&
-		sb_scanner_check(scanner, change->link, strlen(change->link), &leak)) {
-		(void)sb_fail(err, SB_E_LEAK,
+		sb_scanner_check(scanner, change->link, strlen(change->link), &leak))
+		return sb_fail(err, SB_E_LEAK,
 			"secret '%s' found in the target of the link /%s (%s)", leak.secret_id,
 			change->path, leak.form);
-		return hint(err);
-	}
 	SB_ARRAY_FOREACH (&change->xattrs, attr)
 		if (search_attr(scanner, change, attr, err) < 0)
 			return -1;
@@ -92,7 +78,6 @@ int sb_search_change(
 int sb_search_found(
 	const struct sb_change *change, const struct sb_leak *leak, struct sb_error *err)
 {
-	(void)sb_fail(err, SB_E_LEAK, "secret '%s' found in /%s (%s, at byte %" PRIu64 ")",
+	return sb_fail(err, SB_E_LEAK, "secret '%s' found in /%s (%s, at byte %" PRIu64 ")",
 		leak->secret_id, change->path, leak->form, leak->offset);
-	return hint(err);
 }

@@ -9,7 +9,8 @@
 /*
  * Searches one change for known secrets: its name, link target and attributes. A hit is SB_E_LEAK
  * that says where and in which form, never the value: a name that holds a secret is not shown, only
- * the nearest folder above it whose name holds none.
+ * the nearest folder above it whose name holds none. What to do about it is for the caller to say,
+ * who knows what made the change.
  */
 int sb_search_change(struct sb_scanner *scanner, const struct sb_change *change,
 	struct sb_error *err) SB_MUST_USE;

@@ -8,11 +8,13 @@
 #include <unistd.h>
 
 #include "base/mem.h"
+#include "base/path.h"
 #include "sys/at.h"
 #include "sys/atomic.h"
 #include "sys/fd.h"
 #include "sys/lock.h"
 #include "sys/mount.h"
+#include "sys/quarantine.h"
 #include "sys/tree.h"
 
 struct sb_snapshots {
@@ -64,6 +66,32 @@ static int clear_stale_builds(int builds_fd, struct sb_error *err)
 	return 0;
 }
 
+/* What killed builds had in a cache that nobody searched since. */
+static int clear_quarantine(int snapshots_fd, const char *own_build, struct sb_error *err)
+{
+	SB_AUTO_STRV builds = SB_STRV_INIT;
+	sb_autofd int caches = -1;
+
+	if (sb_at_open_dir(snapshots_fd, "cache", SB_AT_NO_LINKS, &caches, err) < 0 ||
+		sb_quarantine_holders(caches, &builds, err) < 0)
+		return -1;
+	for (size_t i = 0; i < builds.len; i++) {
+		sb_autofree char *lock_name = sb_asprintf("builds/%s.lock", builds.items[i]);
+		sb_autofd int lock = -1;
+
+		if (own_build != NULL && strcmp(builds.items[i], own_build) == 0)
+			continue;
+		if (sb_lock_try(snapshots_fd, lock_name, SB_LOCK_EXCLUSIVE, &lock, err) < 0)
+			return -1;
+		if (lock < 0)
+			continue;
+		if (sb_quarantine_discard(caches, builds.items[i], err) < 0)
+			return sb_error_context(err, "clear a cache that a killed build left");
+		(void)unlinkat(snapshots_fd, lock_name, 0);
+	}
+	return 0;
+}
+
 int sb_snapshots_open(int store_fd, const struct sb_host_ids *ids, struct sb_snapshots **out,
 	struct sb_error *err)
 {
@@ -84,7 +112,7 @@ int sb_snapshots_open(int store_fd, const struct sb_host_ids *ids, struct sb_sna
 	if (make_owned(fd, "empty", 0755, &ids->ids, err) < 0 ||
 		make_owned(fd, "mnt", 0700, &ids->ids, err) < 0 ||
 		sb_at_open_dir(fd, "builds", SB_AT_NO_LINKS, &builds, err) < 0 ||
-		clear_stale_builds(builds, err) < 0)
+		clear_stale_builds(builds, err) < 0 || clear_quarantine(fd, NULL, err) < 0)
 		return -1;
 
 	struct sb_snapshots *snapshots = SB_NEW(struct sb_snapshots);
@@ -241,6 +269,9 @@ int sb_snapshots_open_cache(struct sb_snapshots *snapshots, const struct sb_cach
 {
 	sb_autofree char *name = cache_name(cache->key, "");
 
+	/* Also what a build left that was killed while this one ran. */
+	if (clear_quarantine(snapshots->fd, snapshots->build, err) < 0)
+		return -1;
 	if (!sb_idmap_has(&snapshots->ids, cache->uid, cache->gid))
 		return sb_fail(err, SB_E_UNSUPPORTED,
 			"cache mount: owner %u:%u is outside the ids of this host", cache->uid,
@@ -264,6 +295,40 @@ int sb_snapshots_lock_cache(struct sb_snapshots *snapshots, const char *key, boo
 
 	return wait ? sb_lock_take(snapshots->fd, name, SB_LOCK_EXCLUSIVE, out_fd, err)
 		    : sb_lock_try(snapshots->fd, name, SB_LOCK_EXCLUSIVE, out_fd, err);
+}
+
+/* The names that the quarantine goes by: of the cache's folder in cache/, and of this build. */
+static int open_quarantine(struct sb_snapshots *snapshots, const char *key, int *out_fd,
+	char **out_folder, struct sb_error *err)
+{
+	sb_autofree char *name = cache_name(key, "");
+
+	if (begin_build(snapshots, err) < 0 ||
+		sb_at_open_dir(snapshots->fd, "cache", SB_AT_NO_LINKS, out_fd, err) < 0)
+		return -1;
+	*out_folder = sb_path_base(name);
+	return 0;
+}
+
+int sb_snapshots_distrust_cache(
+	struct sb_snapshots *snapshots, const char *key, struct sb_error *err)
+{
+	sb_autofree char *folder = NULL;
+	sb_autofd int caches = -1;
+
+	if (open_quarantine(snapshots, key, &caches, &folder, err) < 0)
+		return -1;
+	return sb_quarantine_begin(caches, folder, snapshots->build, err);
+}
+
+int sb_snapshots_trust_cache(struct sb_snapshots *snapshots, const char *key, struct sb_error *err)
+{
+	sb_autofree char *folder = NULL;
+	sb_autofd int caches = -1;
+
+	if (open_quarantine(snapshots, key, &caches, &folder, err) < 0)
+		return -1;
+	return sb_quarantine_end(caches, folder, snapshots->build, err);
 }
 
 int sb_snapshots_view(struct sb_snapshots *snapshots, const struct sb_strv *lowers,

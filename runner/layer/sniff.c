@@ -51,8 +51,9 @@ static void free_archive(struct archive **archive)
 
 /* Cheap and safe: what is none of the four compressions and has no tar checksum never reaches
  * libarchive. */
-static bool may_be_tar(const unsigned char *head, size_t len)
+bool sb_layer_looks_like_tar(const void *bytes, size_t len)
 {
+	const unsigned char *head = bytes;
 	static const struct {
 		const char *magic;
 		size_t len;
@@ -107,7 +108,7 @@ int sb_layer_sniff_tar(int fd, bool *out_is_tar, struct sb_error *err)
 	while (n < 0 && errno == EINTR);
 	if (n < 0)
 		return sb_fail_errno(err, "read");
-	if (!may_be_tar((const unsigned char *)source->chunk, (size_t)n)) {
+	if (!sb_layer_looks_like_tar((const unsigned char *)source->chunk, (size_t)n)) {
 		*out_is_tar = false;
 		return 0;
 	}

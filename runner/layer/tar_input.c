@@ -20,6 +20,7 @@ struct chunk {
 
 struct sb_tar_input {
 	struct sb_decompressor *from;
+	struct sb_interrupt *interrupt;
 	struct archive *tar;
 	struct sb_hasher *hasher;
 	uint64_t tar_bytes;
@@ -35,6 +36,8 @@ struct sb_tar_input {
 
 static int fill_chunk(struct sb_tar_input *input, struct chunk *chunk, struct sb_error *err)
 {
+	if (sb_interrupt_check(input->interrupt, err) < 0)
+		return -1;
 	chunk->start = input->tar_bytes;
 	chunk->len = 0;
 	while (chunk->len < CHUNK && !input->is_ended) {
@@ -98,6 +101,7 @@ int sb_tar_input_open(
 	SB_AUTO(sb_tar_input) input = SB_NEW(struct sb_tar_input);
 
 	input->from = sb_decompressor_new(from, is_layer);
+	input->interrupt = from.interrupt;
 	input->hasher = sb_hasher_new();
 	for (size_t i = 0; i < 2; i++)
 		input->chunks[i].bytes = sb_malloc(CHUNK);

@@ -13,6 +13,7 @@
 #include "layer/whiteout.h"
 #include "sys/at.h"
 #include "sys/fd.h"
+#include "sys/transfer.h"
 
 /* Names that begin so are the bookkeeping of the file system that whiteouts came from. */
 static const char AUFS_PREFIX[] = SB_WHITEOUT_PREFIX SB_WHITEOUT_PREFIX;
@@ -58,7 +59,10 @@ static int make_file(struct sb_unpack *unpack, const struct sb_place *place,
 			return -1;
 	}
 	/* A hole at the end was not written. */
-	return ftruncate(fd, size) < 0 ? sb_fail_errno(err, "set size") : 0;
+	if (ftruncate(fd, size) < 0)
+		return sb_fail_errno(err, "set size");
+	/* A layer is synced when it is whole. */
+	return unpack->options->is_layer ? sb_transfer_flush(unpack->interrupt, fd, err) : 0;
 }
 
 static int make_symlink(

@@ -13,6 +13,7 @@
  */
 struct sb_unpack {
 	struct sb_tar_input *input;
+	struct sb_interrupt *interrupt;
 	const struct sb_apply_options *options;
 	struct sb_places places;
 	struct sb_notes notes;

@@ -13,6 +13,7 @@
 #include "layer/tar_header.h"
 #include "sys/at.h"
 #include "sys/fd.h"
+#include "sys/transfer.h"
 
 /*
  * This thread reads, searches and makes the tar; the other one hashes it, and compresses, hashes
@@ -71,7 +72,8 @@ static int write_plain(void *self, const void *bytes, size_t len, struct sb_erro
 {
 	const struct writer *writer = self;
 
-	if (sb_fd_write_all(writer->options->out_fd, bytes, len, err) < 0)
+	if (sb_transfer_write(
+		    writer->options->interrupt, writer->options->out_fd, bytes, len, err) < 0)
 		return sb_error_context(err, "write layer");
 	return 0;
 }
@@ -149,7 +151,8 @@ static int copy_content(
 		void *room = NULL;
 		size_t len = 0;
 
-		if (sb_ring_room(writer->ring, &room, &len, err) < 0)
+		if (sb_interrupt_check(writer->options->interrupt, err) < 0 ||
+			sb_ring_room(writer->ring, &room, &len, err) < 0)
 			return -1;
 
 		const ssize_t n = sb_fd_read(fd, room, left < len ? (size_t)left : len, err);
@@ -241,7 +244,8 @@ int sb_layer_write(const struct sb_changes *changes, const struct sb_layer_write
 	if (start(&writer, err) < 0)
 		return -1;
 	SB_ARRAY_FOREACH (changes, change) {
-		if (write_change(&writer, change, err) < 0)
+		if (sb_interrupt_check(options->interrupt, err) < 0 ||
+			write_change(&writer, change, err) < 0)
 			return -1;
 		blob.n_changes += change->kind != SB_CHANGE_PARENT;
 	}

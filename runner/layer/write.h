@@ -9,6 +9,7 @@
 #include "layer/compress.h"
 #include "layer/diff.h"
 #include "leak/scan.h"
+#include "sys/interrupt.h"
 
 /*
  * Writes changes as one layer tar (pax; OCI layer spec): sorted as they come, numeric owners, whole
@@ -26,6 +27,7 @@ struct sb_layer_write_options {
 	/* Searches contents, names and link targets; NULL where no secret is known. A hit is
 	 * SB_E_LEAK. */
 	struct sb_scanner *scanner;
+	struct sb_interrupt *interrupt; /* looked at all the while; or NULL */
 };
 
 struct sb_layer_blob {

@@ -164,6 +164,17 @@ static void put(struct sb_secrets *secrets, struct owned_secret *owned)
 	*SB_ARRAY_ADD(&secrets->items) = owned;
 }
 
+static void note_file(struct sb_secret *secret, int fd)
+{
+	struct stat st;
+
+	if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode))
+		return;
+	secret->has_file = true;
+	secret->file_dev = st.st_dev;
+	secret->file_ino = st.st_ino;
+}
+
 int sb_secrets_add_fd(struct sb_secrets *secrets, const char *id, int fd, struct sb_error *err)
 {
 	SB_AUTO(owned_secret) owned = NULL;
@@ -172,8 +183,24 @@ int sb_secrets_add_fd(struct sb_secrets *secrets, const char *id, int fd, struct
 	if (owned_secret_new(id, &owned, err) < 0 || fill_from_fd(owned, fd, &len, err) < 0 ||
 		finish(owned, len, err) < 0)
 		return sb_error_context(err, "secret '%s'", id);
+	note_file(&owned->secret, fd);
 	put(secrets, SB_STEAL(owned));
 	return 0;
+}
+
+const struct sb_secret *sb_secrets_of_file(
+	const struct sb_secrets *secrets, const struct stat *st)
+{
+	if (secrets == NULL || !S_ISREG(st->st_mode))
+		return NULL;
+	SB_ARRAY_FOREACH (&secrets->items, item) {
+		const struct sb_secret *secret = &(*item)->secret;
+
+		if (secret->has_file && secret->file_dev == st->st_dev &&
+			secret->file_ino == st->st_ino)
+			return secret;
+	}
+	return NULL;
 }
 
 static int fill_from_bytes(

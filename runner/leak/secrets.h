@@ -2,7 +2,10 @@
 #ifndef SB_LEAK_SECRETS_H
 #define SB_LEAK_SECRETS_H
 
+#include <stdbool.h>
 #include <stddef.h>
+#include <sys/stat.h>
+#include <sys/types.h>
 
 #include "base/cleanup.h"
 #include "base/error.h"
@@ -22,6 +25,10 @@ struct sb_secret {
 	int fd;            /* the sealed memfd, for handing to the step that mounts it */
 	const char *bytes; /* mapped; len bytes, not NUL-terminated; NULL when len is 0 */
 	size_t len;
+	/* The regular file that it was read from, which a build keeps out of its context. */
+	bool has_file;
+	dev_t file_dev;
+	ino_t file_ino;
 };
 
 struct sb_secrets;
@@ -38,6 +45,9 @@ int sb_secrets_add_bytes(struct sb_secrets *secrets, const char *id, const void 
 	struct sb_error *err) SB_MUST_USE;
 /* NULL where there is none. Borrowed. */
 const struct sb_secret *sb_secrets_get(const struct sb_secrets *secrets, const char *id);
+/* The one that was read from this file, or NULL. secrets may be NULL. */
+const struct sb_secret *sb_secrets_of_file(
+	const struct sb_secrets *secrets, const struct stat *st);
 size_t sb_secrets_count(const struct sb_secrets *secrets);
 const struct sb_secret *sb_secrets_at(const struct sb_secrets *secrets, size_t i);
 

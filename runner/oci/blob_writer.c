@@ -9,6 +9,7 @@
 #include "sys/atomic.h"
 #include "sys/fd.h"
 #include "sys/lock.h"
+#include "sys/transfer.h"
 
 struct sb_blob_writer {
 	struct sb_layout *layout;
@@ -89,6 +90,8 @@ int sb_blob_writer_commit(
 	struct sb_blob_writer *w, const struct sb_digest *digest, struct sb_error *err)
 {
 	SB_BUG_ON(w->name == NULL || !sb_digest_is_set(digest));
+	if (sb_transfer_flush(w->layout->interrupt, w->fd, err) < 0)
+		return -1;
 	if (fsync(w->fd) < 0)
 		return sb_fail_errno(err, "sync blob %s", digest->text);
 	if (move_into_place(w, digest, err) < 0)

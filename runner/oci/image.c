@@ -278,7 +278,7 @@ int sb_image_open_fd(int fd, const struct sb_image_open_options *options, struct
 		return -1;
 	if (!is_spooled)
 		return open_archive(fd, options, out, err);
-	if (sb_spool(fd, options->tmp_dir_fd, &spooled, err) < 0)
+	if (sb_spool(fd, options->tmp_dir_fd, options->interrupt, &spooled, err) < 0)
 		return -1;
 	return open_archive(spooled, options, out, err);
 }

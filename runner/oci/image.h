@@ -40,6 +40,7 @@ struct sb_image_open_options {
 	const char *name;               /* which of several images, or NULL: the only one */
 	const struct sb_platform *want; /* or NULL: the host's */
 	int tmp_dir_fd;
+	struct sb_interrupt *interrupt; /* ends the spooling; or NULL */
 };
 /* From an open folder or file (borrowed; duplicated). SB_E_INTEGRITY says what it is not;
  * SB_E_UNSUPPORTED where it is an archive that looks like a root file system, or an artifact. */
@@ -67,7 +68,8 @@ int sb_image_copy_to_layout(struct sb_image *image, struct sb_layout *to, struct
 int sb_image_write_oci_archive(struct sb_layout *layout, const struct sb_descriptor *manifest,
 	const char *name, int out_fd, struct sb_error *err) SB_MUST_USE;
 /* As `docker save` since 25: manifest.json, without repositories, with blobs/ and index.json so
- * that OCI tools take it too. Tags (may be NULL) are written whole ("docker.io/library/alpine:3").
+ * that OCI tools take it too. Tags (may be NULL) stand in the short form, as Docker shows them
+ * ("alpine:3").
  */
 int sb_image_write_docker_archive(struct sb_layout *layout, const struct sb_descriptor *manifest,
 	const struct sb_strv *tags, int out_fd, struct sb_error *err) SB_MUST_USE;

@@ -8,8 +8,8 @@
 #include "sys/fd.h"
 
 /* Reads to the end into a file, with the digest and size of what was read. */
-static int copy_hashed(struct sb_blob_reader *reader, int to, struct sb_digest *out_digest,
-	uint64_t *out_bytes, struct sb_error *err)
+static int copy_hashed(struct sb_blob_reader *reader, struct sb_interrupt *interrupt, int to,
+	struct sb_digest *out_digest, uint64_t *out_bytes, struct sb_error *err)
 {
 	enum { CHUNK = 256 << 10 };
 	sb_autofree char *chunk = sb_malloc(CHUNK);
@@ -17,6 +17,9 @@ static int copy_hashed(struct sb_blob_reader *reader, int to, struct sb_digest *
 	uint64_t total = 0;
 
 	for (;;) {
+		if (sb_interrupt_check(interrupt, err) < 0)
+			return -1;
+
 		const ssize_t n = sb_blob_reader_read(reader, chunk, CHUNK, err);
 
 		if (n < 0)
@@ -71,8 +74,8 @@ static int copy_layer(struct sb_image *image, size_t i, struct sb_layout *to,
 		return -1;
 	if (sb_layer_media_type_of(reader, &media_type, err) < 0 ||
 		sb_blob_writer_new(to, &writer, err) < 0 ||
-		copy_hashed(reader, sb_blob_writer_fd(writer), &found.digest, &found.size_bytes,
-			err) < 0)
+		copy_hashed(reader, sb_layout_interrupt(to), sb_blob_writer_fd(writer),
+			&found.digest, &found.size_bytes, err) < 0)
 		return sb_error_context(err, "layer %zu", i + 1);
 	found.media_type = sb_strdup(media_type);
 	if (check_layer(said, origin->manifest_json.len > 0, &image->config->diff_ids.items[i],

@@ -13,6 +13,7 @@
 #include "oci/tar_out.h"
 #include "sys/fd.h"
 #include "sys/lock.h"
+#include "sys/transfer.h"
 
 static const char marker[] = "{\"imageLayoutVersion\":\"1.0.0\"}";
 
@@ -109,7 +110,7 @@ static int put_json(struct sb_tar_out *tar, const char *name, const json_t *json
 int sb_image_write_oci_archive(struct sb_layout *layout, const struct sb_descriptor *manifest,
 	const char *name, int out_fd, struct sb_error *err)
 {
-	struct sb_tar_out tar = {.fd = out_fd};
+	struct sb_tar_out tar = {.fd = out_fd, .interrupt = layout->interrupt};
 	SB_AUTO_VALUE(sb_descriptors) blobs = {0};
 	SB_AUTO_VALUE(sb_descriptor) named = {0};
 	SB_AUTO_JSON index = new_index();
@@ -126,8 +127,19 @@ int sb_image_write_oci_archive(struct sb_layout *layout, const struct sb_descrip
 	return 0;
 }
 
-/* Names stand whole: docker load shortens them, while Podman would put "alpine:3" below localhost/.
- */
+/* A name as docker save writes it: "alpine:3", "quay.io/a/b:1"; without a digest, which docker load
+ * does not take. A name that is no reference stays as it is. Caller frees. */
+static char *repo_tag(const char *name)
+{
+	SB_AUTO_VALUE(sb_reference) ref = {0};
+	SB_AUTO_ERROR ignored = SB_ERROR_INIT;
+
+	if (sb_reference_parse(name, &ref, &ignored) < 0 || ref.tag == NULL)
+		return sb_strdup(name);
+	ref.digest = (struct sb_digest){0};
+	return sb_reference_familiar(&ref);
+}
+
 static json_t *make_docker_manifest(
 	const struct sb_manifest *manifest, const struct sb_strv *tags, const char **bad)
 {
@@ -138,15 +150,8 @@ static json_t *make_docker_manifest(
 
 	SB_ARRAY_FOREACH (&manifest->layers, layer)
 		sb_strv_add(&layers, sb_blob_path(&layer->digest).text);
-	for (size_t i = 0; tags != NULL && i < tags->len; i++) {
-		SB_AUTO_VALUE(sb_reference) ref = {0};
-		SB_AUTO_ERROR ignored = SB_ERROR_INIT;
-
-		if (sb_reference_parse(tags->items[i], &ref, &ignored) < 0)
-			sb_strv_add(&names, tags->items[i]);
-		else
-			sb_strv_add_nodup(&names, sb_reference_format(&ref));
-	}
+	for (size_t i = 0; tags != NULL && i < tags->len; i++)
+		sb_strv_add_nodup(&names, repo_tag(tags->items[i]));
 	sb_json_put_string(entry, "Config", sb_blob_path(&manifest->config.digest).text, bad);
 	sb_json_put_strings(entry, "RepoTags", &names, bad);
 	sb_json_put_strings(entry, "Layers", &layers, bad);
@@ -194,7 +199,7 @@ static int check_all_present(
 int sb_image_write_docker_archive(struct sb_layout *layout, const struct sb_descriptor *manifest,
 	const struct sb_strv *tags, int out_fd, struct sb_error *err)
 {
-	struct sb_tar_out tar = {.fd = out_fd};
+	struct sb_tar_out tar = {.fd = out_fd, .interrupt = layout->interrupt};
 	SB_AUTO_VALUE(sb_descriptors) blobs = {0};
 	SB_AUTO_BUF json = SB_BUF_INIT(SB_MAX_JSON);
 	SB_AUTO(sb_manifest) parsed = NULL;
@@ -230,7 +235,8 @@ static int copy_blob(struct sb_layout *from, struct sb_layout *to, const struct 
 	if (fd < 0)
 		return 0;
 	if (sb_blob_writer_new(to, &writer, err) < 0 ||
-		sb_fd_copy_range(fd, 0, d->size_bytes, sb_blob_writer_fd(writer), err) < 0)
+		sb_transfer_range(
+			from->interrupt, fd, 0, d->size_bytes, sb_blob_writer_fd(writer), err) < 0)
 		return -1;
 	return sb_blob_writer_commit(writer, &d->digest, err);
 }

@@ -113,6 +113,16 @@ void sb_layout_free(struct sb_layout *layout)
 	free(layout);
 }
 
+void sb_layout_set_interrupt(struct sb_layout *layout, struct sb_interrupt *interrupt)
+{
+	layout->interrupt = interrupt;
+}
+
+struct sb_interrupt *sb_layout_interrupt(const struct sb_layout *layout)
+{
+	return layout->interrupt;
+}
+
 int sb_layout_fd(const struct sb_layout *layout)
 {
 	return layout->fd;

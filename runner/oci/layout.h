@@ -9,6 +9,7 @@
 #include "base/digest.h"
 #include "base/error.h"
 #include "oci/manifest.h"
+#include "sys/interrupt.h"
 
 /*
  * An OCI image layout folder (image-layout.md): oci-layout, index.json, blobs/sha256/. The store is
@@ -24,6 +25,10 @@ int sb_layout_open(
 	int dir_fd, bool create, struct sb_layout **out, struct sb_error *err) SB_MUST_USE;
 void sb_layout_free(struct sb_layout *layout);
 SB_DEFINE_FREEP(sb_layout)
+/* What ends long work on the layout (copying, writing out) with SB_E_CANCELLED; borrowed, NULL at
+ * the start. */
+void sb_layout_set_interrupt(struct sb_layout *layout, struct sb_interrupt *interrupt);
+struct sb_interrupt *sb_layout_interrupt(const struct sb_layout *layout);
 /* Borrowed. */
 int sb_layout_fd(const struct sb_layout *layout);
 

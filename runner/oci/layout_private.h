@@ -20,6 +20,7 @@ struct sb_layout {
 	int fd;
 	bool is_writable;
 	enum sb_at_how how; /* for reading */
+	struct sb_interrupt *interrupt;
 };
 
 #define SB_LAYOUT_LOCK ".lock"

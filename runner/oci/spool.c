@@ -8,6 +8,7 @@
 
 #include "base/mem.h"
 #include "sys/fd.h"
+#include "sys/transfer.h"
 
 /* A compressed megabyte can claim to be terabytes; no image that anyone loads comes near this. */
 static const uint64_t max_spool_bytes = UINT64_C(256) << 30;
@@ -28,21 +29,36 @@ struct source {
 	int fd;
 	bool is_seekable;
 	uint64_t offset;
+	struct sb_interrupt *interrupt;
+	struct sb_error error; /* while libarchive stands in between */
 	char chunk[64 << 10];
 };
+
+static ssize_t read_at(struct source *source)
+{
+	ssize_t n = -1;
+
+	if (sb_interrupt_check(source->interrupt, &source->error) < 0)
+		return -1;
+	do
+		n = pread(source->fd, source->chunk, sizeof(source->chunk), (off_t)source->offset);
+	while (n < 0 && errno == EINTR);
+	return n < 0 ? sb_fail_errno(&source->error, "read") : n;
+}
+
+static ssize_t read_next(struct source *source)
+{
+	return sb_transfer_read(source->interrupt, source->fd, source->chunk, sizeof(source->chunk),
+		&source->error);
+}
 
 static la_ssize_t read_source(struct archive *a, void *data, const void **out)
 {
 	struct source *source = data;
-	ssize_t n = -1;
+	const ssize_t n = source->is_seekable ? read_at(source) : read_next(source);
 
-	do
-		n = source->is_seekable ? pread(source->fd, source->chunk, sizeof(source->chunk),
-						  (off_t)source->offset)
-					: read(source->fd, source->chunk, sizeof(source->chunk));
-	while (n < 0 && errno == EINTR);
 	if (n < 0) {
-		archive_set_error(a, errno, "%s", strerror(errno));
+		archive_set_error(a, EIO, "read");
 		return -1;
 	}
 	source->offset += (uint64_t)n;
@@ -54,6 +70,12 @@ static void archive_freep(struct archive **a)
 {
 	if (*a != NULL)
 		(void)archive_read_free(*a);
+}
+
+static void source_freep(struct source **source)
+{
+	sb_error_release(&(*source)->error);
+	free(*source);
 }
 
 int sb_spool_is_needed(int fd, bool *out, struct sb_error *err)
@@ -75,6 +97,18 @@ int sb_spool_is_needed(int fd, bool *out, struct sb_error *err)
 	return 0;
 }
 
+static int fail_read(struct archive *a, struct source *source, struct sb_error *err)
+{
+	const char *text = archive_error_string(a);
+
+	if (sb_error_is_set(&source->error)) {
+		sb_error_move(err, &source->error);
+		return -1;
+	}
+	return sb_fail(err, SB_E_INTEGRITY, "the compressed archive is broken: %s",
+		text != NULL ? text : "unreadable");
+}
+
 static int open_filters(struct archive *a, struct source *source, struct sb_error *err)
 {
 	if (archive_read_support_format_raw(a) != ARCHIVE_OK ||
@@ -88,31 +122,26 @@ static int open_filters(struct archive *a, struct source *source, struct sb_erro
 	if (archive_read_set_read_callback(a, read_source) != ARCHIVE_OK ||
 		archive_read_set_callback_data(a, source) != ARCHIVE_OK ||
 		archive_read_open1(a) != ARCHIVE_OK)
-		return sb_fail(err, SB_E_INTEGRITY, "%s", archive_error_string(a));
+		return fail_read(a, source, err);
 	return 0;
 }
 
-static int fail_read(struct archive *a, struct sb_error *err)
-{
-	const char *text = archive_error_string(a);
-
-	return sb_fail(err, SB_E_INTEGRITY, "the compressed archive is broken: %s",
-		text != NULL ? text : "unreadable");
-}
-
-static int copy_data(struct archive *a, int to, struct sb_error *err)
+static int copy_data(struct archive *a, struct source *source, int to, struct sb_error *err)
 {
 	enum { CHUNK = 256 << 10 };
 	sb_autofree char *chunk = sb_malloc(CHUNK);
 	uint64_t total = 0;
 
 	for (;;) {
+		if (sb_interrupt_check(source->interrupt, err) < 0)
+			return -1;
+
 		const la_ssize_t n = archive_read_data(a, chunk, CHUNK);
 
 		if (n == ARCHIVE_RETRY)
 			continue;
 		if (n < 0)
-			return fail_read(a, err);
+			return fail_read(a, source, err);
 		if (n == 0)
 			return 0;
 		total += (uint64_t)n;
@@ -123,10 +152,11 @@ static int copy_data(struct archive *a, int to, struct sb_error *err)
 	}
 }
 
-int sb_spool(int fd, int tmp_dir_fd, int *out_fd, struct sb_error *err)
+int sb_spool(
+	int fd, int tmp_dir_fd, struct sb_interrupt *interrupt, int *out_fd, struct sb_error *err)
 {
 	__attribute__((cleanup(archive_freep))) struct archive *a = archive_read_new();
-	sb_autofree struct source *source = SB_NEW(struct source);
+	__attribute__((cleanup(source_freep))) struct source *source = SB_NEW(struct source);
 	struct archive_entry *entry = NULL;
 	sb_autofd int to = -1;
 	struct stat st;
@@ -136,13 +166,14 @@ int sb_spool(int fd, int tmp_dir_fd, int *out_fd, struct sb_error *err)
 	if (fstat(fd, &st) < 0)
 		return sb_fail_errno(err, "stat");
 	source->fd = fd;
+	source->interrupt = interrupt;
 	source->is_seekable = S_ISREG(st.st_mode);
 	if (sb_fd_unnamed(tmp_dir_fd, &to, err) < 0 || open_filters(a, source, err) < 0)
 		return -1;
 	rc = archive_read_next_header(a, &entry);
 	if (rc != ARCHIVE_OK && rc != ARCHIVE_WARN && rc != ARCHIVE_EOF)
-		return fail_read(a, err);
-	if (rc != ARCHIVE_EOF && copy_data(a, to, err) < 0)
+		return fail_read(a, source, err);
+	if (rc != ARCHIVE_EOF && copy_data(a, source, to, err) < 0)
 		return -1;
 	*out_fd = sb_fd_steal(&to);
 	return 0;

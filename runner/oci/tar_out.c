@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "sys/fd.h"
+#include "sys/transfer.h"
 
 enum { BLOCK = 512, RECORD = 20 * BLOCK };
 
@@ -33,7 +33,7 @@ _Static_assert(sizeof(struct header) == BLOCK, "a tar header is one block");
 
 static int put(struct sb_tar_out *tar, const void *bytes, size_t len, struct sb_error *err)
 {
-	if (sb_fd_write_all(tar->fd, bytes, len, err) < 0)
+	if (sb_transfer_write(tar->interrupt, tar->fd, bytes, len, err) < 0)
 		return -1;
 	tar->written += len;
 	return 0;
@@ -99,7 +99,7 @@ int sb_tar_out_file(
 	struct sb_tar_out *tar, const char *name, int from, uint64_t size, struct sb_error *err)
 {
 	if (put_header(tar, name, '0', 0644, size, err) < 0 ||
-		sb_fd_copy_range(from, 0, size, tar->fd, err) < 0)
+		sb_transfer_range(tar->interrupt, from, 0, size, tar->fd, err) < 0)
 		return -1;
 	tar->written += size;
 	return pad_to(tar, BLOCK, err);

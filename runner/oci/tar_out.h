@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include "base/error.h"
+#include "sys/interrupt.h"
 
 /*
  * Writing the outer tar archive of an image: a stream (fd may be a pipe) of plain ustar entries,
@@ -14,7 +15,8 @@
  * libarchive read.
  */
 struct sb_tar_out {
-	int fd; /* borrowed */
+	int fd;                         /* borrowed */
+	struct sb_interrupt *interrupt; /* borrowed; or NULL */
 	uint64_t written;
 };
 

@@ -87,7 +87,7 @@ def test_umoci_unpacks_it(sb, out):
 def test_docker_archive(sb, out):
     sb.build(BUILDFILE, "-t", "name/of:it", "-o", f"type=docker,dest={out}/d.tar")
     image = image_read.read_docker_archive(out / "d.tar")
-    assert [name.removeprefix("docker.io/") for name in image.names] == ["name/of:it"]
+    assert image.names == ["name/of:it"]
     assert image.read("d/file") == b"data\n" and image.run["Cmd"] == ["/bin/sh"]
 
 
@@ -98,6 +98,27 @@ def test_skopeo_copies_the_docker_archive(sb, out):
     image = image_read.read_oci_layout(out / "copied")
     original = image_read.read_docker_archive(out / "d.tar")
     assert [layer.diff_id for layer in image.layers] == [layer.diff_id for layer in original.layers]
+
+
+@pytest.mark.parametrize(
+    "given, written",
+    [
+        ("busybox-like", "busybox-like:latest"),
+        ("docker.io/library/busybox-like:1", "busybox-like:1"),
+        ("docker.io/someone/app:2", "someone/app:2"),
+        ("localhost/app:3", "localhost/app:3"),
+        ("registry.example:5000/a/b:4", "registry.example:5000/a/b:4"),
+    ],
+)
+def test_names_in_a_docker_archive_are_those_that_docker_save_writes(sb, out, given, written):
+    need_program("skopeo")
+    archive = out / "names.tar"
+    sb.build("FROM busybox:1\nENV a=b\n", "-t", given, "-o", f"type=docker,dest={archive}")
+    with tarfile.open(archive) as tar:
+        assert json.load(tar.extractfile("manifest.json"))[0]["RepoTags"] == [written]
+    found = json.loads(output_of("skopeo", "list-tags", f"docker-archive:{archive}"))
+    assert found["Tags"] == [written]
+    output_of("skopeo", "inspect", f"docker-archive:{archive}:{written}")
 
 
 def test_the_same_image_layer_more_than_once_is_stored_once(sb, out):

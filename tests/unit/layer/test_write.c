@@ -433,7 +433,6 @@ static void secrets_are_found_wherever_they_are(void **state)
 			if (strstr(err.message, table[i].message) == NULL)
 				fail_msg("%zu: %s", i, err.message);
 			assert_null(strstr(err.message, SECRET));
-			assert_null(strstr(err.hint, SECRET));
 		}
 		sb_changes_release(&changes);
 		fixture_free(fixture);
