@@ -42,13 +42,37 @@ uint64_t sb_confine_capabilities(void)
 	return mask;
 }
 
-/* One byte, not 0: a limit of 0 does not stop a core_pattern that is a pipe, 1 does (core(5)). */
-static int refuse_core_dumps(struct sb_error *err)
+/* One byte, not 0: a limit of 0 does not stop a core_pattern that is a pipe, 1 does (core(5)). A
+ * hard limit of 0 (sudo sets it, and many a service manager) can't be raised again. */
+int sb_confine_core_dumps(struct sb_error *err)
 {
-	const struct rlimit one = {.rlim_cur = 1, .rlim_max = 1};
+	struct rlimit limit;
 
-	if (setrlimit(RLIMIT_CORE, &one) < 0)
+	if (getrlimit(RLIMIT_CORE, &limit) < 0)
+		return sb_fail_errno(err, "read the limit of core dumps");
+	if (limit.rlim_max > 1)
+		limit.rlim_max = 1;
+	limit.rlim_cur = limit.rlim_max;
+	if (setrlimit(RLIMIT_CORE, &limit) < 0)
 		return sb_fail_errno(err, "limit core dumps");
+	return 0;
+}
+
+/* For kernels without a limit for each pid namespace (devices.c): this one counts for each user of
+ * the step. */
+static int limit_processes(struct sb_error *err)
+{
+	enum { MAX_PROCESSES = 16384 };
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NPROC, &limit) < 0)
+		return sb_fail_errno(err, "read the limit of processes");
+	if (limit.rlim_max > MAX_PROCESSES)
+		limit.rlim_max = MAX_PROCESSES;
+	if (limit.rlim_cur > limit.rlim_max)
+		limit.rlim_cur = limit.rlim_max;
+	if (setrlimit(RLIMIT_NPROC, &limit) < 0)
+		return sb_fail_errno(err, "limit processes");
 	return 0;
 }
 
@@ -124,6 +148,21 @@ static int set_capabilities(const struct sb_step_spec *spec, struct sb_error *er
 	return 0;
 }
 
+int sb_confine_keep_capability(int capability, struct sb_error *err)
+{
+	__attribute__((cleanup(free_caps))) cap_t has = cap_get_proc();
+	__attribute__((cleanup(free_caps))) cap_t caps = cap_init();
+	cap_flag_value_t is_set = CAP_CLEAR;
+
+	SB_BUG_ON(has == NULL || caps == NULL);
+	if (cap_get_flag(has, capability, CAP_EFFECTIVE, &is_set) < 0 ||
+		cap_set_flag(caps, CAP_PERMITTED, 1, &capability, is_set) < 0 ||
+		cap_set_flag(caps, CAP_EFFECTIVE, 1, &capability, is_set) < 0 ||
+		cap_set_proc(caps) < 0)
+		return sb_fail_errno(err, "give up capabilities");
+	return 0;
+}
+
 /*
  * Abstract unix sockets belong to the network namespace: with the host's network a step could talk
  * to any service of the host that listens on one, and pass it descriptors. Landlock bounds them to
@@ -148,7 +187,8 @@ static int confine_sockets(struct sb_error *err)
 
 int sb_confine(const struct sb_step_spec *spec, struct sb_error *err)
 {
-	if (refuse_core_dumps(err) < 0 || drop_bounding_set(err) < 0)
+	if (sb_confine_core_dumps(err) < 0 || limit_processes(err) < 0 ||
+		drop_bounding_set(err) < 0)
 		return -1;
 	if (spec->no_new_privs && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
 		return sb_fail_errno(err, "set no_new_privs");

@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -91,6 +92,20 @@ static int forbid_user_namespaces(int root_fd, struct sb_error *err)
 	return 0;
 }
 
+/* So that a fork bomb does not take all process numbers of the host. A pid namespace has a limit of
+ * its own since Linux 6.14; before that the file is the host's, which we may not write. */
+static void limit_processes(int root_fd)
+{
+	static const char most[] = "16384";
+	sb_autofd int fd =
+		sb_at_open_raw(root_fd, "/proc/sys/kernel/pid_max", SB_AT_IN_ROOT, O_RDWR, 0);
+	char now[16] = "";
+
+	if (fd >= 0 && read(fd, now, sizeof(now) - 1) > 0 &&
+		strtoul(now, NULL, 10) > strtoul(most, NULL, 10))
+		(void)!pwrite(fd, most, sizeof(most) - 1, 0);
+}
+
 int sb_devices_mount_proc(int root_fd, struct sb_error *err)
 {
 	if (sb_stage_mount(root_fd, "/proc", "proc", NULL, locked_down, err) < 0) {
@@ -104,6 +119,7 @@ int sb_devices_mount_proc(int root_fd, struct sb_error *err)
 						    "--security-opt systempaths=unconfined)")
 			       : -1;
 	}
+	limit_processes(root_fd);
 	return forbid_user_namespaces(root_fd, err);
 }
 

@@ -14,6 +14,7 @@
 
 #include "base/limits.h"
 #include "base/mem.h"
+#include "sandbox/agent_proxy.h"
 #include "sandbox/network.h"
 #include "sandbox/program.h"
 #include "sandbox/rootfs.h"
@@ -70,11 +71,14 @@ static void close_inherited(const struct sb_init *init)
 	*SB_ARRAY_ADD(&keep) = init->tap_fd;
 	*SB_ARRAY_ADD(&keep) = init->network_fd;
 	*SB_ARRAY_ADD(&keep) = init->secrets_tmpfs_fd;
+	*SB_ARRAY_ADD(&keep) = init->agents_fd;
 	*SB_ARRAY_ADD(&keep) = init->spec->layers_fd;
 	*SB_ARRAY_ADD(&keep) = init->spec->stdout_fd;
 	*SB_ARRAY_ADD(&keep) = init->spec->stderr_fd;
+	/* An agent is the proxy's to talk to: its socket has no business here. */
 	SB_ARRAY_FOREACH (&init->spec->mounts, mount)
-		*SB_ARRAY_ADD(&keep) = mount->fd;
+		if (mount->kind != SB_STEP_MOUNT_AGENT)
+			*SB_ARRAY_ADD(&keep) = mount->fd;
 	keep_only(keep.items, keep.len);
 	SB_ARRAY_RELEASE(&keep);
 }
@@ -91,7 +95,8 @@ static int become_root(const struct sb_init *init, struct sb_error *err)
 		return sb_fail_errno(err, "become root of the user namespace");
 	if (!init->spec->single_id && setgroups(0, NULL) < 0)
 		return sb_fail_errno(err, "drop supplementary groups");
-	/* From here on neither the step nor a process of the same user can look into us. */
+	/* From here on the step can't look into us, nor can another user's process. (Who owns the
+	 * user namespace above, which without root is the user, can look into all below it.) */
 	if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0)
 		return sb_fail_errno(err, "refuse to be traced");
 	(void)umask(0);
@@ -236,6 +241,9 @@ static int set_up(struct sb_init *init, struct sb_rootfs *out, struct sb_error *
 	close_inherited(init);
 	if (begin_network(init, err) < 0 || become_root(init, err) < 0 ||
 		sb_rootfs_enter(spec, &init->secrets_tmpfs_fd, out, err) < 0)
+		return -1;
+	if (init->agents_fd >= 0 && sb_agent_proxy_hand_over(&init->agents_fd, out->agent_fds.items,
+					    out->agent_fds.len, err) < 0)
 		return -1;
 	if (sb_workdir_make(out->root_fd, spec->cwd, spec->uid, spec->gid, err) < 0)
 		return -1;

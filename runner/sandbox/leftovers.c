@@ -5,7 +5,9 @@
 
 #include "base/mem.h"
 #include "base/path.h"
+#include "sys/at.h"
 #include "sys/fd.h"
+#include "sys/quarantine.h"
 #include "sys/tree.h"
 
 void sb_leftovers_forget(struct sb_leftovers *leftovers)
@@ -29,17 +31,34 @@ void sb_leftovers_remember(struct sb_leftovers *leftovers, const struct sb_step_
 	leftovers->folder = sb_path_dir(step);
 }
 
+/* Those that this build had a secret beside, and did not search (layer/snapshot.h). */
+static void empty_caches(int layers_fd, const char *build)
+{
+	SB_AUTO_ERROR err = SB_ERROR_INIT;
+	sb_autofd int caches = -1;
+
+	if (sb_at_open_dir(layers_fd, "cache", SB_AT_NO_LINKS, &caches, &err) < 0 ||
+		sb_quarantine_discard(caches, build, &err) < 0)
+		sb_error_ignore(&err, "the next build empties them");
+}
+
 void sb_leftovers_remove(struct sb_leftovers *leftovers)
 {
 	SB_AUTO_ERROR err = SB_ERROR_INIT;
+	sb_autofd int builds = -1;
 
-	if (leftovers->folder != NULL && strncmp(leftovers->folder, "builds/", 7) == 0) {
-		sb_autofree char *lock = sb_asprintf("%s.lock", leftovers->folder);
+	if (leftovers->folder != NULL && strncmp(leftovers->folder, "builds/", 7) == 0 &&
+		strchr(leftovers->folder + 7, '/') == NULL) {
+		const char *name = leftovers->folder + 7;
+		sb_autofree char *lock = sb_asprintf("%s.lock", name);
 
-		if (sb_tree_remove(leftovers->layers_fd, leftovers->folder, &err) < 0)
+		empty_caches(leftovers->layers_fd, name);
+		if (sb_at_open_dir(leftovers->layers_fd, "builds", SB_AT_NO_LINKS, &builds, &err) <
+				0 ||
+			sb_tree_remove(builds, name, &err) < 0)
 			sb_error_ignore(&err, "the next build removes it");
 		else
-			(void)unlinkat(leftovers->layers_fd, lock, 0);
+			(void)unlinkat(builds, lock, 0);
 	}
 	sb_leftovers_forget(leftovers);
 }

@@ -7,7 +7,8 @@
 /*
  * The folder in which a build's steps write (layer/snapshot.h). When safebuild is killed, it can't
  * remove it, and a step may have written a secret there: safebuild-step, which outlives it for that
- * moment, does. (The next build does it too, should both be killed.)
+ * moment, does, and empties the caches that it may have written one into (sys/quarantine.h). (The
+ * next build does both, should both processes be killed.)
  */
 struct sb_leftovers {
 	int layers_fd; /* -1: nothing to remove */

@@ -34,12 +34,14 @@ bool sb_network_has_user_mode(void)
 	return sb_proc_find_program(program_name) && access("/dev/net/tun", R_OK | W_OK) == 0;
 }
 
+/* It reads what the step sends, and root's would be root: it confines itself, having set up. */
 static _Noreturn void exec_slirp(const char *path, pid_t parent, pid_t target, int ready_fd)
 {
 	sb_autofree char *ready = sb_asprintf("%d", ready_fd);
 	sb_autofree char *pid = sb_asprintf("%d", (int)target);
 	char *argv[] = {sb_strdup(program_name), sb_strdup("--configure"), sb_strdup("--mtu=65520"),
-		sb_strdup("--disable-host-loopback"), sb_strdup("--ready-fd"), ready, pid,
+		sb_strdup("--disable-host-loopback"), sb_strdup("--enable-sandbox"),
+		sb_strdup("--enable-seccomp"), sb_strdup("--ready-fd"), ready, pid,
 		sb_strdup(tap_name), NULL};
 	const int null_fd = open("/dev/null", O_RDWR | O_CLOEXEC);
 

@@ -121,28 +121,37 @@ static int explain(
 		       : -1;
 }
 
-static int prepare(const struct sb_step_spec *spec, struct sb_error *err)
+/*
+ * Before any path of the step is looked at. A descriptor that is only closed by exec is still there
+ * while exec looks up the program: "/proc/self/fd/3/..." would then be a program in the store, and
+ * its /proc/self/exe a way to write there.
+ */
+static int close_all_but(int error_fd, struct sb_error *err)
+{
+	if ((error_fd > 3 && close_range(3, (unsigned)error_fd - 1, 0) < 0) ||
+		close_range((unsigned)error_fd + 1, ~0U, 0) < 0)
+		return sb_fail_errno(err, "close descriptors");
+	return 0;
+}
+
+static int prepare(const struct sb_step_spec *spec, int error_fd, struct sb_error *err)
 {
 	reset_signals();
 	volunteer_for_oom();
 	(void)setsid();
 	(void)umask(022);
-	if (redirect(spec, err) < 0)
+	if (redirect(spec, err) < 0 || close_all_but(error_fd, err) < 0)
 		return -1;
 	if (chdir(spec->cwd) < 0)
 		return sb_fail_errno(err, "change to the working directory '%s'", spec->cwd);
-	if (sb_confine(spec, err) < 0)
-		return -1;
-	if (close_range(3, ~0U, CLOSE_RANGE_CLOEXEC) < 0)
-		return sb_fail_errno(err, "close descriptors");
-	return 0;
+	return sb_confine(spec, err);
 }
 
 _Noreturn void sb_program_run(const struct sb_step_spec *spec, int error_fd)
 {
 	SB_AUTO_ERROR err = SB_ERROR_INIT;
 
-	if (prepare(spec, &err) < 0)
+	if (prepare(spec, error_fd, &err) < 0)
 		give_up(error_fd, 0, &err);
 
 	sb_autofree char *program = find_program(spec);

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/mem.h"
+#include "sandbox/agent_proxy.h"
 #include "sandbox/devices.h"
 #include "sandbox/stage.h"
 #include "sys/at.h"
@@ -216,6 +217,24 @@ static int mount_secret(struct stage *s, const struct sb_step_mount *m, struct s
 	return sb_stage_bind(s->secrets_fd, name, rootfs->root_fd, m->target, true, attrs, err);
 }
 
+/* Somebody else answers what is said to it: sandbox/agent_proxy.h. */
+static int mount_agent(struct stage *s, const struct sb_step_mount *m, struct sb_rootfs *rootfs,
+	struct sb_error *err)
+{
+	const uint64_t attrs =
+		MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC;
+	sb_autofd int dir = -1;
+	sb_autofd int fd = -1;
+	char name[32];
+
+	(void)snprintf(name, sizeof(name), "%u", s->n_files++);
+	if (sb_at_open_dir(s->tmpfs_fd, "files", SB_AT_NO_LINKS, &dir, err) < 0 ||
+		sb_agent_proxy_listen(dir, name, m, &fd, err) < 0)
+		return -1;
+	*SB_ARRAY_ADD(&rootfs->agent_fds) = sb_fd_steal(&fd);
+	return sb_stage_bind(dir, name, rootfs->root_fd, m->target, true, attrs, err);
+}
+
 static int mount_tmpfs(const struct sb_step_mount *m, int root_fd, struct sb_error *err)
 {
 	sb_autofree char *mode = sb_asprintf("%o", m->mode);
@@ -239,14 +258,39 @@ static int mount_one(struct stage *s, const struct sb_step_mount *m, struct sb_r
 		return mount_secret(s, m, rootfs, err);
 	case SB_STEP_MOUNT_FILE:
 		return mount_file(s, m, rootfs->root_fd, err);
+	case SB_STEP_MOUNT_AGENT:
+		return mount_agent(s, m, rootfs, err);
 	}
 	return sb_fail(err, SB_E_BUG, "a mount of no known kind");
+}
+
+/* Were /proc a link, an image could choose where it is mounted, and with it what the masks miss. */
+static int need_folders(int root_fd, struct sb_error *err)
+{
+	static const char *const names[] = {"dev", "proc", "sys"};
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		struct stat st;
+
+		if (fstatat(root_fd, names[i], &st, AT_SYMLINK_NOFOLLOW) < 0) {
+			if (errno == ENOENT)
+				continue; /* hidden by the image, and made when it is mounted */
+			return sb_fail_errno(err, "'/%s'", names[i]);
+		}
+		if (!S_ISDIR(st.st_mode))
+			return sb_fail(err, SB_E_UNSUPPORTED,
+				"the image's '/%s' is not a folder: a step can't run in it",
+				names[i]);
+	}
+	return 0;
 }
 
 static int mount_kernel(const struct stage *s, int root_fd, struct sb_error *err)
 {
 	sb_autofd int empty = -1;
 
+	if (need_folders(root_fd, err) < 0)
+		return -1;
 	/* proc while the host's is still to be seen: the kernel compares them. */
 	if (sb_devices_mount_proc(root_fd, err) < 0 ||
 		sb_devices_mount_sys(root_fd, s->sys_fd, err) < 0 ||

@@ -17,6 +17,8 @@ struct sb_rootfs {
 	/* The secrets' files, open for writing: they are emptied when the step ends, which is the
 	 * only thing that reaches a descriptor that the step passed out. */
 	SB_ARRAY(int) secret_fds;
+	/* The listening sockets of the SB_STEP_MOUNT_AGENT mounts, in the order of the mounts. */
+	SB_ARRAY(int) agent_fds;
 };
 
 /* secrets_tmpfs_fd: a detached tmpfs for the secrets (consumed), or -1 to make one here. */

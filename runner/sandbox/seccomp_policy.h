@@ -9,9 +9,9 @@
  * The system calls of a step. Wider than a build needs nothing: this is Docker's default profile
  * without what only a daemon's containers are given. Differences from it, all tighter: nothing that
  * mounts, enters or makes namespaces whatever the capabilities; no keyrings (they are not the
- * step's own); no io_uring, userfaultfd, perf or bpf; no AF_VSOCK, AF_ALG or AF_KEY sockets; no
- * TIOCSTI. ptrace and process_vm_* stay: debuggers and test suites use them, and the pid namespace
- * bounds what they reach.
+ * step's own); no io_uring, userfaultfd, perf or bpf; sockets of five families alone; no TIOCSTI.
+ * ptrace and process_vm_* stay: debuggers and test suites use them, and the pid namespace bounds
+ * what they reach.
  *
  * What is on neither list (io_uring_*, clone3, whatever the next kernel brings) is answered ENOSYS,
  * so that programs take the way they take on an older kernel.
@@ -107,7 +107,12 @@ static const char *const sb_seccomp_refused[] = {
 		0x0, 0x8, 0x20000, 0x20008, 0xffffffff \
 	}
 
-enum { SB_SECCOMP_MAX_FAMILY = 46 }; /* one past AF_MCTP, the last that Linux has */
+/* What a build talks over. The others bring kernel code into reach that no build needs (crypto,
+ * keys, field buses, radio), or, as AF_VSOCK, what is outside of every namespace. */
+#define SB_SECCOMP_SOCKET_FAMILIES \
+	{ \
+		AF_UNIX, AF_INET, AF_INET6, AF_NETLINK, AF_PACKET \
+	}
 
 /* TIOCSTI and TIOCLINUX put characters into a terminal that is not the step's. */
 #define SB_SECCOMP_IOCTLS_REFUSED \

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "sandbox/server.h"
 
+#include <fcntl.h>
 #include <linux/sched.h>
 #include <poll.h>
 #include <sched.h>
@@ -8,13 +9,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/limits.h"
 #include "base/mem.h"
+#include "sandbox/agent_proxy.h"
+#include "sandbox/confine.h"
 #include "sandbox/init.h"
 #include "sandbox/leftovers.h"
 #include "sandbox/network.h"
@@ -34,6 +36,7 @@ struct started {
 	int life_fd; /* closing it ends the step */
 	int result_fd;
 	pid_t slirp;
+	pid_t agent_proxy;
 };
 
 static void started_release(struct started *s)
@@ -42,6 +45,7 @@ static void started_release(struct started *s)
 	sb_fd_closep(&s->life_fd);
 	sb_fd_closep(&s->result_fd);
 	sb_network_disconnect(s->slirp);
+	sb_agent_proxy_stop(s->agent_proxy);
 }
 
 static pid_t clone_init(const struct sb_step_spec *spec, int *out_pidfd)
@@ -76,8 +80,9 @@ static int fail_clone(struct sb_error *err)
 }
 
 /* The pipes between us and the step's first process, and NETWORK from slirp4netns to it (init.h
- * says what goes through them); [i][0] reads, [i][1] writes. */
-enum { GO, LIFE, RESULT, TAP, NETWORK, N_PIPES };
+ * says what goes through them); [i][0] reads, [i][1] writes. AGENTS, where it is needed, is a
+ * channel from the first process to the proxy. */
+enum { GO, LIFE, RESULT, TAP, NETWORK, AGENTS, N_PIPES };
 
 struct pipes {
 	int ends[N_PIPES][2];
@@ -109,6 +114,12 @@ static int start_network(struct started *s, struct pipes *pipes, struct sb_error
 static int let_go(const struct sb_step_spec *spec, struct started *s, struct pipes *pipes,
 	struct sb_error *err)
 {
+	if (sb_agent_proxy_is_needed(spec) &&
+		sb_agent_proxy_start(spec, pipes->ends[AGENTS][0], &s->agent_proxy, err) < 0)
+		return -1;
+	/* Closed first: that is what tells the proxy if the first process fails. */
+	sb_fd_closep(&pipes->ends[AGENTS][0]);
+	sb_fd_closep(&pipes->ends[AGENTS][1]);
 	if (sb_userns_map_child(s->pid, &spec->ids, err) < 0 ||
 		sb_fd_write_all(pipes->ends[GO][1], "x", 1, err) < 0)
 		return -1;
@@ -120,12 +131,14 @@ static int start_step(const struct sb_step_spec *spec, struct started *out, stru
 	__attribute__((cleanup(started_release))) struct started s = {
 		.pidfd = -1, .life_fd = -1, .result_fd = -1};
 	__attribute__((cleanup(pipes_release))) struct pipes pipes = {
-		{{-1, -1}, {-1, -1}, {-1, -1}, {-1, -1}, {-1, -1}}};
+		{{-1, -1}, {-1, -1}, {-1, -1}, {-1, -1}, {-1, -1}, {-1, -1}}};
 	sb_autofd int secrets_tmpfs = -1;
 
-	for (size_t i = 0; i < N_PIPES; i++)
+	for (size_t i = 0; i < AGENTS; i++)
 		if (sb_fd_pipe(pipes.ends[i], err) < 0)
 			return -1;
+	if (sb_agent_proxy_is_needed(spec) && sb_channel_pair(pipes.ends[AGENTS], err) < 0)
+		return -1;
 	/* Root makes it out here, where noswap is allowed. */
 	if (geteuid() == 0 && spec->ids.uid_base > 1 && has_secret(spec) &&
 		sb_rootfs_new_secrets_tmpfs(&spec->ids, &secrets_tmpfs, err) < 0)
@@ -143,6 +156,7 @@ static int start_step(const struct sb_step_spec *spec, struct started *out, stru
 			.tap_fd = pipes.ends[TAP][1],
 			.network_fd = pipes.ends[NETWORK][0],
 			.secrets_tmpfs_fd = secrets_tmpfs,
+			.agents_fd = pipes.ends[AGENTS][1],
 		};
 
 		sb_init_main(&init);
@@ -280,7 +294,6 @@ int sb_server_main(int argc, char **argv)
 {
 	SB_AUTO_ERROR err = SB_ERROR_INIT;
 	SB_AUTO_BUF message = SB_BUF_INIT(SB_MAX_STEP_MESSAGE);
-	const struct rlimit no_core = {.rlim_cur = 1, .rlim_max = 1}; /* 1: see confine.c */
 	const int socket_fd = argc == 2 ? (int)strtol(argv[1], NULL, 10) : -1;
 	struct sb_leftovers leftovers = SB_LEFTOVERS_INIT;
 	int rc = 1;
@@ -289,12 +302,14 @@ int sb_server_main(int argc, char **argv)
 		(void)fprintf(stderr, "safebuild-step is run by safebuild\n");
 		return 2;
 	}
+	/* What we start has no business with safebuild. */
+	(void)fcntl(socket_fd, F_SETFD, FD_CLOEXEC);
 	/* A terminal's Ctrl-C is for safebuild, which then tells us. */
 	(void)setsid();
 	/* A step's environment may be one of a secret: no dump of us either. (Not dumpable we can't
 	 * be: then we could not write the id maps of our children.) */
-	if (setrlimit(RLIMIT_CORE, &no_core) < 0)
-		return 125;
+	if (sb_confine_core_dumps(&err) < 0)
+		rc = -1;
 	while (rc > 0)
 		rc = serve_one(socket_fd, &message, &leftovers, &err);
 	sb_leftovers_remove(&leftovers);

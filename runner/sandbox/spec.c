@@ -84,6 +84,16 @@ static uint64_t get_number(struct reader *r)
 	return n;
 }
 
+/* One of an enum's values, 0 … last. */
+static unsigned get_choice(struct reader *r, unsigned last)
+{
+	const uint64_t n = get_number(r);
+
+	if (n > last)
+		r->failed = true;
+	return r->failed ? 0 : (unsigned)n;
+}
+
 static char *get_string(struct reader *r)
 {
 	const uint64_t len = get_number(r);
@@ -160,6 +170,7 @@ static void put_mount(struct writer *w, const struct sb_step_mount *mount)
 	put_string(w, mount->target);
 	put_number(w, mount->is_file);
 	put_number(w, mount->is_readonly);
+	put_number(w, mount->is_raw);
 	put_number(w, mount->mode);
 	put_number(w, mount->uid);
 	put_number(w, mount->gid);
@@ -168,19 +179,36 @@ static void put_mount(struct writer *w, const struct sb_step_mount *mount)
 	put_fd(w, mount->fd);
 }
 
+/* What a mount of its kind can't do without. */
+static bool is_whole(const struct sb_step_mount *mount)
+{
+	switch (mount->kind) {
+	case SB_STEP_MOUNT_TREE:
+	case SB_STEP_MOUNT_SECRET:
+	case SB_STEP_MOUNT_AGENT:
+		return mount->fd >= 0;
+	case SB_STEP_MOUNT_FILE:
+		return mount->content != NULL;
+	case SB_STEP_MOUNT_TMPFS:
+		return true;
+	}
+	return false;
+}
+
 static void get_mount(struct reader *r, struct sb_step_mount *out)
 {
-	out->kind = (enum sb_step_mount_kind)get_number(r);
+	out->kind = (enum sb_step_mount_kind)get_choice(r, SB_STEP_MOUNT_AGENT);
 	out->target = get_string(r);
 	out->is_file = get_number(r) != 0;
 	out->is_readonly = get_number(r) != 0;
+	out->is_raw = get_number(r) != 0;
 	out->mode = (uint32_t)get_number(r);
 	out->uid = (uid_t)get_number(r);
 	out->gid = (gid_t)get_number(r);
 	out->size_bytes = get_number(r);
 	out->content = get_string(r);
 	out->fd = get_fd(r);
-	if (out->target == NULL || out->kind > SB_STEP_MOUNT_FILE)
+	if (out->target == NULL || !is_whole(out))
 		r->failed = true;
 }
 
@@ -233,7 +261,7 @@ int sb_step_spec_decode(const char *bytes, size_t len, const int *fds, size_t n_
 	get_bytes(&r, &spec.ids, sizeof(spec.ids));
 	spec.single_id = get_number(&r) != 0;
 	spec.no_new_privs = get_number(&r) != 0;
-	spec.network = (enum sb_step_network)get_number(&r);
+	spec.network = (enum sb_step_network)get_choice(&r, SB_STEP_NET_USER);
 	spec.shm_bytes = get_number(&r);
 	get_strv(&r, &spec.lowers);
 	spec.upper = get_string(&r);
@@ -245,8 +273,7 @@ int sb_step_spec_decode(const char *bytes, size_t len, const int *fds, size_t n_
 		get_mount(&r, SB_ARRAY_ADD(&spec.mounts));
 	if (r.failed || r.p != r.end || r.n_fds != 0 || spec.argv.len == 0 || spec.cwd == NULL ||
 		spec.hostname == NULL || spec.upper == NULL || spec.work == NULL ||
-		spec.layers_fd < 0 || spec.stdout_fd < 0 || spec.stderr_fd < 0 ||
-		spec.network > SB_STEP_NET_USER) {
+		spec.layers_fd < 0 || spec.stdout_fd < 0 || spec.stderr_fd < 0) {
 		sb_step_spec_release(&spec);
 		return sb_fail(err, SB_E_BUG, "a step's description does not fit");
 	}

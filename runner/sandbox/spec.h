@@ -29,6 +29,7 @@ enum sb_step_mount_kind {
 	SB_STEP_MOUNT_TMPFS,  /* size_bytes (0: half of memory), mode */
 	SB_STEP_MOUNT_SECRET, /* fd: a memfd with the value; mode, uid, gid */
 	SB_STEP_MOUNT_FILE,   /* content: a small read-only file */
+	SB_STEP_MOUNT_AGENT,  /* fd: an ssh agent's socket, opened O_PATH; mode, uid, gid, is_raw */
 };
 
 struct sb_step_mount {
@@ -36,6 +37,7 @@ struct sb_step_mount {
 	char *target; /* absolute, links resolved in the step's root file system; owned */
 	bool is_file; /* the mount point that is made where there is none: a file, or a folder */
 	bool is_readonly;
+	bool is_raw; /* what is said to the agent is passed on unread */
 	uint32_t mode;
 	uid_t uid; /* image ids */
 	gid_t gid;

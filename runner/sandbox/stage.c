@@ -34,6 +34,18 @@ int sb_stage_make_stub(int dir_fd, const char *path, bool is_file, struct sb_err
 	return 0;
 }
 
+/* Below another mount there is no place for a mount point but in what is mounted there. */
+static int fail_stub(const char *target, struct sb_error *err)
+{
+	const bool is_readonly = err->os_errno == EROFS;
+
+	(void)sb_error_context(err, "mount on '%s'", target);
+	return is_readonly ? sb_error_hint(err, "the mount above it is read-only and has no such "
+						"folder: make one in its source, or add 'rw' to "
+						"that mount")
+			   : -1;
+}
+
 int sb_stage_attach(
 	int root_fd, const char *target, bool is_file, int mount_fd, struct sb_error *err)
 {
@@ -43,13 +55,13 @@ int sb_stage_attach(
 	 * recorded: it is on the list of mount points that safebuild takes out of the layer. */
 	if (at < 0 && errno == ENOENT) {
 		if (sb_stage_make_stub(root_fd, target, is_file, err) < 0)
-			return sb_error_context(err, "mount on '%s'", target);
+			return fail_stub(target, err);
 		at = sb_at_open_raw(root_fd, target, SB_AT_IN_ROOT, O_PATH, 0);
 	}
 	if (at < 0)
 		return sb_fail_errno(err, "mount on '%s'", target);
 	if (sb_mount_attach(mount_fd, at, err) < 0) {
-		const bool clash = err->os_errno == ENOTDIR;
+		const bool clash = err->os_errno == ENOTDIR || err->os_errno == EINVAL;
 
 		(void)sb_error_context(err, "mount on '%s'", target);
 		return clash ? sb_error_hint(err, "a file can't be mounted on a folder, nor a "

@@ -56,6 +56,17 @@ static int account_file_read(
 	return sb_error_context(err, "read the image's /%s", path);
 }
 
+/* Cuts the space around a line: as Docker reads these files, one with CRLF names the same users. */
+static char *trim(char *line, char *end)
+{
+	static const char space[] = " \t\r\v\f";
+
+	while (end > line && memchr(space, end[-1], sizeof(space) - 1) != NULL)
+		end--;
+	*end = '\0';
+	return line + strspn(line, space);
+}
+
 /* The next line with at least `min_fields` fields; false at the end. */
 static bool next_line(struct account_file *file, size_t min_fields, struct account_line *out)
 {
@@ -65,8 +76,8 @@ static bool next_line(struct account_file *file, size_t min_fields, struct accou
 
 		if (end == NULL)
 			end = file->text.data + file->text.len;
-		*end = '\0';
 		file->at = (size_t)(end - file->text.data) + 1;
+		line = trim(line, end);
 		if (line[0] == '#')
 			continue;
 		*out = (struct account_line){0};
