@@ -8,6 +8,7 @@
 
 #include "safebuild/error.h"
 #include "safebuild/event.h"
+#include "safebuild/lint.h"
 
 /*
  * The library behind the command line. Every option struct starts with its own size and has an
@@ -27,6 +28,15 @@ struct sb_secret_option {
 	const char *id;
 	const char *src; /* a file, FIFO or /dev/fd/N */
 	const char *env; /* an environment variable's name */
+};
+
+/* One --ssh: what RUN --mount=type=ssh,id=ID gets. */
+struct sb_ssh_option {
+	const char *id;
+	/* NULL-terminated; NULL or empty: the agent of $SSH_AUTH_SOCK. Else one socket, or key
+	 * files, for which an agent is started for the time of the build. */
+	const char *const *paths;
+	bool is_raw; /* bytes are passed on unread: for a socket that is no ssh agent's */
 };
 
 enum sb_output_type {
@@ -66,6 +76,8 @@ struct sb_build_options {
 	const char *const *add_hosts;      /* "NAME:IP" or "NAME=IP" */
 	const struct sb_secret_option *secrets;
 	size_t n_secrets;
+	const struct sb_ssh_option *ssh;
+	size_t n_ssh;
 	const struct sb_output_option *outputs; /* none: the store */
 	size_t n_outputs;
 	const char *iidfile;
@@ -74,7 +86,10 @@ struct sb_build_options {
 	bool strict;               /* no_new_privs for every step */
 	bool no_cache;             /* accepted: no step is cached yet */
 	bool pull;                 /* ask the registry also where the store has the name */
-	bool check_only;           /* parse and resolve, run nothing */
+	bool check_only;           /* parse, resolve and lint, run nothing */
+	/* check_only: where the linter's report goes, released by sb_lint_report_free; NULL: not
+	 * linted. */
+	struct sb_lint_report **lint_report;
 	sb_event_fn on_event;
 	void *event_data;
 };
@@ -85,6 +100,31 @@ struct sb_build_options {
 
 /* out_digest gets the manifest's digest ("sha256:…", 72 bytes with the NUL); may be NULL. */
 int sb_build(const struct sb_build_options *options, char *out_digest, struct sb_error *err);
+
+/* The linter. */
+struct sb_lint_options {
+	size_t size;
+	const char *root;      /* the store: what it has is known of base images; nothing is made */
+	const char *buildfile; /* a file; a folder that has one; "-" is stdin; default: Buildfile,
+				  then Dockerfile in the context */
+	const char *context;   /* folder; default: the file's, and none for stdin */
+	const char *target;
+	const char *platform;
+	const char *const *build_args; /* NULL-terminated lists, each may be NULL */
+	const char *const *skip;       /* names of rules, or "all" */
+	const char *const *experimental;
+};
+#define SB_LINT_OPTIONS_INIT \
+	{ \
+		.size = sizeof(struct sb_lint_options) \
+	}
+
+/* *out is released by sb_lint_report_free. SB_E_SYNTAX for a Buildfile that does not parse. */
+int sb_lint(const struct sb_lint_options *options, struct sb_lint_report **out,
+	struct sb_error *err);
+void sb_lint_report_free(struct sb_lint_report *report);
+/* All rules. NULL past the last. Static. */
+const struct sb_lint_rule *sb_lint_rule_at(size_t i);
 
 struct sb_inspect_options {
 	size_t size;

@@ -23,11 +23,13 @@ enum sb_code {
 	SB_E_INTEGRITY,   /* a digest, size or format that is not what it claims to be */
 	SB_E_NETWORK,     /* a registry that can't be reached or answers with an error */
 	SB_E_AUTH,        /* a registry that wants other credentials */
-	SB_E_STEP_FAILED, /* a RUN step ended with a status other than 0; see step_status */
-	SB_E_LEAK,        /* a secret was found in what would have become part of the image */
-	SB_E_CANCELLED,   /* the user or a signal ended the work */
-	SB_E_SYSTEM,      /* a system call failed; see os_errno */
-	SB_E_BUG,         /* a broken promise of our own */
+	/* A RUN step ended with a status other than 0 (see step_status), or what a step left can't
+	 * be part of an image. */
+	SB_E_STEP_FAILED,
+	SB_E_LEAK,      /* a secret was found in what would have become part of the image */
+	SB_E_CANCELLED, /* the user or a signal ended the work */
+	SB_E_SYSTEM,    /* a system call failed; see os_errno */
+	SB_E_BUG,       /* a broken promise of our own */
 };
 
 /* A place in a source file. `file` is NULL where there is none; line and column count from 1, 0 is

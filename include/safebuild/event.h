@@ -14,7 +14,8 @@
 enum sb_event_kind {
 	SB_EVENT_BUILD_START, /* text: the Buildfile's name; total: number of steps that will run */
 	SB_EVENT_STEP_START,  /* step, stage, text: the instruction; total as in BUILD_START */
-	SB_EVENT_STEP_OUTPUT, /* step, stream (1 or 2), text/len: bytes as they come, not lines */
+	SB_EVENT_STEP_OUTPUT, /* step, stream (1 or 2), text/len: bytes as they come, not lines;
+				 without escape sequences, secrets replaced */
 	SB_EVENT_STEP_END,  /* step, status (0 done), text: the layer's diff_id or NULL; done: bytes
 			       of the layer */
 	SB_EVENT_TRANSFER,  /* step or 0, text: what moves (a short digest or name); done and total

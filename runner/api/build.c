@@ -4,16 +4,20 @@
 #include <fcntl.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
+#include "api/lint.h"
 #include "api/session.h"
 #include "base/limits.h"
 #include "base/mem.h"
 #include "base/path.h"
 #include "base/size.h"
+#include "build/context_fetch.h"
 #include "build/export.h"
 #include "build/network.h"
 #include "oci/reference.h"
+#include "plan/check.h"
 #include "safebuild.h"
 #include "sys/at.h"
 #include "sys/atomic.h"
@@ -24,7 +28,10 @@ struct job {
 	const struct sb_build_options *options;
 	struct sb_session session;
 	struct sb_secrets *secrets;
+	struct sb_ssh_agents ssh;
 	struct sb_contexts contexts;
+	bool is_fetched;  /* the main context is no folder */
+	int buildfile_fd; /* that context is a Buildfile itself; or -1 */
 	struct sb_buildfile *buildfile;
 	struct sb_plan *plan;
 	struct sb_exports *exports;
@@ -43,6 +50,8 @@ static void job_release(struct job *job)
 	sb_plan_free(job->plan);
 	sb_buildfile_free(job->buildfile);
 	sb_contexts_release(&job->contexts);
+	sb_fd_closep(&job->buildfile_fd);
+	sb_ssh_agents_release(&job->ssh);
 	sb_secrets_free(job->secrets);
 	sb_host_ids_release(&job->host);
 	sb_strv_release(&job->tags);
@@ -57,16 +66,17 @@ static int read_text(int fd, const char *name, struct sb_buf *out, struct sb_err
 	return 0;
 }
 
+static const char *const default_buildfiles[] = {"Buildfile", "Dockerfile"};
+enum { N_DEFAULT_BUILDFILES = sizeof(default_buildfiles) / sizeof(default_buildfiles[0]) };
+
 /* Buildfile, then Dockerfile, in the context, where none is named. */
 static int open_default_buildfile(
 	const char *context, char **out_name, int *out_fd, struct sb_error *err)
 {
-	static const char *const names[] = {"Buildfile", "Dockerfile"};
-
-	for (size_t i = 0; i < 2; i++) {
-		sb_autofree char *path = strcmp(context, ".") == 0
-						 ? sb_strdup(names[i])
-						 : sb_path_join(context, names[i]);
+	for (size_t i = 0; i < N_DEFAULT_BUILDFILES; i++) {
+		const char *name = default_buildfiles[i];
+		sb_autofree char *path =
+			strcmp(context, ".") == 0 ? sb_strdup(name) : sb_path_join(context, name);
 		SB_AUTO_ERROR failed = SB_ERROR_INIT;
 
 		if (sb_fd_open_user(path, "Buildfile", out_fd, &failed) == 0) {
@@ -82,24 +92,72 @@ static int open_default_buildfile(
 	return sb_error_hint(err, "name one with -f FILE");
 }
 
-static int load_buildfile(struct job *job, const char *context, struct sb_error *err)
+/* In a context that was fetched: links lead to what is in it, and nothing there makes us wait. */
+static int open_fetched_buildfile(
+	struct job *job, const char *context, char **out_name, int *out_fd, struct sb_error *err)
+{
+	const char *const *names =
+		job->options->buildfile != NULL ? &job->options->buildfile : default_buildfiles;
+	const size_t n = job->options->buildfile != NULL ? 1 : N_DEFAULT_BUILDFILES;
+
+	for (size_t i = 0; i < n; i++) {
+		sb_autofree char *path = sb_path_below_root(names[i]);
+		struct stat st;
+
+		*out_fd = sb_at_open_raw(job->contexts.main.fd, path, SB_AT_IN_ROOT,
+			O_RDONLY | O_NONBLOCK | O_NOCTTY, 0);
+		if (*out_fd < 0 && errno == ENOENT)
+			continue;
+		if (*out_fd < 0 || fstat(*out_fd, &st) < 0)
+			return sb_fail_errno(err, "'%s' in the build context", names[i]);
+		if (!S_ISREG(st.st_mode))
+			return sb_fail(err, SB_E_USAGE,
+				"'%s' in the build context is not a file", names[i]);
+		*out_name = sb_strdup(names[i]);
+		return 0;
+	}
+	if (job->options->buildfile != NULL)
+		return sb_fail(err, SB_E_NOT_FOUND, "'%s': not found in the build context",
+			job->options->buildfile);
+	(void)sb_fail(err, SB_E_NOT_FOUND, "the build context%s has no Buildfile and no Dockerfile",
+		strcmp(context, "-") == 0 ? " on standard input" : "");
+	return sb_error_hint(err, "name one in it with -f FILE");
+}
+
+static int open_buildfile(
+	struct job *job, const char *context, char **out_name, int *out_fd, struct sb_error *err)
 {
 	const char *named = job->options->buildfile;
+
+	if (job->buildfile_fd >= 0) {
+		if (named != NULL)
+			return sb_fail(err, SB_E_USAGE,
+				"'%s' can't be in a build context that is a Buildfile itself",
+				named);
+		*out_name = sb_strdup(strcmp(context, "-") == 0 ? "<stdin>" : "Buildfile");
+		*out_fd = sb_fd_steal(&job->buildfile_fd);
+		return 0;
+	}
+	if (named != NULL && strcmp(named, "-") == 0) {
+		*out_name = sb_strdup("<stdin>");
+		return sb_fd_dup(STDIN_FILENO, out_fd, err);
+	}
+	if (job->is_fetched)
+		return open_fetched_buildfile(job, context, out_name, out_fd, err);
+	if (named == NULL)
+		return open_default_buildfile(context, out_name, out_fd, err);
+	*out_name = sb_strdup(named);
+	return sb_fd_open_user(named, "Buildfile", out_fd, err);
+}
+
+static int load_buildfile(struct job *job, const char *context, struct sb_error *err)
+{
 	SB_AUTO_BUF text = SB_BUF_INIT(SB_MAX_BUILDFILE);
 	sb_autofree char *name = NULL;
 	sb_autofd int fd = -1;
-	int rc = 0;
 
-	if (named != NULL && strcmp(named, "-") == 0) {
-		name = sb_strdup("<stdin>");
-		rc = sb_fd_dup(STDIN_FILENO, &fd, err);
-	} else if (named != NULL) {
-		name = sb_strdup(named);
-		rc = sb_fd_open_user(named, "Buildfile", &fd, err);
-	} else {
-		rc = open_default_buildfile(context, &name, &fd, err);
-	}
-	if (rc < 0 || read_text(fd, name, &text, err) < 0)
+	if (open_buildfile(job, context, &name, &fd, err) < 0 ||
+		read_text(fd, name, &text, err) < 0)
 		return -1;
 	return sb_buildfile_parse(name, text.data, text.len, &job->buildfile, err);
 }
@@ -176,6 +234,8 @@ static int choose_lists(struct job *job, struct sb_error *err)
 	for (const char *const *label = o->labels; label != NULL && *label != NULL; label++) {
 		if (strchr(*label, '=') == NULL || (*label)[0] == '=')
 			return sb_fail(err, SB_E_USAGE, "--label '%s' is not KEY=VALUE", *label);
+		if (sb_config_text_check(*label, err) < 0)
+			return sb_error_context(err, "--label");
 		sb_strv_add(&job->build.labels, *label);
 	}
 	for (const char *const *host = o->add_hosts; host != NULL && *host != NULL; host++)
@@ -221,23 +281,55 @@ static int make_plan(struct job *job, struct sb_error *err)
 	return sb_plan_new(job->buildfile, &options, &job->plan, err);
 }
 
+/* The store, and the namespaces that it is used in. */
+static int enter(struct job *job, struct sb_error *err)
+{
+	struct sb_build *build = &job->build;
+
+	/* The store is opened after the mount namespace is entered: overlayfs takes layers only
+	 * from mounts of the namespace it is mounted in. */
+	if (sb_userns_enter(&job->host, err) < 0 ||
+		sb_session_open(job->options->root, &job->session, err) < 0 ||
+		sb_snapshots_open(job->session.store_fd, &job->host, &job->snapshots, err) < 0)
+		return -1;
+	build->store = job->session.store;
+	build->store_fd = job->session.store_fd;
+	build->snapshots = job->snapshots;
+	build->host = &job->host;
+	build->secrets = job->secrets;
+	build->ssh = &job->ssh;
+	build->interrupt = job->session.interrupt;
+	build->contexts = &job->contexts;
+	return 0;
+}
+
+/* A context that is no folder is in the store for as long as the build runs. */
+static int open_context(struct job *job, const char *context, struct sb_error *err)
+{
+	if (!job->is_fetched)
+		return 0;
+	return enter(job, err) < 0 ? -1
+				   : sb_context_fetch(&job->build, context, &job->contexts.main,
+					     &job->buildfile_fd, err);
+}
+
 /* What can be known and refused before anything is touched. */
 static int read_inputs(struct job *job, struct sb_error *err)
 {
 	const struct sb_build_options *o = job->options;
 	const char *context = o->context != NULL ? o->context : ".";
-
-	if (strcmp(context, "-") == 0)
-		return sb_fail(err, SB_E_UNSUPPORTED,
-			"a build context on standard input is not in this version");
-	if (sb_session_read_secrets(o->secrets, o->n_secrets, &job->secrets, err) < 0 ||
-		choose(job, err) < 0 || load_buildfile(job, context, err) < 0)
-		return -1;
-
 	const bool is_stdin = o->buildfile != NULL && strcmp(o->buildfile, "-") == 0;
 
-	if (sb_contexts_open(context, is_stdin ? NULL : job->buildfile->file, o->build_contexts,
-		    &job->contexts, err) < 0)
+	job->is_fetched = sb_context_is_fetched(context);
+	if (sb_session_read_secrets(o->secrets, o->n_secrets, &job->secrets, err) < 0)
+		return -1;
+	job->build.events.secrets = job->secrets;
+	if (choose(job, err) < 0 || open_context(job, context, err) < 0 ||
+		load_buildfile(job, context, err) < 0 ||
+		(!job->is_fetched &&
+			sb_contexts_open_main(context, is_stdin ? NULL : job->buildfile->file,
+				&job->contexts, err) < 0) ||
+		sb_contexts_open_named(o->build_contexts, &job->contexts, err) < 0)
 		return -1;
 	return make_plan(job, err);
 }
@@ -290,30 +382,17 @@ static bool has_steps(const struct sb_plan *plan)
 	return false;
 }
 
-static int enter(struct job *job, struct sb_error *err)
+static int start(struct job *job, struct sb_error *err)
 {
-	struct sb_build *build = &job->build;
-
-	/* The store is opened after the mount namespace is entered: overlayfs takes layers only
-	 * from mounts of the namespace it is mounted in. */
-	if (sb_userns_enter(&job->host, err) < 0 ||
-		sb_session_open(job->options->root, &job->session, err) < 0 ||
-		sb_snapshots_open(job->session.store_fd, &job->host, &job->snapshots, err) < 0)
+	if (!job->is_fetched && enter(job, err) < 0)
 		return -1;
 	/* Early: it starts while the base is looked up, and is forked before this process has
 	 * grown. */
-	if (has_steps(job->plan) && sb_sandbox_start(&build->sandbox, err) < 0)
+	if (has_steps(job->plan) && sb_sandbox_start(&job->build.sandbox, err) < 0)
 		return -1;
 	/* No dump of this process either: it has read the secrets. */
 	(void)prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
-	build->store = job->session.store;
-	build->store_fd = job->session.store_fd;
-	build->snapshots = job->snapshots;
-	build->host = &job->host;
-	build->secrets = job->secrets;
-	build->interrupt = job->session.interrupt;
-	build->plan = job->plan;
-	build->contexts = &job->contexts;
+	job->build.plan = job->plan;
 	return 0;
 }
 
@@ -368,6 +447,26 @@ static int keep(struct job *job, const struct sb_descriptor *manifest, struct sb
 	return 0;
 }
 
+/* The ignore file of a context that was fetched is not looked at, so nothing is known of it. */
+static int lint(struct job *job, struct sb_error *err)
+{
+	SB_AUTO_STRV names = SB_STRV_INIT;
+	const struct sb_lint_sources sources = {
+		.context = job->is_fetched ? NULL : &job->contexts.main,
+		.root = job->options->root,
+	};
+	struct sb_lint_input input = {
+		.target = job->options->target,
+		.build_args = &job->build_args,
+		.context_names = &names,
+		.platform = job->build.platform,
+		.build_platform = sb_platform_host(),
+	};
+
+	sb_contexts_names(&job->contexts, &names);
+	return sb_lint_with(job->buildfile, &sources, &input, job->options->lint_report, err);
+}
+
 static int run(struct job *job, char *out_digest, struct sb_error *err)
 {
 	SB_AUTO_VALUE(sb_descriptor) manifest = {0};
@@ -376,11 +475,12 @@ static int run(struct job *job, char *out_digest, struct sb_error *err)
 	sb_events_init(&job->build.events, o->on_event, o->event_data);
 	if (read_inputs(job, err) < 0)
 		return -1;
-	job->build.events.secrets = job->secrets;
 	if (o->check_only)
-		return 0;
+		return o->lint_report != NULL ? lint(job, err) : 0;
 	if (sb_exports_open(o->outputs, o->n_outputs, &job->exports, err) < 0 ||
-		enter(job, err) < 0)
+		start(job, err) < 0)
+		return -1;
+	if (sb_ssh_agents_open(o->ssh, o->n_ssh, job->session.interrupt, &job->ssh, err) < 0)
 		return -1;
 	tell_host(job);
 	tell_weak_secrets(job);
@@ -398,7 +498,10 @@ static int run(struct job *job, char *out_digest, struct sb_error *err)
 int sb_build(const struct sb_build_options *options, char *out_digest, struct sb_error *err)
 {
 	__attribute__((cleanup(job_release))) struct job job = {
-		.options = options, .session = {.store_fd = -1}, .contexts = {.main = {.fd = -1}}};
+		.options = options,
+		.session = {.store_fd = -1},
+		.contexts = {.main = {.fd = -1}},
+		.buildfile_fd = -1};
 	const int rc = run(&job, out_digest, err);
 
 	if (rc < 0)

@@ -15,8 +15,10 @@ struct sb_session {
 	struct sb_interrupt *interrupt;
 };
 
-/* root NULL: $SAFEBUILD_ROOT, then $XDG_DATA_HOME/safebuild, then ~/.local/share/safebuild. Made
- * where it is missing. */
+/* The store's folder. root NULL: $SAFEBUILD_ROOT, then $XDG_DATA_HOME/safebuild, then
+ * ~/.local/share/safebuild. NULL with err set where none of them says it. Caller frees. */
+char *sb_session_choose_root(const char *root, struct sb_error *err);
+/* Made where it is missing. */
 int sb_session_open(const char *root, struct sb_session *out, struct sb_error *err);
 void sb_session_release(struct sb_session *session);
 

@@ -5,12 +5,14 @@
 #include <unistd.h>
 
 #include "base/mem.h"
+#include "build/context_fetch.h"
 #include "layer/apply.h"
 #include "layer/whiteout.h"
 #include "oci/reference.h"
 #include "registry/pull.h"
 #include "sys/at.h"
 #include "sys/fd.h"
+#include "sys/transfer.h"
 
 static const char default_path[] = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
@@ -58,8 +60,10 @@ static int unpack_layer(struct sb_build *build, const struct sb_descriptor *laye
 
 	if (sb_layout_open_blob(build->store, &layer->digest, &blob, err) < 0 ||
 		sb_snapshots_begin_layer(build->snapshots, &name, &dir, err) < 0 ||
-		sb_layer_apply((struct sb_reader){.read = read_fd, .self = &blob}, dir, &options,
-			&applied, &warnings, err) < 0)
+		sb_layer_apply(
+			(struct sb_reader){
+				.read = read_fd, .self = &blob, .interrupt = build->interrupt},
+			dir, &options, &applied, &warnings, err) < 0)
 		return sb_error_context(err, "unpack layer %.19s", layer->digest.text);
 	if (!sb_digest_equal(&applied.digest, &layer->digest))
 		return sb_fail(err, SB_E_INTEGRITY,
@@ -196,8 +200,10 @@ static int load_reference(struct sb_build *build, const char *text,
 static int load_fd(struct sb_build *build, const struct sb_context *context,
 	const struct sb_platform *platform, struct sb_stage_state **out, struct sb_error *err)
 {
-	const struct sb_image_open_options options = {
-		.name = context->reference, .want = platform, .tmp_dir_fd = build->store_fd};
+	const struct sb_image_open_options options = {.name = context->reference,
+		.want = platform,
+		.tmp_dir_fd = build->store_fd,
+		.interrupt = build->interrupt};
 	SB_AUTO(sb_image) image = NULL;
 	SB_AUTO_VALUE(sb_descriptor) d = {0};
 	SB_AUTO_ERROR failed = SB_ERROR_INIT;
@@ -219,15 +225,18 @@ static int load_fd(struct sb_build *build, const struct sb_context *context,
 static int load_context(struct sb_build *build, const char *name,
 	const struct sb_platform *platform, struct sb_stage_state **out, struct sb_error *err)
 {
-	const struct sb_context *context = sb_contexts_find(build->contexts, name);
+	struct sb_context *context = sb_contexts_find(build->contexts, name);
 
 	SB_BUG_ON(context == NULL);
+	if (sb_context_fetch_named(build, context, err) < 0)
+		return -1;
 	switch (context->kind) {
 	case SB_CONTEXT_REF:
 		return load_reference(build, context->reference, platform, out, err);
 	case SB_CONTEXT_IMAGE_FD:
 		return load_fd(build, context, platform, out, err);
 	case SB_CONTEXT_FOLDER:
+	case SB_CONTEXT_REMOTE:
 		break;
 	}
 	(void)sb_fail(err, SB_E_UNSUPPORTED,
@@ -252,6 +261,7 @@ int sb_base_image_load(struct sb_build *build, const struct sb_base *base,
 /* The tar's bytes become a blob while they are read as an archive, so that nothing else is taken
  * in. */
 struct import {
+	struct sb_interrupt *interrupt;
 	int from;
 	int to;
 	uint64_t size_bytes;
@@ -273,7 +283,7 @@ static const char *media_type_of(const struct import *import)
 static ssize_t read_and_keep(void *self, void *bytes, size_t len, struct sb_error *err)
 {
 	struct import *import = self;
-	const ssize_t n = sb_fd_read(import->from, bytes, len, err);
+	const ssize_t n = sb_transfer_read(import->interrupt, import->from, bytes, len, err);
 
 	if (n > 0 && sb_fd_write_all(import->to, bytes, (size_t)n, err) < 0)
 		return -1;
@@ -297,10 +307,14 @@ int sb_base_image_import(struct sb_layout *store, int tar_fd, const struct sb_pl
 	if (sb_blob_writer_new(store, &writer, err) < 0)
 		return -1;
 
-	struct import import = {.from = tar_fd, .to = sb_blob_writer_fd(writer)};
+	struct sb_interrupt *interrupt = sb_layout_interrupt(store);
+	struct import import = {
+		.interrupt = interrupt, .from = tar_fd, .to = sb_blob_writer_fd(writer)};
 
-	if (sb_layer_verify((struct sb_reader){.read = read_and_keep, .self = &import}, &applied,
-		    err) < 0 ||
+	if (sb_layer_verify(
+		    (struct sb_reader){
+			    .read = read_and_keep, .self = &import, .interrupt = interrupt},
+		    &applied, err) < 0 ||
 		sb_blob_writer_commit(writer, &applied.digest, err) < 0)
 		return -1;
 

@@ -5,6 +5,7 @@
 #include "base/error.h"
 #include "build/context.h"
 #include "build/events.h"
+#include "build/ssh_agents.h"
 #include "buildfile/instruction.h"
 #include "layer/compress.h"
 #include "layer/snapshot.h"
@@ -27,6 +28,7 @@ struct sb_build {
 	struct sb_snapshots *snapshots;
 	const struct sb_host_ids *host;
 	const struct sb_secrets *secrets;
+	const struct sb_ssh_agents *ssh;
 	struct sb_interrupt *interrupt;
 	struct sb_events events;
 	const struct sb_plan *plan;

@@ -9,6 +9,7 @@
 
 #include "base/mem.h"
 #include "base/path.h"
+#include "base/utf8.h"
 #include "layer/diff.h"
 #include "layer/write.h"
 #include "sys/at.h"
@@ -35,7 +36,8 @@ static void add_history(const struct sb_build *build, struct sb_stage_state *sta
 	const char *created_by, bool is_empty)
 {
 	sb_autofree char *created = sb_commit_time(build);
-	sb_autofree char *by = sb_strdup(created_by);
+	/* Commands and names of files may be any bytes, and the history is JSON. */
+	sb_autofree char *by = sb_utf8_repaired(created_by);
 	sb_autofree char *comment = sb_strdup("safebuild.v0");
 	const struct sb_history entry = {.created = created,
 		.created_by = by,
@@ -118,6 +120,7 @@ static int write_blob(const struct commit *c, const struct sb_changes *changes,
 		.level = build->compression_level,
 		.source_date_epoch = build->source_date_epoch,
 		.scanner = build->scanner,
+		.interrupt = build->interrupt,
 	};
 
 	if (sb_layer_write(changes, &options, out, err) < 0)
@@ -133,7 +136,8 @@ static int write_layer(const struct commit *c, const struct sb_strv *scaffold,
 	const struct sb_diff_options options = {.lower_fd = c->lower_fd,
 		.upper_fd = c->upper_fd,
 		.ids = c->build->host->ids,
-		.scaffold = scaffold};
+		.scaffold = scaffold,
+		.interrupt = c->build->interrupt};
 
 	prune_scaffold(c->upper_fd, c->lower_fd, scaffold);
 	if (sb_diff(&options, &changes, &warnings, err) < 0)
@@ -154,17 +158,26 @@ static void add_layer(const struct commit *c, const struct sb_layer_blob *blob)
 	*SB_ARRAY_ADD(&c->state->config->diff_ids) = blob->diff_id;
 }
 
-int sb_commit(struct sb_build *build, struct sb_stage_state *state, struct sb_upper *upper,
-	bool in_result, const struct sb_strv *scaffold, const char *created_by,
+static int view_below(const struct sb_build *build, const struct sb_stage_state *state,
+	const struct sb_written *written, int *out_fd, struct sb_error *err)
+{
+	if (written->lower_fd >= 0)
+		return sb_fd_dup(written->lower_fd, out_fd, err);
+	return sb_snapshots_view(build->snapshots, &state->lowers, NULL, out_fd, err);
+}
+
+int sb_commit(struct sb_build *build, struct sb_stage_state *state,
+	const struct sb_written *written, bool in_result, const char *created_by,
 	struct sb_error *err)
 {
+	struct sb_upper *upper = written->upper;
 	sb_autofd int upper_fd = -1;
 	sb_autofd int lower_fd = -1;
 	struct sb_layer_blob blob = {0};
 
 	if (sb_at_open_dir(sb_snapshots_fd(build->snapshots), upper->diff, SB_AT_NO_LINKS,
 		    &upper_fd, err) < 0 ||
-		sb_snapshots_view(build->snapshots, &state->lowers, NULL, &lower_fd, err) < 0)
+		view_below(build, state, written, &lower_fd, err) < 0)
 		return -1;
 
 	const struct commit c = {.build = build,
@@ -173,7 +186,7 @@ int sb_commit(struct sb_build *build, struct sb_stage_state *state, struct sb_up
 		.lower_fd = lower_fd,
 		.in_result = in_result};
 
-	if (write_layer(&c, scaffold, &blob, err) < 0) {
+	if (write_layer(&c, written->scaffold, &blob, err) < 0) {
 		SB_AUTO_ERROR failed = SB_ERROR_INIT;
 
 		if (sb_snapshots_drop_upper(build->snapshots, upper, &failed) < 0)

@@ -5,16 +5,21 @@
 #include "build/build.h"
 #include "build/stage.h"
 
+/* What a step wrote, and on what. */
+struct sb_written {
+	struct sb_upper *upper;         /* its names are consumed */
+	int lower_fd;                   /* a view of the stage before the step, or -1 */
+	const struct sb_strv *scaffold; /* absolute paths that were only mount points, or NULL */
+};
+
 /*
  * Makes what a step wrote a layer: compares it with what was there before, searches it for the
  * build's secrets, writes it as a blob where the stage is part of the result, and adds it to the
  * stage with its history entry. A step whose diff holds a secret is refused (SB_E_LEAK), and its
  * diff is destroyed.
- *
- * scaffold: absolute paths that were only mount points, or NULL. upper's names are consumed.
  */
-int sb_commit(struct sb_build *build, struct sb_stage_state *state, struct sb_upper *upper,
-	bool in_result, const struct sb_strv *scaffold, const char *created_by,
+int sb_commit(struct sb_build *build, struct sb_stage_state *state,
+	const struct sb_written *written, bool in_result, const char *created_by,
 	struct sb_error *err) SB_MUST_USE;
 
 /* A history entry that adds no layer. */

@@ -8,6 +8,8 @@
 
 #include "base/limits.h"
 #include "base/mem.h"
+#include "build/context_fetch.h"
+#include "plan/remote.h"
 #include "sys/at.h"
 #include "sys/fd.h"
 
@@ -141,38 +143,42 @@ static int open_named(const char *item, struct sb_context *out, struct sb_error 
 		out->reference = sb_strdup(value + sizeof(reference) - 1);
 		return 0;
 	}
-	if (strstr(value, "://") != NULL || strncmp(value, "git@", 4) == 0)
-		return sb_fail(err, SB_E_UNSUPPORTED,
-			"--build-context '%s': only a folder, an archive, oci-layout:// and "
-			"docker-image:// are supported",
-			item);
+	if (sb_context_is_fetched(value) && strcmp(value, "-") != 0) {
+		SB_AUTO_VALUE(sb_remote) remote = {0};
+
+		out->kind = SB_CONTEXT_REMOTE;
+		out->reference = sb_strdup(value);
+		return sb_remote_parse(value, SB_REMOTE_BY_USER, &remote, err);
+	}
+	if (strstr(value, "://") != NULL) {
+		(void)sb_fail(err, SB_E_UNSUPPORTED, "'%s' begins with an unknown scheme", value);
+		return sb_error_hint(err, "there are https, http, git, ssh, file, oci-layout and "
+					  "docker-image");
+	}
 	return open_path(value, out, err);
 }
 
-int sb_contexts_open(const char *context, const char *buildfile, const char *const *named,
-	struct sb_contexts *out, struct sb_error *err)
+int sb_contexts_open_main(const char *context, const char *buildfile, struct sb_contexts *out,
+	struct sb_error *err)
 {
-	struct sb_contexts contexts = {.main = {.fd = -1}};
-	int rc = open_main(context, buildfile, &contexts.main, err);
+	return open_main(context, buildfile, &out->main, err);
+}
 
-	for (size_t i = 0; rc == 0 && named != NULL && named[i] != NULL; i++) {
-		struct sb_context *item = SB_ARRAY_ADD(&contexts.named);
+int sb_contexts_open_named(
+	const char *const *named, struct sb_contexts *out, struct sb_error *err)
+{
+	for (size_t i = 0; named != NULL && named[i] != NULL; i++) {
+		struct sb_context *item = SB_ARRAY_ADD(&out->named);
 
 		item->fd = -1;
-		rc = open_named(named[i], item, err);
-		if (rc < 0)
-			(void)sb_error_context(
+		if (open_named(named[i], item, err) < 0)
+			return sb_error_context(
 				err, "--build-context %.*s", (int)strcspn(named[i], "="), named[i]);
 	}
-	if (rc < 0) {
-		sb_contexts_release(&contexts);
-		return -1;
-	}
-	*out = contexts;
 	return 0;
 }
 
-const struct sb_context *sb_contexts_find(const struct sb_contexts *contexts, const char *name)
+struct sb_context *sb_contexts_find(const struct sb_contexts *contexts, const char *name)
 {
 	SB_ARRAY_FOREACH (&contexts->named, context)
 		if (strcmp(context->name, name) == 0)

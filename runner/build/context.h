@@ -10,19 +10,21 @@
 /*
  * What a build may read from outside: the build context, and the --build-contexts. All are opened
  * with the rights of the user who started the build, before namespaces are entered; nothing is read
- * from them here but ignore files.
+ * from them here but ignore files. What is to be fetched is fetched later.
  */
 enum sb_context_kind {
 	SB_CONTEXT_FOLDER,   /* a folder to copy from */
 	SB_CONTEXT_IMAGE_FD, /* a layout folder, an image archive, or a tar of a root file system */
 	SB_CONTEXT_REF,      /* docker-image://REF */
+	SB_CONTEXT_REMOTE,   /* a URL or repository that was not fetched yet (context_fetch.h) */
 };
 
 struct sb_context {
 	char *name;
 	enum sb_context_kind kind;
-	int fd;          /* -1 for REF; owned */
-	char *reference; /* REF: the reference; IMAGE_FD: which image in it, or NULL; owned */
+	int fd;          /* -1 for REF and REMOTE; owned */
+	char *reference; /* REF: the reference; REMOTE: the address; IMAGE_FD: which image in it,
+			    or NULL; owned */
 	struct sb_ignore *ignore; /* FOLDER: its .dockerignore, or NULL; owned */
 };
 
@@ -33,11 +35,14 @@ struct sb_contexts {
 
 /* buildfile: its path, for the PATH.dockerignore that goes before the context's own; NULL where it
  * is no file. */
-int sb_contexts_open(const char *context, const char *buildfile, const char *const *named,
-	struct sb_contexts *out, struct sb_error *err) SB_MUST_USE;
+int sb_contexts_open_main(const char *context, const char *buildfile, struct sb_contexts *out,
+	struct sb_error *err) SB_MUST_USE;
+/* "NAME=VALUE", NULL-ended; or NULL. */
+int sb_contexts_open_named(
+	const char *const *named, struct sb_contexts *out, struct sb_error *err) SB_MUST_USE;
 void sb_contexts_release(struct sb_contexts *contexts);
 /* NULL where there is none. */
-const struct sb_context *sb_contexts_find(const struct sb_contexts *contexts, const char *name);
+struct sb_context *sb_contexts_find(const struct sb_contexts *contexts, const char *name);
 void sb_contexts_names(const struct sb_contexts *contexts, struct sb_strv *out);
 
 #endif

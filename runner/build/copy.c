@@ -191,9 +191,9 @@ int sb_copy_files(const struct sb_copy *copy, struct sb_error *err)
 			return -1;
 		ends[i] = matches.len;
 	}
-	if (n_sources > 0 && matches.len == 0 && copy->n_heredocs == 0)
+	if (n_sources > 0 && matches.len == 0 && copy->n_heredocs == 0 && copy->n_others == 0)
 		return sb_copy_fail_no_match(copy, copy->sources->items[0], err);
-	if (dest_init(&dest, copy, matches.len + copy->n_heredocs, err) < 0)
+	if (dest_init(&dest, copy, matches.len + copy->n_heredocs + copy->n_others, err) < 0)
 		return -1;
 	for (size_t i = 0, at = 0; i < n_sources; at = ends[i++])
 		if (copy_matches(&work, copy->sources->items[i], &matches.items[at], ends[i] - at,

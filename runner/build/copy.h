@@ -8,6 +8,7 @@
 #include "base/strv.h"
 #include "buildfile/ignore.h"
 #include "buildfile/instruction.h"
+#include "leak/secrets.h"
 #include "sys/idmap.h"
 #include "sys/interrupt.h"
 
@@ -23,12 +24,15 @@ struct sb_copy {
 	const struct sb_ignore *ignore; /* for the context, or NULL */
 	const struct stat *store; /* a folder of the source that is passed over: what is copied
 				     is written to it; or NULL */
+	const struct sb_secrets *secrets; /* whose source files in the context are passed over,
+					     and refused where one is named; or NULL */
 	struct sb_interrupt *interrupt; /* asked between entries; or NULL */
 	int root_fd;                    /* the destination's root, borrowed */
 	struct sb_idmap ids;            /* of both roots (the context's owners are not looked at) */
 	const struct sb_strv *sources;  /* expanded; heredocs not among them */
 	const struct sb_heredoc *heredocs; /* files to make; bodies expanded by the caller */
 	size_t n_heredocs;
+	size_t n_others; /* sources that another call copies to the same destination */
 	const char *dest;         /* expanded, as written: a trailing slash means something */
 	const char *workdir;      /* absolute */
 	const char *chown;        /* expanded, or NULL */

@@ -53,8 +53,10 @@ int sb_copy_unpack(struct sb_copy_work *work, const struct sb_copy_match *match,
 		return 0;
 	if (sb_copy_make_folder(work, dest, 0755, &dest_fd, err) < 0)
 		return -1;
-	if (sb_layer_apply((struct sb_reader){.read = read_archive, .self = &fd}, dest_fd, &options,
-		    &applied, &warnings, err) < 0)
+	if (sb_layer_apply(
+		    (struct sb_reader){
+			    .read = read_archive, .self = &fd, .interrupt = copy->interrupt},
+		    dest_fd, &options, &applied, &warnings, err) < 0)
 		return sb_error_context(err, "unpack '%s' into '%s'", match->path, dest);
 	for (size_t i = 0; copy->warnings != NULL && i < warnings.len; i++)
 		sb_strv_addf(copy->warnings, "'%s': %s", match->path, warnings.items[i]);

@@ -14,6 +14,7 @@ enum {
 	BUFFER = 256 << 10,
 	/* Below this a read and a write are cheaper than asking the kernel for something better. */
 	SMALL_FILE = 64 << 10,
+	RANGE = 16 << 20, /* of a file that is copied in the kernel, between two looks at signals */
 };
 
 void sb_content_copier_release(struct sb_content_copier *copier)
@@ -49,6 +50,9 @@ static int copy_through_buffer(struct sb_content_copier *copier, int from_fd, in
 	if (copier->buffer == NULL)
 		copier->buffer = sb_malloc(BUFFER);
 	while (at < end) {
+		if (sb_interrupt_check(copier->interrupt, err) < 0)
+			return -1;
+
 		const size_t want = end - at < BUFFER ? (size_t)(end - at) : BUFFER;
 		ssize_t n = -1;
 
@@ -75,8 +79,12 @@ static int copy_range(struct sb_content_copier *copier, int from_fd, int to_fd, 
 	off_t to_at = at;
 
 	while (!copier->no_range && at < end && end - at >= SMALL_FILE) {
-		const ssize_t n =
-			copy_file_range(from_fd, &at, to_fd, &to_at, (size_t)(end - at), 0);
+		const size_t want = end - at < RANGE ? (size_t)(end - at) : RANGE;
+
+		if (sb_interrupt_check(copier->interrupt, err) < 0)
+			return -1;
+
+		const ssize_t n = copy_file_range(from_fd, &at, to_fd, &to_at, want, 0);
 
 		if (n < 0 && errno == EINTR)
 			continue;
@@ -96,6 +104,9 @@ static int copy_segments(struct sb_content_copier *copier, int from_fd, const st
 	if (ftruncate(to_fd, st->st_size) < 0)
 		return sb_fail_errno(err, "write");
 	while (at < st->st_size) {
+		if (sb_interrupt_check(copier->interrupt, err) < 0)
+			return -1;
+
 		const off_t data = lseek(from_fd, at, SEEK_DATA);
 
 		if (data < 0 && errno == ENXIO)

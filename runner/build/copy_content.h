@@ -6,12 +6,14 @@
 #include <sys/stat.h>
 
 #include "base/error.h"
+#include "sys/interrupt.h"
 
-/* What is learnt and used again from file to file. Zeroed at the start. */
+/* What is learnt and used again from file to file. Zeroed at the start, but for the interrupt. */
 struct sb_content_copier {
-	bool no_clone; /* the two file systems can't share extents */
-	bool no_range; /* nor copy inside the kernel */
-	char *buffer;  /* owned */
+	bool no_clone;                  /* the two file systems can't share extents */
+	bool no_range;                  /* nor copy inside the kernel */
+	char *buffer;                   /* owned */
+	struct sb_interrupt *interrupt; /* looked at between pieces of a file; or NULL */
 };
 
 void sb_content_copier_release(struct sb_content_copier *copier);

@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <string.h>
 
+#include "base/escape.h"
 #include "base/mem.h"
 #include "base/path.h"
 #include "build/copy_suggest.h"
@@ -111,6 +112,31 @@ static int refuse_store(const struct sb_copy *copy, const char *real, struct sb_
 	return 0;
 }
 
+const struct sb_secret *sb_copy_secret(const struct sb_copy *copy, const struct stat *st)
+{
+	return copy->source_is_context ? sb_secrets_of_file(copy->secrets, st) : NULL;
+}
+
+void sb_copy_warn_secret(
+	const struct sb_copy *copy, const struct sb_secret *secret, const char *path)
+{
+	sb_autofree char *shown = sb_escape_text(path, strlen(path));
+	sb_autofree char *line = sb_asprintf(
+		"'%s' is the source of secret '%s' and is not copied", shown, secret->id);
+
+	if (copy->warnings != NULL && !sb_strv_contains(copy->warnings, line))
+		sb_strv_add_nodup(copy->warnings, SB_STEAL(line));
+}
+
+static int fail_secret(
+	const struct sb_secret *secret, const char *source, struct sb_error *err)
+{
+	(void)sb_fail(err, SB_E_LEAK, "'%s' is the source of secret '%s', which no image may hold",
+		source, secret->id);
+	return sb_error_hint(err,
+		"mount it in the step that needs it: RUN --mount=type=secret,id=%s …", secret->id);
+}
+
 enum lookup { LOOKUP_FOUND, LOOKUP_MISSING, LOOKUP_EXCLUDED };
 
 /* Adds what `path` leads to. What is missing or ignored is for the caller to judge; *out_excluded
@@ -154,6 +180,7 @@ static int look_up(const struct sb_copy *copy, const char *path, struct sb_copy_
 static int match_literal(const struct sb_copy *copy, const char *source, const char *path,
 	struct sb_copy_matches *out, struct sb_error *err)
 {
+	const struct sb_secret *secret = NULL;
 	sb_autofree char *excluded = NULL;
 	enum lookup result = LOOKUP_MISSING;
 
@@ -161,7 +188,8 @@ static int match_literal(const struct sb_copy *copy, const char *source, const c
 		return -1;
 	switch (result) {
 	case LOOKUP_FOUND:
-		return 0;
+		secret = sb_copy_secret(copy, &out->items[out->len - 1].st);
+		return secret != NULL ? fail_secret(secret, source, err) : 0;
 	case LOOKUP_EXCLUDED:
 		return sb_copy_fail_excluded(copy, source, excluded, err);
 	case LOOKUP_MISSING:
@@ -201,6 +229,21 @@ struct walk {
 static int match_parts(const struct walk *walk, const char *written, const char *dir, size_t part,
 	struct sb_error *err);
 
+/* What a wildcard just matched is passed over where it is a secret's file. */
+static void drop_secret(
+	const struct sb_copy *copy, const char *path, struct sb_copy_matches *matches)
+{
+	struct sb_copy_match *match = &matches->items[matches->len - 1];
+	const struct sb_secret *secret = sb_copy_secret(copy, &match->st);
+
+	if (secret == NULL)
+		return;
+	sb_copy_warn_secret(copy, secret, path);
+	free(match->path);
+	free(match->real);
+	matches->len--;
+}
+
 static int match_name(const struct walk *walk, const char *written, const char *dir,
 	const char *name, size_t part, struct sb_error *err)
 {
@@ -217,6 +260,8 @@ static int match_name(const struct walk *walk, const char *written, const char *
 	}
 	if (look_up(walk->copy, path, walk->out, &result, &excluded, err) < 0)
 		return -1;
+	if (result == LOOKUP_FOUND)
+		drop_secret(walk->copy, path, walk->out);
 	return result == LOOKUP_MISSING ? fail_missing(walk->copy, path, path, err) : 0;
 }
 
@@ -230,6 +275,9 @@ static int match_parts(const struct walk *walk, const char *written, const char 
 	if (list(walk->copy, dir, &names, err) < 0)
 		return -1;
 	for (size_t i = 0; i < names.len; i++) {
+		if (sb_interrupt_check(walk->copy->interrupt, err) < 0)
+			return -1;
+
 		const int matches = sb_glob_match(walk->parts->items[part], names.items[i]);
 
 		if (matches < 0)

@@ -22,7 +22,8 @@ void sb_copy_matches_release(struct sb_copy_matches *matches);
 /*
  * Appends what `source` names: the one thing of that name (its last part and the folders on the way
  * may be links), or with wildcards everything that matches, in byte order. What is ignored is as if
- * it were not there, and so is what a link leads to. Nothing at all is SB_E_NOT_FOUND.
+ * it were not there, and so is what a link leads to. Nothing at all is SB_E_NOT_FOUND; the source
+ * file of a secret is SB_E_LEAK, and is passed over by a wildcard.
  */
 int sb_copy_match(const struct sb_copy *copy, const char *source, struct sb_copy_matches *out,
 	struct sb_error *err) SB_MUST_USE;
@@ -34,6 +35,11 @@ int sb_copy_fail_excluded(
 
 /* No source of a COPY or ADD names anything. */
 int sb_copy_fail_no_match(const struct sb_copy *copy, const char *source, struct sb_error *err);
+/* The secret that was read from this very file of the context, or NULL. */
+const struct sb_secret *sb_copy_secret(const struct sb_copy *copy, const struct stat *st);
+/* Says that its file is passed over. */
+void sb_copy_warn_secret(
+	const struct sb_copy *copy, const struct sb_secret *secret, const char *path);
 /* Is it the folder that is never copied? */
 bool sb_copy_is_store(const struct sb_copy *copy, const struct stat *st);
 

@@ -15,7 +15,7 @@
 
 int sb_copy_work_init(struct sb_copy_work *work, const struct sb_copy *copy, struct sb_error *err)
 {
-	*work = (struct sb_copy_work){.copy = copy};
+	*work = (struct sb_copy_work){.copy = copy, .contents = {.interrupt = copy->interrupt}};
 	if (sb_mode_change_parse(copy->chmod, &work->mode, err) < 0)
 		return -1;
 	if (copy->chown == NULL || copy->chown[0] == '\0')

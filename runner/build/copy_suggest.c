@@ -3,7 +3,7 @@
 
 #include "base/mem.h"
 #include "base/path.h"
-#include "buildfile/suggest.h"
+#include "base/suggest.h"
 #include "sys/at.h"
 #include "sys/fd.h"
 #include "sys/tree.h"

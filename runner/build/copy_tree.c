@@ -247,6 +247,13 @@ static int visit(struct walk *walk, const char *name, size_t name_at, struct sb_
 	if (make_folders(walk, err) < 0)
 		return -1;
 
+	const struct sb_secret *secret = sb_copy_secret(walk->work->copy, &st);
+
+	if (secret != NULL) {
+		sb_copy_warn_secret(walk->work->copy, secret, path);
+		return 0;
+	}
+
 	const struct sb_copy_entry to = {.dir_fd = innermost(walk)->to_fd, .name = name};
 
 	return sb_copy_one(walk->work, from, path, &st, to, walk->to_path.data, err);

@@ -10,9 +10,11 @@
 #include "base/path.h"
 #include "build/base_image.h"
 #include "build/commit.h"
+#include "build/context_fetch.h"
 #include "build/copy.h"
+#include "build/fetch.h"
 #include "buildfile/expand.h"
-#include "plan/check.h"
+#include "plan/remote.h"
 #include "sandbox/users.h"
 #include "sys/at.h"
 #include "sys/fd.h"
@@ -63,8 +65,10 @@ int sb_do_open_from(const struct sb_do *d, const char *from, int *out_fd, bool *
 		return sb_fail(err, SB_E_NOT_FOUND,
 			"'scratch' is empty: there is nothing to copy from it");
 	if (base.kind == SB_BASE_CONTEXT) {
-		const struct sb_context *context = sb_contexts_find(contexts, base.name);
+		struct sb_context *context = sb_contexts_find(contexts, base.name);
 
+		if (context != NULL && sb_context_fetch_named(d->build, context, err) < 0)
+			return -1;
 		if (context != NULL && context->kind == SB_CONTEXT_FOLDER)
 			return open_context(context, out_fd, out_is_context, out_ignore, err);
 	}
@@ -73,19 +77,25 @@ int sb_do_open_from(const struct sb_do *d, const char *from, int *out_fd, bool *
 
 /* The instruction's words, flags and heredocs with their variables put in. */
 struct expanded {
-	struct sb_strv sources;
+	struct sb_strv sources; /* remote ones as messages and the history show them */
+	SB_ARRAY(struct sb_remote) remotes; /* of the same places; kind NONE for local ones */
 	char *dest;
 	char *chown;
 	char *chmod;
+	char *checksum;
 	struct sb_heredocs heredocs; /* bodies owned, names borrowed */
 };
 
 static void expanded_release(struct expanded *e)
 {
 	sb_strv_release(&e->sources);
+	SB_ARRAY_FOREACH (&e->remotes, remote)
+		sb_remote_release(remote);
+	SB_ARRAY_RELEASE(&e->remotes);
 	free(e->dest);
 	free(e->chown);
 	free(e->chmod);
+	free(e->checksum);
 	SB_ARRAY_FOREACH (&e->heredocs, heredoc)
 		free(heredoc->body);
 	SB_ARRAY_RELEASE(&e->heredocs);
@@ -119,13 +129,15 @@ static int expand_sources(const struct sb_do *d, struct expanded *e, struct sb_e
 			continue;
 		if (sb_do_expand(d, instr->words.items[i], &word, err) < 0)
 			return -1;
-		if (sb_source_is_remote(word) && instr->kind == SB_INSTR_COPY)
-			return sb_fail(err, SB_E_SYNTAX, "COPY: source can't be a URL: '%s'", word);
-		if (sb_source_is_remote(word))
-			return sb_fail(err, SB_E_UNSUPPORTED,
-				"ADD of a URL or git repository is not in this version: '%s'",
-				word);
-		sb_strv_add_nodup(&e->sources, SB_STEAL(word));
+
+		struct sb_remote *remote = SB_ARRAY_ADD(&e->remotes);
+
+		if (sb_remote_parse(word, SB_REMOTE_IN_BUILDFILE, remote, err) < 0)
+			return sb_error_context(err, "%s", sb_instruction_name(instr->kind));
+		if (remote->kind != SB_REMOTE_NONE && instr->kind == SB_INSTR_COPY)
+			return sb_fail(err, SB_E_SYNTAX, "COPY: source can't be a URL: '%s'",
+				remote->shown);
+		sb_strv_add(&e->sources, remote->kind != SB_REMOTE_NONE ? remote->shown : word);
 	}
 	return 0;
 }
@@ -144,7 +156,15 @@ static int expand(const struct sb_do *d, struct expanded *e, struct sb_error *er
 			0 ||
 		expand_flag(d, "chown", &e->chown, err) < 0)
 		return -1;
-	return expand_flag(d, "chmod", &e->chmod, err);
+	if (expand_flag(d, "chmod", &e->chmod, err) < 0 ||
+		expand_flag(d, "checksum", &e->checksum, err) < 0)
+		return -1;
+	if (e->checksum == NULL)
+		return 0;
+	if (sb_remote_check_sum(e->checksum, e->remotes.items,
+		    e->remotes.len + e->heredocs.len, err) < 0)
+		return sb_error_context(err, "--checksum");
+	return 0;
 }
 
 static char *created_by(const struct sb_do *d, const struct expanded *e)
@@ -163,6 +183,74 @@ static char *created_by(const struct sb_do *d, const struct expanded *e)
 	return sb_strv_join(&words, " ");
 }
 
+/* True where archives among the sources are unpacked. */
+static bool unpacks(const struct sb_do *d, bool is_remote)
+{
+	if (d->instr->kind != SB_INSTR_ADD)
+		return false;
+	return sb_instruction_flag(d->instr, "unpack") != NULL
+		       ? sb_instruction_flag_is_true(d->instr, "unpack")
+		       : !is_remote;
+}
+
+/* `all` with what was fetched in the place of the local sources. */
+static int copy_remote(const struct sb_do *d, const struct expanded *e, size_t i,
+	struct sb_copy all, struct sb_error *err)
+{
+	SB_AUTO_VALUE(sb_fetched) fetched = {.fd = -1};
+	SB_AUTO_STRV sources = SB_STRV_INIT;
+	const struct sb_fetch_options options = {
+		.checksum = e->checksum,
+		.keep_git_dir = sb_instruction_flag_is_true(d->instr, "keep-git-dir"),
+	};
+
+	if (sb_fetch(d->build, &e->remotes.items[i], &options, &fetched, err) < 0)
+		return -1;
+	sb_strv_add(&sources, fetched.source);
+	all.source_fd = fetched.fd;
+	all.source_is_context = true;
+	all.ignore = NULL;
+	all.store = NULL;
+	all.sources = &sources;
+	all.n_heredocs = 0;
+	all.is_add = unpacks(d, true);
+	if (sb_copy_files(&all, err) < 0)
+		return -1;
+	return sb_fetched_remove(d->build, &fetched, err);
+}
+
+/* In the order in which they are written, since a later one replaces an earlier one's files: local
+ * ones that stand side by side at once, remote ones each by itself. Heredocs come last. */
+static int copy_sources(const struct sb_do *d, const struct expanded *e, struct sb_copy all,
+	struct sb_error *err)
+{
+	const size_t n_all = e->sources.len + e->heredocs.len;
+	size_t i = 0;
+
+	while (i < e->sources.len) {
+		SB_AUTO_STRV group = SB_STRV_INIT;
+		struct sb_copy local = all;
+		int rc = 0;
+
+		if (e->remotes.items[i].kind != SB_REMOTE_NONE) {
+			all.n_others = n_all - 1;
+			if (copy_remote(d, e, i++, all, err) < 0)
+				return -1;
+			continue;
+		}
+		while (i < e->sources.len && e->remotes.items[i].kind == SB_REMOTE_NONE)
+			sb_strv_add(&group, e->sources.items[i++]);
+		local.sources = &group;
+		local.n_heredocs = i == e->sources.len ? e->heredocs.len : 0;
+		local.n_others = n_all - group.len - local.n_heredocs;
+		rc = sb_copy_files(&local, err);
+		if (rc < 0 || local.n_heredocs > 0 || i == e->sources.len)
+			return rc;
+	}
+	all.n_others = e->sources.len;
+	return e->heredocs.len > 0 ? sb_copy_files(&all, err) : 0;
+}
+
 static int copy_into(const struct sb_do *d, const struct expanded *e, int source_fd,
 	bool is_context, const struct sb_ignore *ignore, const struct sb_upper *upper,
 	struct sb_error *err)
@@ -176,25 +264,25 @@ static int copy_into(const struct sb_do *d, const struct expanded *e, int source
 	if (sb_snapshots_view(d->build->snapshots, &d->state->lowers, upper, &root_fd, err) < 0)
 		return -1;
 
-	const struct sb_copy copy = {
+	const struct sb_copy all = {
 		.source_fd = source_fd,
 		.source_is_context = is_context,
 		.ignore = ignore,
 		.store = is_context ? &store : NULL,
+		.secrets = d->build->secrets,
 		.interrupt = d->build->interrupt,
 		.root_fd = root_fd,
 		.ids = d->build->host->ids,
-		.sources = &e->sources,
 		.heredocs = e->heredocs.items,
 		.n_heredocs = e->heredocs.len,
 		.dest = e->dest,
 		.workdir = sb_stage_state_workdir(d->state),
 		.chown = e->chown,
 		.chmod = e->chmod,
-		.is_add = d->instr->kind == SB_INSTR_ADD,
+		.is_add = unpacks(d, false),
 		.warnings = &warnings,
 	};
-	const int rc = sb_copy_files(&copy, err);
+	const int rc = copy_sources(d, e, all, err);
 
 	for (size_t i = 0; i < warnings.len; i++)
 		sb_events_warn(&d->build->events, warnings.items[i], NULL);
@@ -217,8 +305,9 @@ int sb_do_copy(const struct sb_do *d, struct sb_error *err)
 		return -1;
 
 	sb_autofree char *by = created_by(d, &e);
+	const struct sb_written written = {.upper = &upper, .lower_fd = -1};
 
-	if (sb_commit(d->build, d->state, &upper, sb_do_in_result(d), NULL, by, err) == 0)
+	if (sb_commit(d->build, d->state, &written, sb_do_in_result(d), by, err) == 0)
 		return 0;
 	if (err->code == SB_E_LEAK)
 		(void)sb_error_hint(err, "what is copied becomes part of the image; mount the "
@@ -281,6 +370,7 @@ int sb_do_workdir(const struct sb_do *d, struct sb_error *err)
 
 	sb_autofree char *path = sb_path_resolve(sb_stage_state_workdir(d->state), word);
 	sb_autofree char *by = sb_asprintf("WORKDIR %s", path);
+	const struct sb_written written = {.upper = &upper, .lower_fd = -1};
 
 	free(d->state->config->working_dir);
 	d->state->config->working_dir = sb_strdup(path);
@@ -291,5 +381,10 @@ int sb_do_workdir(const struct sb_do *d, struct sb_error *err)
 	if (sb_snapshots_new_upper(d->build->snapshots, &upper, err) < 0 ||
 		make_workdir(d, path, &upper, err) < 0)
 		return -1;
-	return sb_commit(d->build, d->state, &upper, sb_do_in_result(d), NULL, by, err);
+	if (sb_commit(d->build, d->state, &written, sb_do_in_result(d), by, err) == 0)
+		return 0;
+	if (err->code == SB_E_LEAK)
+		(void)sb_error_hint(err, "the names of folders are part of the image: choose one "
+					 "that does not hold the secret");
+	return -1;
 }

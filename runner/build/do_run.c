@@ -6,6 +6,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/ansi.h"
 #include "base/mem.h"
 #include "base/path.h"
 #include "build/cache_search.h"
@@ -179,9 +180,11 @@ static int prepare(struct run *run, struct sb_upper *upper, struct sb_error *err
 	return set_root(run, upper, err);
 }
 
-/* The step's two streams, each through its own redactor. */
+/* The step's two streams, each through its own filters. Colours go first: in the middle of a secret
+ * they would keep it from being seen, and whoever leaves them out later would put it together. */
 struct output {
 	struct sb_build *build;
+	struct sb_ansi_filter colours[2];
 	struct sb_redactor *redactors[2];
 	int stream;
 };
@@ -201,9 +204,12 @@ static void send_output(void *self, const char *bytes, size_t len)
 static void on_output(void *data, int stream, const char *bytes, size_t len)
 {
 	struct output *output = data;
+	const int i = stream - 1;
+	sb_autofree char *text = sb_malloc(len);
 
 	output->stream = stream;
-	sb_redactor_write(output->redactors[stream - 1], bytes, len, send_output, output);
+	len = sb_ansi_filter(&output->colours[i], bytes, len, text);
+	sb_redactor_write(output->redactors[i], text, len, send_output, output);
 }
 
 static void on_tick(void *data)
@@ -286,16 +292,21 @@ static int search_caches(
 	const struct run *run, const struct timespec *since, int rc, struct sb_error *err)
 {
 	struct sb_scanner *scanner = run->d->build->scanner;
+	SB_AUTO_ERROR ignored = SB_ERROR_INIT;
+	bool is_searched = true;
 
 	SB_ARRAY_FOREACH (&run->mounts.stubs.roots, root) {
 		SB_AUTO_ERROR leak = SB_ERROR_INIT;
 
 		if (sb_cache_search(root->fd, root->target, since, scanner, &leak) == 0)
 			continue;
+		is_searched = is_searched && leak.code == SB_E_LEAK;
 		sb_error_release(err);
 		sb_error_move(err, &leak);
 		rc = -1;
 	}
+	if (is_searched && sb_run_mounts_trust(&run->mounts, run->d->build, &ignored) < 0)
+		sb_error_ignore(&ignored, "the next build empties the cache then");
 	return rc;
 }
 
@@ -306,7 +317,8 @@ int sb_do_run(const struct sb_do *d, struct sb_error *err)
 	__attribute__((cleanup(sb_step_result_release))) struct sb_step_result result = {0};
 	SB_AUTO_VALUE(sb_upper) upper = {0};
 
-	if (prepare(&run, &upper, err) < 0)
+	if (prepare(&run, &upper, err) < 0 ||
+		sb_run_mounts_distrust(&run.mounts, d->build, err) < 0)
 		return -1;
 
 	const struct timespec since = now_coarse();
@@ -320,9 +332,10 @@ int sb_do_run(const struct sb_do *d, struct sb_error *err)
 
 	sb_autofree char *line = command_line(&run);
 	sb_autofree char *created_by = sb_asprintf("RUN %s", line);
+	const struct sb_written written = {
+		.upper = &upper, .lower_fd = run.root_fd, .scaffold = &run.mounts.scaffold};
 
-	if (sb_commit(d->build, d->state, &upper, sb_do_in_result(d), &run.mounts.scaffold,
-		    created_by, err) == 0)
+	if (sb_commit(d->build, d->state, &written, sb_do_in_result(d), created_by, err) == 0)
 		return 0;
 	if (err->code == SB_E_LEAK)
 		(void)sb_error_hint(err,

@@ -12,6 +12,7 @@
 #include "build/export_tree.h"
 #include "sys/atomic.h"
 #include "sys/fd.h"
+#include "sys/transfer.h"
 
 /* One output: an open file under a temporary name, or an open folder. */
 struct target {
@@ -175,7 +176,8 @@ static int give_name(struct target *t, struct sb_error *err)
 	return 0;
 }
 
-static int finish(struct target *t, uint64_t *out_bytes, struct sb_error *err)
+static int finish(
+	struct target *t, struct sb_interrupt *interrupt, uint64_t *out_bytes, struct sb_error *err)
 {
 	SB_AUTO_ERROR ignored = SB_ERROR_INIT;
 
@@ -183,6 +185,8 @@ static int finish(struct target *t, uint64_t *out_bytes, struct sb_error *err)
 		sb_error_ignore(&ignored, "only for the progress");
 	if (t->name == NULL)
 		return 0;
+	if (sb_transfer_flush(interrupt, t->fd, err) < 0)
+		return -1;
 	if (t->tmp == NULL && give_name(t, err) < 0)
 		return -1;
 	if (fsync(t->fd) < 0 || renameat(t->dir_fd, t->tmp, t->dir_fd, t->name) < 0)
@@ -208,7 +212,8 @@ int sb_exports_write(struct sb_exports *exports, struct sb_build *build,
 			continue;
 		if (sb_interrupt_check(build->interrupt, err) < 0)
 			return -1;
-		if (write_content(t, build, manifest, tags, err) < 0 || finish(t, &bytes, err) < 0)
+		if (write_content(t, build, manifest, tags, err) < 0 ||
+			finish(t, build->interrupt, &bytes, err) < 0)
 			return sb_error_context(err, "write output '%s'", t->option.dest);
 
 		sb_autofree char *text =

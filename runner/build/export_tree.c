@@ -25,13 +25,16 @@ int sb_export_tar(struct sb_build *build, int out_fd, struct sb_error *err)
 	if (open_result(build, &root, err) < 0)
 		return -1;
 
-	const struct sb_diff_options diff = {
-		.lower_fd = -1, .upper_fd = root, .ids = build->host->ids};
+	const struct sb_diff_options diff = {.lower_fd = -1,
+		.upper_fd = root,
+		.ids = build->host->ids,
+		.interrupt = build->interrupt};
 	const struct sb_layer_write_options write = {.upper_fd = root,
 		.out_fd = out_fd,
 		.compression = SB_COMPRESS_NONE,
 		.source_date_epoch = build->source_date_epoch,
-		.scanner = build->scanner};
+		.scanner = build->scanner,
+		.interrupt = build->interrupt};
 
 	if (sb_diff(&diff, &changes, &warnings, err) < 0)
 		return -1;

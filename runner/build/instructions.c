@@ -11,10 +11,20 @@
 #include "buildfile/healthcheck.h"
 #include "buildfile/ports.h"
 #include "buildfile/stop_signal.h"
+#include "plan/check.h"
 
 int sb_do_expand(const struct sb_do *d, const char *word, char **out, struct sb_error *err)
 {
-	return sb_expand_word(word, &d->state->env, d->state->escape, out, err);
+	sb_autofree char *text = NULL;
+
+	if (sb_expand_word(word, &d->state->env, d->state->escape, &text, err) < 0)
+		return -1;
+	/* The words were looked at before anything ran, but not what arguments put into them. */
+	if (text != NULL && sb_instruction_is_in_config(d->instr->kind) &&
+		sb_config_text_check(text, err) < 0)
+		return -1;
+	*out = SB_STEAL(text);
+	return 0;
 }
 
 bool sb_do_in_result(const struct sb_do *d)

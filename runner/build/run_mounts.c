@@ -24,6 +24,7 @@ void sb_run_mounts_release(struct sb_run_mounts *mounts)
 	SB_ARRAY_RELEASE(&mounts->fds);
 	sb_strv_release(&mounts->scaffold);
 	sb_strv_release(&mounts->locked);
+	sb_strv_release(&mounts->caches);
 	sb_cache_stubs_release(&mounts->stubs);
 }
 
@@ -104,6 +105,7 @@ static int add_secret(
 			sb_env_set(&a->spec->env, flag->env, "");
 		return 0;
 	}
+	a->out->has_secret = true;
 	if (flag->env != NULL) {
 		if (memchr(secret->bytes != NULL ? secret->bytes : "", '\0', secret->len) != NULL)
 			return sb_fail(err, SB_E_USAGE,
@@ -125,6 +127,51 @@ static int add_secret(
 	mount->uid = flag->uid;
 	mount->gid = flag->gid;
 	mount->fd = secret->fd;
+	return 0;
+}
+
+/*
+ * SSH_AUTH_SOCK names the first socket that is there. (In the reference it is the first mount's,
+ * there or not; then ssh is told of an agent that it can't reach, and does not see the second
+ * mount's.)
+ */
+static int add_ssh(const struct adding *a, const struct sb_mount_flag *flag, struct sb_error *err)
+{
+	const struct sb_ssh_agent *agent = sb_ssh_agents_get(a->d->build->ssh, flag->id);
+	sb_autofree char *target =
+		flag->target != NULL ? sb_strdup(flag->target)
+				     : sb_asprintf("/run/buildkit/ssh_agent.%u", a->out->n_ssh);
+	struct sb_step_mount *mount = NULL;
+
+	a->out->n_ssh++;
+	if (agent == NULL && flag->is_required) {
+		(void)sb_fail(err, SB_E_NOT_FOUND,
+			"no SSH key '%s' is forwarded to this build, and the step requires it",
+			flag->id);
+		return sb_error_hint(err, "add --ssh %s, or --ssh %s=PATH of a socket or key",
+			flag->id, flag->id);
+	}
+	if (agent == NULL) {
+		sb_autofree char *text = sb_asprintf(
+			"no SSH key '%s' is forwarded to this build: the step runs without it",
+			flag->id);
+
+		sb_events_warn(&a->d->build->events, text,
+			"say required=true in its mount to make that an error");
+		return 0;
+	}
+	if (new_mount(a->root_fd, target, SB_STEP_MOUNT_AGENT, a->spec, a->out, &mount, err) < 0)
+		return -1;
+	mount->is_file = true;
+	mount->is_readonly = true;
+	mount->is_raw = agent->is_raw;
+	mount->mode = flag->mode;
+	mount->uid = flag->uid;
+	mount->gid = flag->gid;
+	mount->fd = sb_ssh_agent_fd(agent);
+	if (!a->out->has_ssh && sb_env_get(&a->spec->env, "SSH_AUTH_SOCK") == NULL)
+		sb_env_set(&a->spec->env, "SSH_AUTH_SOCK", mount->target);
+	a->out->has_ssh = true;
 	return 0;
 }
 
@@ -181,6 +228,7 @@ static int copy_source(const struct adding *a, int from_fd, bool is_context,
 		.source_is_context = is_context,
 		.ignore = ignore,
 		.store = is_context ? &store : NULL,
+		.secrets = a->d->build->secrets,
 		.interrupt = a->d->build->interrupt,
 		.root_fd = to_fd,
 		.ids = a->d->build->host->ids,
@@ -345,9 +393,11 @@ static int open_cache(
 		if (flag->sharing != SB_SHARING_SHARED &&
 			lock_cache(a, flag, key, &is_free, err) < 0)
 			return -1;
-		if (is_free)
-			return sb_snapshots_open_cache(
-				a->d->build->snapshots, &folder, out_fd, err);
+		if (!is_free)
+			continue;
+		if (!flag->is_readonly)
+			sb_strv_add(&a->out->caches, key);
+		return sb_snapshots_open_cache(a->d->build->snapshots, &folder, out_fd, err);
 	}
 }
 
@@ -384,9 +434,9 @@ static int add_flag(const struct adding *a, const char *text, struct sb_error *e
 	case SB_MOUNT_SECRET:
 		return add_secret(a, &flag, err);
 	case SB_MOUNT_SSH:
-		break;
+		return add_ssh(a, &flag, err);
 	}
-	return sb_fail(err, SB_E_UNSUPPORTED, "--mount=type=ssh is not in this version");
+	return sb_fail(err, SB_E_BUG, "a mount of no known type");
 }
 
 int sb_run_mounts_add(const struct sb_do *d, int root_fd, struct sb_step_spec *spec,
@@ -397,6 +447,24 @@ int sb_run_mounts_add(const struct sb_do *d, int root_fd, struct sb_step_spec *s
 	SB_ARRAY_FOREACH (&d->instr->flags, flag)
 		if (strcmp(flag->key, "mount") == 0 && add_flag(&a, flag->value, err) < 0)
 			return sb_error_context(err, "--mount");
+	return 0;
+}
+
+int sb_run_mounts_distrust(
+	const struct sb_run_mounts *mounts, struct sb_build *build, struct sb_error *err)
+{
+	for (size_t i = 0; mounts->has_secret && i < mounts->caches.len; i++)
+		if (sb_snapshots_distrust_cache(build->snapshots, mounts->caches.items[i], err) < 0)
+			return sb_error_context(err, "cache mount");
+	return 0;
+}
+
+int sb_run_mounts_trust(
+	const struct sb_run_mounts *mounts, struct sb_build *build, struct sb_error *err)
+{
+	for (size_t i = 0; mounts->has_secret && i < mounts->caches.len; i++)
+		if (sb_snapshots_trust_cache(build->snapshots, mounts->caches.items[i], err) < 0)
+			return sb_error_context(err, "cache mount");
 	return 0;
 }
 

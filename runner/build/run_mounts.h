@@ -12,6 +12,10 @@ struct sb_run_mounts {
 	struct sb_strv scaffold; /* every target, for sb_commit */
 	struct sb_cache_stubs stubs;
 	struct sb_strv locked; /* keys of the caches that this step holds the lock of */
+	struct sb_strv caches; /* keys of those that it can write to */
+	bool has_secret;
+	unsigned n_ssh; /* mounts of that type so far, which count in default targets */
+	bool has_ssh;   /* one of them is there */
 };
 void sb_run_mounts_release(struct sb_run_mounts *mounts);
 
@@ -22,6 +26,13 @@ void sb_run_mounts_release(struct sb_run_mounts *mounts);
  */
 int sb_run_mounts_add(const struct sb_do *d, int root_fd, struct sb_step_spec *spec,
 	struct sb_run_mounts *out, struct sb_error *err) SB_MUST_USE;
+
+/* Right before the step runs, and after its caches were searched: so that a secret that it writes
+ * into a cache does not stay there where the build is killed before the search. */
+int sb_run_mounts_distrust(const struct sb_run_mounts *mounts, struct sb_build *build,
+	struct sb_error *err) SB_MUST_USE;
+int sb_run_mounts_trust(const struct sb_run_mounts *mounts, struct sb_build *build,
+	struct sb_error *err) SB_MUST_USE;
 
 /* One small file, mounted read-only. */
 int sb_run_mounts_add_file(int root_fd, const char *target, mode_t mode, const char *content,

@@ -112,11 +112,15 @@ const struct sb_option sb_build_options_table[] = {
 		"$SOURCE_DATE_EPOCH)",
 		parse_epoch},
 
-	{"", 0, SB_OPTION_GROUP, NULL, 0, "Secrets", NULL},
+	{"", 0, SB_OPTION_GROUP, NULL, 0, "Secrets and keys", NULL},
 	{"secret", 0, SB_OPTION_PARSED, "SPEC", FIELD(secrets),
 		"id=ID[,src=FILE|,env=VAR]: for RUN --mount=type=secret,id=ID; no layer may hold "
 		"it (repeatable)",
 		sb_secret_option_parse},
+	{"ssh", 0, SB_OPTION_PARSED, "SPEC", FIELD(ssh),
+		"ID[=SOCKET|=KEY,...][,raw=true]: for RUN --mount=type=ssh,id=ID; 'default' is "
+		"the agent of $SSH_AUTH_SOCK (repeatable)",
+		sb_ssh_option_parse},
 
 	{"", 0, SB_OPTION_GROUP, NULL, 0, "Where it goes", NULL},
 	{"tag", 't', SB_OPTION_PARSED, "NAME[:TAG]", FIELD(tags), "a name (repeatable)", parse_tag},
@@ -153,7 +157,6 @@ const struct sb_option sb_build_options_table[] = {
 	{"quiet", 'q', SB_OPTION_FLAG, NULL, FIELD(is_quiet), "only the digest, on standard output",
 		NULL},
 
-	{"ssh", 0, SB_OPTION_ABSENT, NULL, 0, "give a key or token with --secret instead", NULL},
 	{"annotation", 0, SB_OPTION_ABSENT, NULL, 0, "--label sets a label", NULL},
 	{"no-cache-filter", 0, SB_OPTION_ABSENT, NULL, 0, "--no-cache runs every step", NULL},
 	{"cache-from", 0, SB_OPTION_ABSENT, NULL, 0, NULL, NULL},
@@ -184,5 +187,6 @@ void sb_build_fields_release(void *fields)
 	sb_strv_release(&f->labels);
 	sb_strv_release(&f->add_hosts);
 	sb_secret_list_release(&f->secrets);
+	sb_ssh_list_release(&f->ssh);
 	sb_output_list_release(&f->outputs);
 }

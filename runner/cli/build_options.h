@@ -9,6 +9,7 @@
 #include "cli/options.h"
 #include "cli/output_option.h"
 #include "cli/secret_option.h"
+#include "cli/ssh_option.h"
 
 /* What the options of `build` say. */
 struct sb_build_fields {
@@ -27,6 +28,7 @@ struct sb_build_fields {
 	struct sb_strv labels;
 	struct sb_strv add_hosts;
 	struct sb_secret_list secrets;
+	struct sb_ssh_list ssh;
 	struct sb_output_list outputs;
 	int64_t source_date_epoch;
 	uint64_t jobs; /* an upper bound; steps run one after the other */

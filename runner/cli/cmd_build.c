@@ -58,6 +58,8 @@ static struct sb_build_options options_of(
 	build.add_hosts = list_of(&f->add_hosts);
 	build.secrets = f->secrets.items;
 	build.n_secrets = f->secrets.len;
+	build.ssh = f->ssh.items;
+	build.n_ssh = f->ssh.len;
 	build.outputs = f->outputs.items;
 	build.n_outputs = f->outputs.len;
 	build.iidfile = f->iidfile;

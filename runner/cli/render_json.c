@@ -183,7 +183,7 @@ static void json_finish(struct sb_renderer *renderer, const struct sb_error *fai
 			set_number(object, "line", failure->at.line);
 		if (failure->at.column != 0)
 			set_number(object, "column", failure->at.column);
-		if (failure->code == SB_E_STEP_FAILED)
+		if (failure->code == SB_E_STEP_FAILED && failure->step_status != 0)
 			(void)json_object_set_new(
 				object, "step_status", json_integer(failure->step_status));
 		(void)json_object_set_new(object, "exit_status", json_integer(status));

@@ -5,25 +5,17 @@
 #include <strings.h>
 
 #include "base/mem.h"
+#include "base/utf8.h"
 #include "buildfile/expand.h"
 #include "buildfile/mount.h"
 #include "buildfile/ports.h"
 #include "buildfile/stop_signal.h"
 #include "oci/reference.h"
+#include "plan/remote.h"
 
 /* Stands for the working directory, which is not known yet: deep enough for any `..` to stay below
  * it. */
 static const char some_workdir[] = "/1/2/3/4/5/6/7/8/9/10/11/12/13/14/15/16";
-
-bool sb_source_is_remote(const char *source)
-{
-	static const char *const starts[] = {"http://", "https://", "git@", "git://", "ssh://"};
-
-	for (size_t i = 0; i < sizeof(starts) / sizeof(starts[0]); i++)
-		if (strncmp(source, starts[i], strlen(starts[i])) == 0)
-			return true;
-	return false;
-}
 
 /* Is the word what it will be expanded to? */
 static bool is_literal(const char *word, char escape)
@@ -39,8 +31,6 @@ static int check_mount(const char *text, char escape, struct sb_error *err)
 		return 0;
 	if (sb_mount_parse(text, some_workdir, &flag, err) < 0)
 		return sb_error_context(err, "--mount");
-	if (flag.type == SB_MOUNT_SSH)
-		return sb_fail(err, SB_E_UNSUPPORTED, "--mount=type=ssh is not in this version");
 	return 0;
 }
 
@@ -82,28 +72,44 @@ static int check_run(const struct sb_instruction *instr, char escape, struct sb_
 	return 0;
 }
 
-static int check_sources(const struct sb_instruction *instr, struct sb_error *err)
+/* Words with variables are looked at again when their values are known; what they begin with is
+ * known now. */
+static int check_source(const struct sb_instruction *instr, const char *word, char escape,
+	struct sb_remote *out, struct sb_error *err)
 {
-	for (size_t i = 0; i + 1 < instr->words.len; i++) {
-		const char *source = instr->words.items[i];
+	const enum sb_remote_kind kind = sb_remote_kind_of(word, SB_REMOTE_IN_BUILDFILE);
 
-		if (!sb_source_is_remote(source))
-			continue;
-		if (instr->kind == SB_INSTR_COPY)
-			return sb_fail(err, SB_E_SYNTAX, "source can't be a URL: '%s'", source);
-		(void)sb_fail(err, SB_E_UNSUPPORTED,
-			"a URL or git repository as source is not in this version: '%s'", source);
-		return sb_error_hint(
-			err, "fetch it in a RUN step, or put it into the build context");
+	if (kind != SB_REMOTE_NONE && instr->kind == SB_INSTR_COPY) {
+		(void)sb_fail(err, SB_E_SYNTAX, "source can't be a URL: '%s'", word);
+		return sb_error_hint(err, "ADD fetches URLs and git repositories");
+	}
+	return is_literal(word, escape)
+		       ? sb_remote_parse(word, SB_REMOTE_IN_BUILDFILE, out, err)
+		       : 0;
+}
+
+static int check_sources(const struct sb_instruction *instr, char escape, struct sb_error *err)
+{
+	const char *checksum = sb_instruction_flag(instr, "checksum");
+	const size_t n = instr->words.len - 1;
+
+	for (size_t i = 0; i < n; i++) {
+		SB_AUTO_VALUE(sb_remote) remote = {0};
+		const char *word = instr->words.items[i];
+
+		if (check_source(instr, word, escape, &remote, err) < 0)
+			return -1;
+		if (checksum != NULL && is_literal(checksum, escape) && is_literal(word, escape) &&
+			sb_remote_check_sum(checksum, &remote, n, err) < 0)
+			return sb_error_context(err, "--checksum");
 	}
 	return 0;
 }
 
 static int check_copy(const struct sb_instruction *instr, char escape, struct sb_error *err)
 {
-	static const char *const later[] = {
-		"link", "parents", "exclude", "checksum", "keep-git-dir", "unpack"};
-	static const char *const expanded[] = {"chown", "chmod"};
+	static const char *const later[] = {"link", "parents", "exclude"};
+	static const char *const expanded[] = {"chown", "chmod", "checksum"};
 
 	for (size_t i = 0; i < sizeof(later) / sizeof(later[0]); i++) {
 		const char *value = sb_instruction_flag(instr, later[i]);
@@ -118,7 +124,7 @@ static int check_copy(const struct sb_instruction *instr, char escape, struct sb
 		if (value != NULL && sb_expand_check(value, escape, err) < 0)
 			return sb_error_context(err, "--%s", expanded[i]);
 	}
-	return check_sources(instr, err);
+	return check_sources(instr, escape, err);
 }
 
 static int check_expose(const struct sb_instruction *instr, char escape, struct sb_error *err)
@@ -169,6 +175,25 @@ static int check_words(const struct sb_instruction *instr, char escape, struct s
 	return 0;
 }
 
+bool sb_instruction_is_in_config(enum sb_instruction_kind kind)
+{
+	static const enum sb_instruction_kind others[] = {
+		SB_INSTR_FROM, SB_INSTR_ARG, SB_INSTR_RUN, SB_INSTR_COPY, SB_INSTR_ADD};
+
+	for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++)
+		if (others[i] == kind)
+			return false;
+	return true;
+}
+
+int sb_config_text_check(const char *text, struct sb_error *err)
+{
+	if (sb_utf8_is_valid(text))
+		return 0;
+	(void)sb_fail(err, SB_E_SYNTAX, "'%s' is not UTF-8", text);
+	return sb_error_hint(err, "an image's config is JSON, which can't hold other text");
+}
+
 static int check_kind(const struct sb_instruction *instr, char escape, struct sb_error *err)
 {
 	if (instr->kind == SB_INSTR_RUN)
@@ -184,7 +209,9 @@ static int check_kind(const struct sb_instruction *instr, char escape, struct sb
 
 int sb_instruction_check(const struct sb_instruction *instr, char escape, struct sb_error *err)
 {
-	if (check_words(instr, escape, err) < 0 || check_kind(instr, escape, err) < 0)
+	if ((sb_instruction_is_in_config(instr->kind) &&
+		    sb_config_text_check(instr->text, err) < 0) ||
+		check_words(instr, escape, err) < 0 || check_kind(instr, escape, err) < 0)
 		return sb_error_context(err, "%s", sb_instruction_name(instr->kind));
 	return 0;
 }

@@ -18,7 +18,9 @@ int sb_plan_check(const struct sb_plan *plan, struct sb_error *err) SB_MUST_USE;
 int sb_instruction_check(
 	const struct sb_instruction *instr, char escape, struct sb_error *err) SB_MUST_USE;
 
-/* A source of ADD that is fetched from elsewhere: a URL or a git repository. */
-bool sb_source_is_remote(const char *source);
+/* Does the instruction's text become part of the image's config? */
+bool sb_instruction_is_in_config(enum sb_instruction_kind kind);
+/* SB_E_SYNTAX for text that a config can't hold. */
+int sb_config_text_check(const char *text, struct sb_error *err) SB_MUST_USE;
 
 #endif

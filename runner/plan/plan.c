@@ -5,8 +5,8 @@
 #include <strings.h>
 
 #include "base/mem.h"
+#include "base/suggest.h"
 #include "buildfile/expand.h"
-#include "buildfile/suggest.h"
 #include "plan/args.h"
 #include "plan/check.h"
 #include "plan/resolve.h"

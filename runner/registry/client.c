@@ -2,18 +2,11 @@
 #include "registry/client.h"
 
 #include <string.h>
-#include <time.h>
 
 #include "base/limits.h"
 #include "base/mem.h"
 #include "registry/document.h"
-#include "registry/retry.h"
 #include "registry/url.h"
-
-enum {
-	/* A try that came further than all before it by this much does not count as failed. */
-	WORTHWHILE_BYTES = 1 << 20,
-};
 
 #define NO_REGISTRY_HINT \
 	"what is on this machine needs no registry: `safebuild import ROOTFS.tar NAME`, or " \
@@ -25,7 +18,6 @@ enum {
 
 struct sb_client {
 	const struct sb_reference *ref;
-	struct sb_http_limits limits;
 	struct sb_http *http;
 	char *authorization; /* "Bearer …", or NULL */
 };
@@ -36,7 +28,6 @@ int sb_client_new(const struct sb_reference *ref, const struct sb_http_limits *l
 	SB_AUTO(sb_client) client = SB_NEW(struct sb_client);
 
 	client->ref = ref;
-	client->limits = *limits;
 	if (sb_http_open(limits, keep_going, data, &client->http, err) < 0)
 		return -1;
 	*out = SB_STEAL(client);
@@ -117,53 +108,15 @@ static int fail_transport(const struct sb_client *client, unsigned n_tries, stru
 		err, "registry '%s' can't be used", sb_registry_host(client->ref->registry));
 }
 
-static int wait_for_next(struct sb_client *client, unsigned n_failed,
-	const struct sb_http_answer *answer, struct sb_error *err)
-{
-	uint64_t wish_ms = 0;
-	const bool has_wish = sb_retry_after_parse(answer->retry_after, time(NULL), &wish_ms);
-
-	return sb_http_wait(client->http,
-		sb_retry_delay_ms(n_failed, has_wish, wish_ms, client->limits.first_delay_ms,
-			client->limits.max_delay_ms),
-		err);
-}
-
 /* Tries until there is an answer that is not temporary; whatever its status. */
 static int get_with_retries(struct sb_client *client, struct sb_http_request *request,
 	struct sb_http_answer *answer, struct sb_error *err)
 {
-	unsigned n_failed = 0;
-	uint64_t furthest = 0;
+	unsigned n_tries = 0;
 
-	for (;;) {
-		SB_AUTO_ERROR failure = SB_ERROR_INIT;
-		const int result = sb_http_get(client->http, request, answer, &failure);
-
-		if (result == 0 && answer->status == 416 && request->range_start > 0) {
-			request->range_start = 0;
-			sb_http_answer_release(answer);
-			continue;
-		}
-		if (result == 0 && !sb_status_is_temporary(answer->status))
-			return 0;
-		n_failed++;
-		if (request->range_start >= furthest + WORTHWHILE_BYTES) {
-			furthest = request->range_start;
-			n_failed = 1;
-		}
-		if (n_failed >= client->limits.n_tries || (result < 0 && !answer->is_interrupted)) {
-			if (result == 0)
-				return 0;
-			sb_error_move(err, &failure);
-			return fail_transport(client, n_failed, err);
-		}
-		if (result < 0)
-			sb_error_ignore(&failure, "the next try decides");
-		if (wait_for_next(client, n_failed, answer, err) < 0)
-			return -1;
-		sb_http_answer_release(answer);
-	}
+	if (sb_http_get_with_retries(client->http, request, answer, &n_tries, err) < 0)
+		return fail_transport(client, n_tries, err);
+	return 0;
 }
 
 static int get_token(struct sb_client *client, const struct sb_challenge *challenge,
@@ -176,7 +129,7 @@ static int get_token(struct sb_client *client, const struct sb_challenge *challe
 	struct sb_http_request request = {.url = url, .max_body_bytes = SB_MAX_JSON};
 	const char *host = sb_registry_host(client->ref->registry);
 
-	if (sb_http_check_url(client->http, url, asked_url, NULL, err) < 0)
+	if (sb_http_check_url(client->http, url, asked_url, false, NULL, err) < 0)
 		return sb_error_context(err, "registry '%s' asks for tokens from", host);
 	if (get_with_retries(client, &request, &answer, err) < 0)
 		return sb_error_context(err, "ask for an anonymous token");

@@ -15,9 +15,13 @@ void sb_http_answer_drop_headers(struct sb_http_answer *answer)
 	free(answer->content_type);
 	free(answer->content_digest);
 	free(answer->content_range);
+	free(answer->content_length);
+	free(answer->etag);
+	free(answer->last_modified);
 	free(answer->retry_after);
 	answer->content_type = answer->content_digest = NULL;
-	answer->content_range = answer->retry_after = NULL;
+	answer->content_range = answer->content_length = NULL;
+	answer->etag = answer->last_modified = answer->retry_after = NULL;
 	sb_strv_release(&answer->authenticate);
 }
 
@@ -81,20 +85,24 @@ static int check_step(
 	if (from->is_https && !to->is_https)
 		return sb_fail(err, SB_E_NETWORK, "an address on '%s' that leaves https for http",
 			to->host);
+	/* What listens on this machine alone is not for a server elsewhere to choose. */
+	if (!from->is_loopback && to->is_loopback)
+		return sb_fail(err, SB_E_NETWORK, "an address of this machine, '%s'", to->host);
 	return 0;
 }
 
-int sb_http_check_url(struct sb_http *http, const char *url, const char *from,
+int sb_http_check_url(struct sb_http *http, const char *url, const char *from, bool may_be_plain,
 	bool *out_same_origin, struct sb_error *err)
 {
 	SB_AUTO_VALUE(sb_origin) to = {0};
 	SB_AUTO_VALUE(sb_origin) before = {0};
 
-	if (sb_origin_of(&http->curl, url, &to, err) < 0)
+	if (sb_origin_of(&http->curl, url, may_be_plain, &to, err) < 0)
 		return -1;
 	if (from == NULL)
 		return 0;
-	if (sb_origin_of(&http->curl, from, &before, err) < 0 || check_step(&before, &to, err) < 0)
+	if (sb_origin_of(&http->curl, from, may_be_plain, &before, err) < 0 ||
+		check_step(&before, &to, err) < 0)
 		return -1;
 	if (out_same_origin != NULL)
 		*out_same_origin = sb_origin_equal(&before, &to);
@@ -113,7 +121,7 @@ int sb_http_get(struct sb_http *http, const struct sb_http_request *request,
 		sb_autofree char *next = NULL;
 		bool same_origin = false;
 
-		if (sb_origin_of(&http->curl, url, &origin, err) < 0)
+		if (sb_origin_of(&http->curl, url, request->may_be_plain, &origin, err) < 0)
 			return -1;
 
 		const struct sb_exchange_options options = {
@@ -128,7 +136,8 @@ int sb_http_get(struct sb_http *http, const struct sb_http_request *request,
 		if (n_redirects == MAX_REDIRECTS)
 			return sb_fail(err, SB_E_NETWORK, "'%s' redirects more than %d times",
 				origin.host, MAX_REDIRECTS);
-		if (sb_http_check_url(http, next, url, &same_origin, err) < 0)
+		if (sb_http_check_url(
+			    http, next, url, request->may_be_plain, &same_origin, err) < 0)
 			return sb_error_context(err, "'%s' redirects to", origin.host);
 		/* Once gone it stays gone: a stranger could send us back with a path of its own. */
 		with_authorization = with_authorization && same_origin;

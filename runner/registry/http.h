@@ -13,11 +13,13 @@
 /*
  * GET requests over one session, whose connections are kept for the next.
  *
- * https with the certificate verified, always; http for loopback hosts only, which no proxy is
- * asked for. Elsewhere the proxies of the environment are used (https_proxy, no_proxy). At most
- * five redirects are followed, never from https to http nor from this machine to plain http
- * elsewhere, and `authorization` is sent to the first URL's own scheme, host and port only. Nothing
- * here raises a signal.
+ * https with the certificate verified, always, by the authorities of the system or, where it is set,
+ * of $SSL_CERT_FILE; http for loopback hosts only, unless a request is
+ * for a file that anyone may read and its writer asked for it so (may_be_plain). No proxy is asked
+ * for a loopback host; elsewhere those of the environment are used (https_proxy, http_proxy,
+ * no_proxy). At most five redirects are followed, never from https to http nor from elsewhere to
+ * this machine, and `authorization` is sent to the first URL's own scheme, host and port only.
+ * Nothing here raises a signal.
  */
 struct sb_http;
 
@@ -25,7 +27,7 @@ struct sb_http_limits {
 	unsigned connect_timeout_ms;
 	unsigned stall_bytes_per_s; /* slower than this … */
 	unsigned stall_s;           /* … for so long is an error */
-	unsigned n_tries;           /* for sb_client_get */
+	unsigned n_tries;           /* for sb_http_get_with_retries */
 	unsigned first_delay_ms;    /* before the second try; doubled each time */
 	unsigned max_delay_ms;      /* also for what a Retry-After asks for */
 };
@@ -41,6 +43,9 @@ struct sb_http_answer {
 	char *content_type;
 	char *content_digest; /* Docker-Content-Digest */
 	char *content_range;
+	char *content_length;
+	char *etag;
+	char *last_modified;
 	char *retry_after;
 	struct sb_strv authenticate; /* every WWW-Authenticate value */
 	struct sb_buf body;          /* where no on_body took it */
@@ -57,7 +62,9 @@ struct sb_http_request {
 	const char *url;
 	const char *accept;        /* or NULL */
 	const char *authorization; /* the header's whole value, or NULL; never in a message */
-	uint64_t range_start;      /* asks for "bytes=N-" where it is not 0 */
+	uint64_t range_start;      /* asks for "bytes=N-" where it is not 0 … */
+	const char *if_range;      /* … if it is still this version (ETag or date); or NULL */
+	bool may_be_plain;         /* http to any host */
 	size_t max_body_bytes;     /* of answer->body for a 2xx answer; SB_E_LIMIT over it */
 	/*
 	 * For a 2xx answer, if not NULL: on_start once with the headers, then on_body for each
@@ -89,7 +96,17 @@ int sb_http_wait(struct sb_http *http, uint64_t ms, struct sb_error *err) SB_MUS
 
 /* SB_E_NETWORK unless a URL may be asked at all, and, where from is not NULL, may be reached by a
  * redirect or token address that `from` sent. out_same_origin may be NULL. */
-int sb_http_check_url(struct sb_http *http, const char *url, const char *from,
+int sb_http_check_url(struct sb_http *http, const char *url, const char *from, bool may_be_plain,
 	bool *out_same_origin, struct sb_error *err) SB_MUST_USE;
+
+/*
+ * sb_http_get, with further tries, after growing pauses or the one that Retry-After asks for, where
+ * the answer is temporary or the connection broke. The request's range_start is read anew for each
+ * try, so that on_body may raise it; where the server refuses the range (416), it is set to 0. An
+ * answer of any status is success once it is not temporary or tries have run out. *out_tries is set
+ * always.
+ */
+int sb_http_get_with_retries(struct sb_http *http, struct sb_http_request *request,
+	struct sb_http_answer *answer, unsigned *out_tries, struct sb_error *err) SB_MUST_USE;
 
 #endif

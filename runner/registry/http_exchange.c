@@ -53,6 +53,9 @@ static void keep_header(struct sb_http_answer *answer, const char *line, size_t 
 		{"Content-Type", &answer->content_type},
 		{"Docker-Content-Digest", &answer->content_digest},
 		{"Content-Range", &answer->content_range},
+		{"Content-Length", &answer->content_length},
+		{"ETag", &answer->etag},
+		{"Last-Modified", &answer->last_modified},
 		{"Retry-After", &answer->retry_after},
 	};
 	char *challenge = header_value(line, len, "WWW-Authenticate");
@@ -77,7 +80,7 @@ static size_t on_header(char *line, size_t size, size_t n, void *data)
 	/* Over all answers to one request: 1xx ones may come without end. */
 	x->n_header_bytes += len;
 	if (x->n_header_bytes > SB_MAX_HTTP_HEADER) {
-		sb_fail(x->err, SB_E_LIMIT, "the registry's answer has over %d bytes of headers",
+		sb_fail(x->err, SB_E_LIMIT, "the server's answer has over %d bytes of headers",
 			SB_MAX_HTTP_HEADER);
 		return 0;
 	}
@@ -124,7 +127,7 @@ static int take_body(struct exchange *x, const char *bytes, size_t len)
 		return x->request->on_body(x->request->data, bytes, len, x->err);
 	body->max_bytes = x->request->max_body_bytes;
 	if (sb_buf_add(body, bytes, len, x->err) < 0)
-		return sb_error_context(x->err, "the registry's answer is too long");
+		return sb_error_context(x->err, "the server's answer is too long");
 	return 0;
 }
 
@@ -173,6 +176,8 @@ static struct curl_slist *request_headers(
 		list = add_header(http, list,
 			sb_asprintf(
 				"Range: bytes=%llu-", (unsigned long long)request->range_start));
+	if (request->range_start > 0 && request->if_range != NULL)
+		list = add_header(http, list, sb_asprintf("If-Range: %s", request->if_range));
 	return list;
 }
 
@@ -215,6 +220,8 @@ static int set_options(struct exchange *x, const char *url, bool is_loopback,
 	if (code != CURLE_OK)
 		return sb_fail(x->err, SB_E_UNSUPPORTED, "libcurl does not take an option: %s",
 			curl->easy_strerror(code));
+	if (getenv("SSL_CERT_FILE") != NULL)
+		(void)curl->easy_setopt(easy, CURLOPT_CAINFO, getenv("SSL_CERT_FILE"));
 	/* Before 7.85 this option is not there; sb_origin_of has looked at the scheme by then. */
 	(void)curl->easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
 	(void)curl->easy_setopt(easy, CURLOPT_ERRORBUFFER, curl_words);
@@ -270,9 +277,9 @@ static int fail_transport(
 	sb_fail(err, SB_E_NETWORK, "%s",
 		*curl_words != '\0' ? curl_words : http->curl.easy_strerror(code));
 	if (code == CURLE_PEER_FAILED_VERIFICATION || code == CURLE_SSL_CACERT_BADFILE)
-		sb_error_hint(err, "the registry's certificate must be signed by an authority that "
+		sb_error_hint(err, "the server's certificate must be signed by an authority that "
 				   "this machine trusts (package ca-certificates)");
-	else if (code == CURLE_SSL_CONNECT_ERROR)
+	else if (code == CURLE_SSL_CONNECT_ERROR && !x->request->may_be_plain)
 		sb_error_hint(err, "a registry without TLS is used only as localhost or 127.0.0.1");
 	return -1;
 }

@@ -28,8 +28,8 @@ static char *part_of(const struct sb_curl *curl, CURLU *url, CURLUPart part, uns
 	return copy;
 }
 
-static int read_origin(
-	const struct sb_curl *curl, CURLU *url, struct sb_origin *out, struct sb_error *err)
+static int read_origin(const struct sb_curl *curl, CURLU *url, bool may_be_plain,
+	struct sb_origin *out, struct sb_error *err)
 {
 	sb_autofree char *scheme = part_of(curl, url, CURLUPART_SCHEME, 0);
 	sb_autofree char *user = part_of(curl, url, CURLUPART_USER, 0);
@@ -47,7 +47,7 @@ static int read_origin(
 	if (user != NULL || password != NULL)
 		return sb_fail(
 			err, SB_E_NETWORK, "an address on '%s' with a user name in it", host);
-	if (!is_https && !sb_host_is_loopback(host))
+	if (!is_https && !may_be_plain && !sb_host_is_loopback(host))
 		return sb_fail(err, SB_E_NETWORK,
 			"an address on '%s' with plain http, which is used on this machine only",
 			host);
@@ -65,15 +65,15 @@ static int read_origin(
 	return 0;
 }
 
-int sb_origin_of(
-	const struct sb_curl *curl, const char *url, struct sb_origin *out, struct sb_error *err)
+int sb_origin_of(const struct sb_curl *curl, const char *url, bool may_be_plain,
+	struct sb_origin *out, struct sb_error *err)
 {
 	CURLU *parsed = curl->url();
 
 	SB_BUG_ON(parsed == NULL);
 
 	const CURLUcode code = curl->url_set(parsed, CURLUPART_URL, url, CURLU_NON_SUPPORT_SCHEME);
-	const int result = code == CURLUE_OK ? read_origin(curl, parsed, out, err)
+	const int result = code == CURLUE_OK ? read_origin(curl, parsed, may_be_plain, out, err)
 					     : sb_fail(err, SB_E_NETWORK,
 						       "an address that does not parse as a URL");
 

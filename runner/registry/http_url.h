@@ -17,9 +17,9 @@ struct sb_origin {
 
 void sb_origin_release(struct sb_origin *origin);
 /* SB_E_NETWORK for another scheme than http and https, for a user name or password in it, for
- * http to a host that is not loopback, and for what does not parse. */
-int sb_origin_of(const struct sb_curl *curl, const char *url, struct sb_origin *out,
-	struct sb_error *err) SB_MUST_USE;
+ * http to a host that is not loopback unless it may be, and for what does not parse. */
+int sb_origin_of(const struct sb_curl *curl, const char *url, bool may_be_plain,
+	struct sb_origin *out, struct sb_error *err) SB_MUST_USE;
 bool sb_origin_equal(const struct sb_origin *a, const struct sb_origin *b);
 
 #endif

@@ -21,13 +21,15 @@ static bool read_decimal(const char **p, uint64_t *out)
 }
 
 /* "Sun, 06 Nov 1994 08:49:37 GMT"; not strptime, whose names are those of the locale. */
-static bool read_date(const char *value, time_t *out)
+bool sb_http_date_parse(const char *value, time_t *out)
 {
 	static const char months[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
 	struct tm tm = {0};
 	char month[4] = "";
 	int end = 0;
 
+	if (value == NULL)
+		return false;
 	if (sscanf(value, "%*3[A-Za-z], %2d %3[A-Za-z] %4d %2d:%2d:%2d GMT%n", &tm.tm_mday, month,
 		    &tm.tm_year, &tm.tm_hour, &tm.tm_min, &tm.tm_sec, &end) != 6 ||
 		end == 0 || value[end] != '\0' || strlen(month) != 3)
@@ -56,7 +58,7 @@ bool sb_retry_after_parse(const char *value, time_t now, uint64_t *out_ms)
 			return false;
 		return !__builtin_mul_overflow(seconds, 1000u, out_ms);
 	}
-	if (!read_date(value, &date))
+	if (!sb_http_date_parse(value, &date))
 		return false;
 	*out_ms = date > now ? (uint64_t)(date - now) * 1000 : 0;
 	return true;

@@ -12,6 +12,10 @@
  * a date that has passed is 0. False where it is neither, or value is NULL. */
 bool sb_retry_after_parse(const char *value, time_t now, uint64_t *out_ms);
 
+/* An HTTP date (IMF-fixdate), e.g. of Last-Modified, in seconds since 1970. False where it is none,
+ * or value is NULL. */
+bool sb_http_date_parse(const char *value, time_t *out);
+
 /* How long to wait before another try: what the registry asks for, or first_ms doubled with each
  * failed try (n_failed counts from 1); never more than max_ms. */
 uint64_t sb_retry_delay_ms(

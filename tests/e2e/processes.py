@@ -31,6 +31,13 @@ def status(pid):
     return {key: value.strip() for key, value in (line.split(":", 1) for line in lines)}
 
 
+def command(pid):
+    """Its command line as words; none where it is gone."""
+    with contextlib.suppress(OSError):
+        return pathlib.Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
+    return []
+
+
 def parents_children(top):
     """top and all that descend from it."""
     parent_of = {}

@@ -10,6 +10,7 @@ import subprocess
 import pytest
 
 import image_make
+from secret_search import find_secret
 
 
 def test_a_file_into_a_folder_and_under_a_name(sb):
@@ -185,6 +186,15 @@ def test_copy_does_not_unpack_and_add_copies_what_is_no_archive(sb):
     assert image.read("c/a.tar") == tar and image.read("p/plain") == b"text"
 
 
+def test_an_archive_follows_the_images_links_as_if_its_destination_were_the_root(sb):
+    """As BuildKit does: an absolute link that stands below the destination leads to below the destination."""
+    tar = image_make.make_tar({"abs/a": b"1", "rel/b": b"2"})
+    text = "FROM busybox:1\nRUN mkdir -p /d/t /t /d/r && ln -s /t /d/abs && ln -s r /d/rel\nADD a.tar /d/\n"
+    image = sb.image(text, files={"a.tar": tar})
+    assert image.read("d/t/a") == b"1" and image.read("d/r/b") == b"2"
+    assert image.layers[-1].names[-1] == "d/t/a" and "t/a" not in image.layers[-1]
+
+
 @pytest.mark.parametrize("name", ["../escape", "/../../escape", "x/../../../escape"])
 def test_an_archive_does_not_write_outside_its_destination(sb, name):
     tar = image_make.make_tar({name: b"evil"})
@@ -213,3 +223,13 @@ def test_a_copy_of_the_bytes_of_a_known_secret_is_refused(fresh):
     result = fresh.build("FROM scratch\n\nCOPY f /f\n", "--secret", f"id=t,src={path}", files=files, check=1)
     assert secret not in result.text
     assert "Buildfile:3" in result.err and "'t'" in result.err or "secret t" in result.err
+    assert "mount the secret in the step that needs it instead" in result.err
+    assert find_secret(secret.encode(), fresh.folder / "store", fresh.tmp) == [], "what was copied is gone"
+
+
+def test_a_folder_named_like_a_secret_is_refused_with_what_to_do(fresh):
+    secret = "s3cr3t-in-a-name-0815"
+    path = fresh.file("secret", secret)
+    result = fresh.build(f"FROM scratch\nWORKDIR /x/{secret}\n", "--secret", f"id=t,src={path}", check=1)
+    assert secret not in result.text
+    assert "Buildfile:2" in result.err and "part of the image" in result.err

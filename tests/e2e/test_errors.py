@@ -1,7 +1,11 @@
 # SPDX-License-Identifier: MIT
 """Messages: file and line, what was wrong, what to do; and the exit status that goes with them."""
 
+import os
+
 import pytest
+
+import image_read
 
 SYNTAX = [
     ("", 0, "empty"),
@@ -44,7 +48,6 @@ def test_a_buildfile_that_does_not_parse(sb, text, line, word):
 UNSUPPORTED = [
     ("FROM scratch\nADD https://example.org/x /x\n", 2, "ADD"),
     ("FROM scratch\nADD https://example.org/x.git /x\n", 2, "ADD"),
-    ("FROM busybox:1\nRUN --mount=type=ssh,required true\n", 2, "ssh"),
     ("FROM busybox:1\nRUN --security=insecure true\n", 2, "security"),
     ("FROM busybox:1\nRUN --device=x true\n", 2, "device"),
 ]
@@ -106,3 +109,32 @@ def test_a_line_that_is_too_long(sb):
 def test_a_very_deep_expansion_ends_in_an_error(sb):
     result = sb.build("FROM scratch\nLABEL a=" + "${a:-" * 5000 + "}" * 5000 + "\n", check=None)
     assert result.status in (2, 3), repr(result)
+
+
+@pytest.mark.parametrize(
+    "line", ["ENV a=\udce4", "LABEL a=\udce4", "CMD echo \udce4", 'ENTRYPOINT ["\udce4"]', "USER \udce4", "VOLUME /\udce4"]
+)
+def test_text_that_no_config_can_hold_is_refused_before_anything_runs(sb, line):
+    context = sb.context()
+    (context / "Buildfile").write_text(f"FROM busybox:1\nRUN touch /x\n{line}\n", errors="surrogateescape")
+    result = sb("build", "--progress=plain", context, check=2)
+    assert "Buildfile:3" in result.err and "UTF-8" in result.err and "RUN" not in result.text
+
+
+def test_an_argument_that_no_config_can_hold_is_refused_where_it_is_used(sb):
+    text = "FROM busybox:1\nARG a\nRUN true\nENV b=$a\nRUN true\n"
+    result = sb.build(text, "--build-arg", b"a=\xe4".decode(errors="surrogateescape"), check=2)
+    assert "Buildfile:4" in result.err and "UTF-8" in result.err
+    sb.build("FROM busybox:1\n", "--label", "a=\udce4", check=2)
+
+
+def test_commands_and_names_may_be_any_bytes(sb):
+    context = sb.context()
+    (context / "Buildfile").write_bytes(b"FROM busybox:1\nRUN printf '\xe4' >/x\nCOPY \xfc /y\n")
+    with open(os.path.join(os.fsencode(context), b"\xfc"), "wb") as file:
+        file.write(b"1")
+    target = sb.context() / "image.tar"
+    sb("build", "-o", f"type=oci,dest={target}", context)
+    image = image_read.read_oci_archive(target)
+    assert image.read("x") == b"\xe4" and image.read("y") == b"1"
+    assert image.config["history"][-1]["created_by"] == "COPY \ufffd /y"

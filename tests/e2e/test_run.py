@@ -234,6 +234,16 @@ RUN --mount=type=bind,target=/all,rw cat /all/dir/f >/4 && echo changed >/all/di
     assert [layer.names for layer in image.layers[-4:]] == [["1"], ["2"], ["3"], ["4"]]
 
 
+@pytest.mark.parametrize("inner", ["type=tmpfs", "type=cache", "type=bind,from=busybox:1,source=/etc"])
+def test_a_mount_below_a_readonly_one_needs_a_place_there(sb, inner):
+    text = "FROM busybox:1\nRUN --mount=type=bind,{}target=/ctx --mount={},target=/ctx/in touch /ctx/f\n"
+    result = sb.build(text.format("", inner), check=None)
+    assert result.status != 0 and "Buildfile:2" in result.err
+    assert "Read-only file system" in result.err and "add 'rw' to that mount" in result.err
+    sb.build(text.format("rw,", inner), check=0)
+    sb.build(text.format("", inner).replace("touch /ctx/f", "ls /ctx/in"), files={"in": None}, check=0)
+
+
 def test_bind_mount_obeys_the_ignore_file(sb):
     text = "FROM busybox:1\nRUN --mount=type=bind,target=/all ls -A /all >/out\n"
     image = sb.image(text, files={".dockerignore": "hidden\n", "hidden": "1", "shown": "2"})

@@ -4,6 +4,7 @@
 import os
 import pathlib
 import platform
+import resource
 
 import pytest
 
@@ -254,3 +255,11 @@ def test_socket_families_that_no_build_needs_are_refused(sb, probe):
     values = [answer.strip() for answer in answers.values()]
     assert values[0] == "ok"
     assert "ok" not in values[1:3]
+
+
+def test_a_hard_limit_of_no_core_dumps_is_no_obstacle(sb):
+    """What sudo and many a service manager set; it can't be raised to the one byte that we prefer."""
+    def forbid():
+        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+
+    assert sb.output("ulimit -c", preexec_fn=forbid).strip() in ("0", "1")

@@ -197,6 +197,7 @@ def test_a_step_that_leaves_it_in_its_layer_is_refused(fresh, secret, how):
     assert secret not in result.text
     assert "mysecret" in result.err and "Buildfile:3" in result.err
     assert "etc/" in result.err, "the path is named"
+    assert "delete the copy in the same step" in result.err, "what to do is said"
     assert_nowhere(fresh, secret)
     assert "leaky" not in fresh("images").out
 
@@ -239,6 +240,18 @@ def test_a_build_argument_that_holds_it_gets_nowhere(fresh, secret):
     result = fresh.build(text, "--build-arg", f"A={secret}", *secret_option(fresh, secret), "-t", "arg:1", check=None)
     assert secret not in result.text
     assert find_secret(secret.encode(), fresh.store) == []
+
+
+@pytest.mark.parametrize("progress", ["plain", "json"])
+def test_colours_in_a_secret_do_not_hide_it_from_the_redaction(fresh, secret, progress):
+    """As `grep --color` would: who leaves the colours out later must not put the secret together."""
+    text = r"""FROM busybox:1
+RUN --mount=type=secret,id=mysecret s=$(cat /run/secrets/mysecret); \
+    printf "%s\033[01;31m\033[K%s\033[m\n" "$(echo $s | cut -c1-5)" "$(echo $s | cut -c6-)"
+"""
+    result = fresh.build(text, f"--progress={progress}", *secret_option(fresh, secret))
+    assert "[secret mysecret]" in result.text
+    assert secret[5:] not in result.text and "\\u001b" not in result.text
 
 
 def test_output_shows_the_id_in_its_place(fresh, secret):
@@ -331,6 +344,42 @@ def test_killed_after_the_step_wrote_the_secret_down_it_is_gone_too(fresh, secre
         build.wait()
         assert processes.wait_until(lambda: not any(is_alive(pid) for pid in family), 5), "a helper outlives it"
         assert_nowhere(fresh, secret)
+
+
+IN_A_CACHE = (
+    "FROM busybox:1\nRUN --mount=type=secret,id=mysecret --mount=type=cache,id=c,target=/c "
+    "cp /run/secrets/mysecret /c/kept && sleep SECONDS\n"
+)
+
+
+@pytest.mark.parametrize("killed", ["safebuild", "both"])
+def test_killed_after_the_step_wrote_the_secret_into_a_cache_it_is_gone_too(fresh, secret, killed):
+    """By safebuild-step at once; where that is killed too, by the next build."""
+    fresh.build("FROM busybox:1\nRUN --mount=type=cache,id=other,target=/c echo kept >/c/file\n")
+    with processes.sleeping_step(fresh, IN_A_CACHE, *secret_option(fresh, secret)) as (build, pids, word):
+        family = [pid for pid in processes.parents_children(build.pid) if pid != build.pid]
+        stepper = [pid for pid in family if processes.status(pid)["Name"].startswith("safebuild")]
+        # Stopped first, so that there is no moment in which it could clean up.
+        for pid in stepper if killed == "both" else []:
+            os.kill(pid, signal.SIGSTOP)
+        for pid in [build.pid] + (stepper if killed == "both" else []):
+            os.kill(pid, signal.SIGKILL)
+        build.wait()
+        assert processes.wait_until(lambda: not any(is_alive(pid) for pid in family), 5), "a helper outlives it"
+        if killed == "both":
+            fresh.build("FROM busybox:1\nRUN true\n")
+        assert_nowhere(fresh, secret)
+    text = "FROM busybox:1\nRUN --mount=type=cache,id=other,target=/c cat /c/file\n"
+    assert "kept" in fresh.build(text).text, "another cache stays"
+
+
+def test_a_cache_that_was_searched_outlives_a_later_kill(fresh, secret):
+    fill = "RUN --mount=type=secret,id=mysecret --mount=type=cache,id=c,target=/c echo kept >/c/file\n"
+    text = f"FROM busybox:1\n{fill}RUN sleep SECONDS\n"
+    with processes.sleeping_step(fresh, text, *secret_option(fresh, secret)) as (build, pids, word):
+        os.kill(build.pid, signal.SIGKILL)
+        build.wait()
+    assert "kept" in fresh.build("FROM busybox:1\nRUN --mount=type=cache,id=c,target=/c cat /c/file\n").text
 
 
 def is_alive(pid):

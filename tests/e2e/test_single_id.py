@@ -4,6 +4,7 @@
 import os
 import pathlib
 import shutil
+import subprocess
 import tempfile
 
 import pytest
@@ -81,3 +82,14 @@ def test_what_one_id_can_not_do_is_an_error_that_says_so(single):
     _, result = build(single, "FROM busybox:1\nUSER app\nRUN true\n", check=None)
     assert result.status not in (0, 125)
     assert "single" in result.err or "subuid" in result.err, repr(result)
+
+
+def test_ssh_mounts_are_roots(single):
+    """Keys are read, and the agent answers, as that user; the socket is of the one id there is."""
+    conftest.need_program("ssh-keygen")
+    keys = single.context()
+    subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", keys / "key"], check=True)
+    give(keys)
+    text = "FROM busybox:1\nRUN --mount=type=ssh stat -c '%F %a %u %g' $SSH_AUTH_SOCK >/out\n"
+    image, _ = build(single, text, "--ssh", f"default={keys}/key")
+    assert image.read("out") == b"socket 600 0 0\n"

@@ -16,7 +16,7 @@ TOP = pathlib.Path(__file__).resolve().parents[2]
 EVERYTHING = "base sys buildfile oci leak layer sandbox registry plan build"
 LAYERS = {
     "base": ("", "openssl"),
-    "sys": ("base", ""),
+    "sys": ("base", "archive"),
     "buildfile": ("base", ""),
     "oci": ("base sys", "jansson archive"),
     "leak": ("base sys", ""),
@@ -24,9 +24,10 @@ LAYERS = {
     "sandbox": ("base sys", "seccomp capability"),
     "registry": ("base sys oci", "curl"),
     "plan": ("base buildfile oci", ""),
+    "lint": ("base buildfile oci plan", ""),
     "inspect": ("base sys oci leak layer buildfile", "jansson archive"),
     "build": (EVERYTHING, ""),
-    "api": (EVERYTHING + " inspect", ""),
+    "api": (EVERYTHING + " inspect lint", ""),
     "cli": ("base", "jansson"),
 }
 # Outside headers, by the word of LAYERS that allows them.

@@ -123,7 +123,7 @@ static void steps_between_addresses_never_lose_protection(void **state)
 {
 	static const struct {
 		const char *from, *to;
-		bool is_allowed, is_same;
+		bool is_allowed, is_same, may_be_plain;
 	} cases[] = {
 		{"https://a/x", "https://a/y", true, true},
 		{"https://a/x", "https://A:443/y", true, true},
@@ -147,6 +147,16 @@ static void steps_between_addresses_never_lose_protection(void **state)
 		{"https://a/x", "/relative", false, false},
 		{"https://a/x", "", false, false},
 		{"https://a/x", "https://a\r\nX: y/", false, false},
+		{"https://a/x", "https://127.0.0.1/y", false, false},
+		{"https://a/x", "https://localhost/y", false, false},
+		{"http://a/x", "http://a/y", true, true, .may_be_plain = true},
+		{"http://a/x", "http://b/y", true, false, .may_be_plain = true},
+		{"http://a/x", "https://a/y", true, false, .may_be_plain = true},
+		{"http://127.0.0.1/x", "http://b/y", true, false, .may_be_plain = true},
+		{"https://a/x", "http://a/y", false, false, .may_be_plain = true},
+		{"http://a/x", "http://127.0.0.1/y", false, false, .may_be_plain = true},
+		{"http://a/x", "http://u:p@a/y", false, false, .may_be_plain = true},
+		{"http://a/x", "file:///etc/passwd", false, false, .may_be_plain = true},
 	};
 	const struct sb_http_limits limits = SB_HTTP_LIMITS_INIT;
 	SB_AUTO(sb_http) http = NULL;
@@ -157,8 +167,8 @@ static void steps_between_addresses_never_lose_protection(void **state)
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		SB_AUTO_ERROR err = SB_ERROR_INIT;
 		bool is_same = false;
-		const int result =
-			sb_http_check_url(http, cases[i].to, cases[i].from, &is_same, &err);
+		const int result = sb_http_check_url(http, cases[i].to, cases[i].from,
+			cases[i].may_be_plain, &is_same, &err);
 
 		if ((result == 0) != cases[i].is_allowed || is_same != cases[i].is_same)
 			fail_msg("'%s' from '%s'", cases[i].to, cases[i].from);
