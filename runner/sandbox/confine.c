@@ -102,15 +102,16 @@ static int load_program(const struct sock_filter *filter, size_t len, struct sb_
 	return 0;
 }
 
-static int load_seccomp(struct sb_error *err)
+#define LOAD(program, err) load_program(program, sizeof(program) / sizeof(program[0]), err)
+
+static int load_seccomp(bool is_32bit, struct sb_error *err)
 {
 	/* The exceptions first: the policy leaves the step the right to load filters of its own,
 	 * this process too. */
-	if (load_program(exceptions_program,
-		    sizeof(exceptions_program) / sizeof(exceptions_program[0]), err) < 0)
-		return -1;
-	return load_program(
-		policy_program, sizeof(policy_program) / sizeof(policy_program[0]), err);
+	const int rc =
+		is_32bit ? LOAD(exceptions_32bit_program, err) : LOAD(exceptions_program, err);
+
+	return rc < 0 ? -1 : LOAD(policy_program, err);
 }
 
 static int set_ids(const struct sb_step_spec *spec, struct sb_error *err)
@@ -194,7 +195,7 @@ int sb_confine(const struct sb_step_spec *spec, struct sb_error *err)
 		return sb_fail_errno(err, "set no_new_privs");
 	if (spec->network == SB_STEP_NET_HOST && confine_sockets(err) < 0)
 		return -1;
-	if (load_seccomp(err) < 0 || set_ids(spec, err) < 0)
+	if (load_seccomp(spec->is_32bit, err) < 0 || set_ids(spec, err) < 0)
 		return -1;
 	return set_capabilities(spec, err);
 }

@@ -255,7 +255,7 @@ static int set_up(struct sb_init *init, struct sb_rootfs *out, struct sb_error *
 _Noreturn void sb_init_main(struct sb_init *init)
 {
 	SB_AUTO_ERROR err = SB_ERROR_INIT;
-	struct sb_rootfs rootfs = {.root_fd = -1};
+	struct sb_rootfs rootfs = {.root_fd = -1, .secrets_fd = -1};
 	struct sb_step_result result = {0};
 
 	if (set_up(init, &rootfs, &err) < 0)

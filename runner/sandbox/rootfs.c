@@ -174,47 +174,75 @@ static int mount_file(
 		(m->mode & 0111) != 0 ? attrs & ~(uint64_t)MOUNT_ATTR_NOEXEC : attrs, err);
 }
 
-/* Straight from the memfd's pages to the tmpfs's; locked, so that they are not swapped where noswap
- * is not to be had. */
-static int copy_secret(const struct sb_step_mount *m, int to_fd, struct sb_error *err)
+/* Straight from the memfd's pages to the tmpfs's. */
+static int copy_secret(
+	const struct sb_step_mount *m, int to_fd, uint64_t size, struct sb_error *err)
 {
-	uint64_t size = 0;
+	char *to = NULL;
+	int rc = 0;
 
-	if (sb_fd_size(m->fd, &size, err) < 0)
-		return -1;
-	if (size == 0)
-		return 0;
 	if (ftruncate(to_fd, (off_t)size) < 0)
 		return sb_fail_errno(err, "write a secret");
-
-	char *to = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, to_fd, 0);
-
+	to = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, to_fd, 0);
 	if (to == MAP_FAILED)
 		return sb_fail_errno(err, "write a secret");
-	(void)mlock(to, size); /* RLIMIT_MEMLOCK may say no */
+	rc = sb_fd_pread_all(m->fd, to, size, 0, err);
+	(void)munmap(to, size);
+	return rc;
+}
 
-	/* The mapping stays for the life of this process: it is what holds the lock. */
-	return sb_fd_pread_all(m->fd, to, size, 0, err);
+/* So that the pages are not swapped where noswap is not to be had. The mapping stays for the life
+ * of this process: it is what holds the lock. RLIMIT_MEMLOCK may say no. */
+static void lock_secret(int fd, uint64_t size)
+{
+	const char *pages = mmap(NULL, size, PROT_READ, MAP_SHARED, fd, 0);
+
+	if (pages != MAP_FAILED)
+		(void)mlock(pages, size);
+}
+
+static int fill_secret(const struct stage *s, const struct sb_step_mount *m,
+	struct sb_secret_file *file, struct sb_error *err)
+{
+	sb_autofd int readable = openat(s->secrets_fd, file->name, O_RDONLY | O_CLOEXEC);
+	uint64_t size = 0;
+
+	if (readable < 0)
+		return sb_fail_errno(err, "write a secret");
+	if (sb_fd_size(m->fd, &size, err) < 0)
+		return -1;
+	if (size > 0) {
+		lock_secret(readable, size);
+		if (copy_secret(m, file->fd, size, err) < 0)
+			return -1;
+	}
+	if (fchown(file->fd, m->uid, m->gid) < 0 || fchmod(file->fd, m->mode & 07777) < 0)
+		return sb_fail_errno(err, "secret '%s': owner %u:%u", m->target, m->uid, m->gid);
+	(void)close(m->fd); /* from here on it is in the tmpfs alone */
+	return 0;
 }
 
 static int mount_secret(struct stage *s, const struct sb_step_mount *m, struct sb_rootfs *rootfs,
 	struct sb_error *err)
 {
+	const bool is_program = (m->mode & 0111) != 0;
 	const uint64_t attrs = MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV |
-			       ((m->mode & 0111) == 0 ? MOUNT_ATTR_NOEXEC : 0);
-	sb_autofd int fd = -1;
-	char name[32];
+			       (is_program ? 0 : MOUNT_ATTR_NOEXEC);
+	struct sb_secret_file *file = NULL;
 
 	if (s->secrets_fd < 0 &&
 		(sb_rootfs_new_secrets_tmpfs(&(struct sb_idmap){0}, &s->secrets_fd, err) < 0 ||
 			keep_mounted(s, s->secrets_fd, "secrets", err) < 0))
 		return -1;
-	if (new_file(s, s->secrets_fd, name, &fd, err) < 0 || copy_secret(m, fd, err) < 0)
+	file = SB_ARRAY_ADD(&rootfs->secrets);
+	file->fd = -1;
+	if (new_file(s, s->secrets_fd, file->name, &file->fd, err) < 0 ||
+		fill_secret(s, m, file, err) < 0)
 		return -1;
-	if (fchown(fd, m->uid, m->gid) < 0 || fchmod(fd, m->mode & 07777) < 0)
-		return sb_fail_errno(err, "secret '%s': owner %u:%u", m->target, m->uid, m->gid);
-	*SB_ARRAY_ADD(&rootfs->secret_fds) = sb_fd_steal(&fd);
-	return sb_stage_bind(s->secrets_fd, name, rootfs->root_fd, m->target, true, attrs, err);
+	if (is_program)
+		sb_fd_closep(&file->fd);
+	return sb_stage_bind(
+		s->secrets_fd, file->name, rootfs->root_fd, m->target, true, attrs, err);
 }
 
 /* Somebody else answers what is said to it: sandbox/agent_proxy.h. */
@@ -324,7 +352,7 @@ int sb_rootfs_enter(const struct sb_step_spec *spec, int *secrets_tmpfs_fd, stru
 {
 	__attribute__((cleanup(stage_release))) struct stage s = {
 		.host_fd = -1, .sys_fd = -1, .tmpfs_fd = -1, .secrets_fd = -1};
-	struct sb_rootfs rootfs = {.root_fd = -1};
+	struct sb_rootfs rootfs = {.root_fd = -1, .secrets_fd = -1};
 
 	if (open_stage(spec, &s, err) < 0)
 		return -1;
@@ -338,28 +366,36 @@ int sb_rootfs_enter(const struct sb_step_spec *spec, int *secrets_tmpfs_fd, stru
 			return -1;
 	if (leave_host(&s, rootfs.root_fd, err) < 0)
 		return -1;
+	rootfs.secrets_fd = sb_fd_steal(&s.secrets_fd);
 	*out = rootfs;
 	return 0;
 }
 
-void sb_rootfs_forget_secrets(struct sb_rootfs *rootfs)
+static void empty_file(int fd)
 {
 	static const char zeros[4096];
+	struct stat st;
 
-	SB_ARRAY_FOREACH (&rootfs->secret_fds, fd) {
-		struct stat st;
+	if (fstat(fd, &st) < 0)
+		return;
+	for (off_t at = 0; at < st.st_size; at += (off_t)sizeof(zeros)) {
+		const off_t left = st.st_size - at;
 
-		if (fstat(*fd, &st) < 0)
-			continue;
-		for (off_t at = 0; at < st.st_size; at += (off_t)sizeof(zeros)) {
-			const off_t left = st.st_size - at;
+		if (pwrite(fd, zeros, left < (off_t)sizeof(zeros) ? (size_t)left : sizeof(zeros),
+			    at) < 0)
+			break;
+	}
+	if (ftruncate(fd, 0) < 0)
+		return; /* zeroed, at least */
+}
 
-			if (pwrite(*fd, zeros,
-				    left < (off_t)sizeof(zeros) ? (size_t)left : sizeof(zeros),
-				    at) < 0)
-				break;
-		}
-		if (ftruncate(*fd, 0) < 0)
-			continue; /* zeroed, at least */
+void sb_rootfs_forget_secrets(struct sb_rootfs *rootfs)
+{
+	SB_ARRAY_FOREACH (&rootfs->secrets, file) {
+		/* Fails with ETXTBSY while it runs. */
+		if (file->fd < 0)
+			file->fd = openat(rootfs->secrets_fd, file->name, O_WRONLY | O_CLOEXEC);
+		if (file->fd >= 0)
+			empty_file(file->fd);
 	}
 }

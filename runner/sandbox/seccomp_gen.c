@@ -9,6 +9,7 @@
 #include <linux/net.h>
 #include <linux/sched.h>
 #include <seccomp.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -92,7 +93,7 @@ static void add_policy(scmp_filter_ctx ctx)
  * A second program on top, for what is easier said as "all but": the kernel takes an ioctl's number
  * as 32 bits, so only these are compared.
  */
-static void add_exceptions(scmp_filter_ctx ctx)
+static void add_exceptions(scmp_filter_ctx ctx, bool is_32bit)
 {
 	static const uint64_t ioctls[] = SB_SECCOMP_IOCTLS_REFUSED;
 
@@ -108,9 +109,12 @@ static void add_exceptions(scmp_filter_ctx ctx)
 			SCMP_A0(SCMP_CMP_MASKED_EQ, 0xffffffff, 1), SCMP_A2(SCMP_CMP_NE, 0)});
 
 	/* The 32-bit socketcall has the family behind a pointer, where no filter can read it: it
-	 * may do all but make a socket. 32-bit programs have socket(2) for that since Linux 4.3. */
-	add(ctx, SCMP_ACT_ERRNO(ENOSYS), "socketcall", 1,
-		(struct scmp_arg_cmp[]){SCMP_A0(SCMP_CMP_MASKED_EQ, 0xffffffff, SYS_SOCKET)});
+	 * may do all but make a socket. An image of 32-bit programs must have it: their C library
+	 * may know no other way. */
+	if (!is_32bit)
+		add(ctx, SCMP_ACT_ERRNO(ENOSYS), "socketcall", 1,
+			(struct scmp_arg_cmp[]){
+				SCMP_A0(SCMP_CMP_MASKED_EQ, 0xffffffff, SYS_SOCKET)});
 }
 
 static scmp_filter_ctx new_filter(uint32_t default_action)
@@ -168,11 +172,14 @@ int main(int argc, char **argv)
 	 * fall back. */
 	scmp_filter_ctx policy = new_filter(SCMP_ACT_ERRNO(ENOSYS));
 	scmp_filter_ctx exceptions = new_filter(SCMP_ACT_ALLOW);
+	scmp_filter_ctx exceptions_32bit = new_filter(SCMP_ACT_ALLOW);
 
 	add_policy(policy);
-	add_exceptions(exceptions);
+	add_exceptions(exceptions, false);
+	add_exceptions(exceptions_32bit, true);
 	(void)fprintf(out, "/* Made by seccomp_gen from seccomp_policy.h. */\n");
 	write_array(policy, "policy_program", out);
 	write_array(exceptions, "exceptions_program", out);
+	write_array(exceptions_32bit, "exceptions_32bit_program", out);
 	return fclose(out) == 0 ? 0 : 1;
 }

@@ -226,8 +226,21 @@ static int await_result(
 	}
 }
 
-static int run_step(int socket_fd, const struct sb_step_spec *spec, struct sb_step_result *out,
-	bool *out_alive, struct sb_error *err)
+/* What came with a step's message. */
+struct received_fds {
+	int fds[SB_CHANNEL_MAX_FDS];
+	size_t n;
+};
+
+static void received_fds_release(struct received_fds *received)
+{
+	for (size_t i = 0; i < received->n; i++)
+		(void)close(received->fds[i]);
+	received->n = 0;
+}
+
+static int run_step(int socket_fd, const struct sb_step_spec *spec, struct received_fds *received,
+	struct sb_step_result *out, bool *out_alive, struct sb_error *err)
 {
 	__attribute__((cleanup(started_release))) struct started s = {
 		.pidfd = -1, .life_fd = -1, .result_fd = -1};
@@ -236,6 +249,8 @@ static int run_step(int socket_fd, const struct sb_step_spec *spec, struct sb_st
 
 	if (start_step(spec, &s, err) < 0)
 		return -1;
+	/* The step has its own: no secret stays here while it runs. */
+	received_fds_release(received);
 
 	const int rc = await_result(socket_fd, &s, &said, out_alive, err);
 
@@ -259,27 +274,25 @@ static int serve_one(
 	__attribute__((cleanup(sb_step_spec_release))) struct sb_step_spec spec = SB_STEP_SPEC_INIT;
 	SB_AUTO_ERROR failed = SB_ERROR_INIT;
 	SB_AUTO_BUF answer = SB_BUF_INIT(SB_MAX_STEP_MESSAGE);
-	int fds[SB_CHANNEL_MAX_FDS];
-	size_t n_fds = 0;
+	__attribute__((cleanup(received_fds_release))) struct received_fds received = {.n = 0};
 	bool alive = true;
-	const int received = sb_channel_receive(socket_fd, message, fds, &n_fds, err);
+	const int got = sb_channel_receive(socket_fd, message, received.fds, &received.n, err);
 
-	if (received <= 0)
-		return received;
+	if (got <= 0)
+		return got;
 	if (message->len == 0) {
 		/* Goodbye, or a cancellation that came when the step had ended. */
 		sb_leftovers_forget(leftovers);
 		return 1;
 	}
 
-	int rc = sb_step_spec_decode(message->data, message->len, fds, n_fds, &spec, &failed);
+	int rc = sb_step_spec_decode(
+		message->data, message->len, received.fds, received.n, &spec, &failed);
 
 	if (rc == 0) {
 		sb_leftovers_remember(leftovers, &spec);
-		rc = run_step(socket_fd, &spec, &result, &alive, &failed);
+		rc = run_step(socket_fd, &spec, &received, &result, &alive, &failed);
 	}
-	for (size_t i = 0; i < n_fds; i++)
-		(void)close(fds[i]);
 	if (rc < 0)
 		result.message = sb_step_result_text(&failed);
 	if (!alive)

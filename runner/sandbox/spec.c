@@ -229,6 +229,7 @@ int sb_step_spec_encode(const struct sb_step_spec *spec, struct sb_buf *out, int
 	put_bytes(&w, &spec->ids, sizeof(spec->ids));
 	put_number(&w, spec->single_id);
 	put_number(&w, spec->no_new_privs);
+	put_number(&w, spec->is_32bit);
 	put_number(&w, spec->network);
 	put_number(&w, spec->shm_bytes);
 	put_strv(&w, &spec->lowers);
@@ -261,6 +262,7 @@ int sb_step_spec_decode(const char *bytes, size_t len, const int *fds, size_t n_
 	get_bytes(&r, &spec.ids, sizeof(spec.ids));
 	spec.single_id = get_number(&r) != 0;
 	spec.no_new_privs = get_number(&r) != 0;
+	spec.is_32bit = get_number(&r) != 0;
 	spec.network = (enum sb_step_network)get_choice(&r, SB_STEP_NET_USER);
 	spec.shm_bytes = get_number(&r);
 	get_strv(&r, &spec.lowers);

@@ -57,6 +57,7 @@ struct sb_step_spec {
 	struct sb_idmap ids;
 	bool single_id; /* setgroups is not allowed, uid and gid must be 0 */
 	bool no_new_privs;
+	bool is_32bit; /* the image is one of i386 programs: they need socketcall(2) */
 	enum sb_step_network network;
 	uint64_t shm_bytes;
 

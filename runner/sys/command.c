@@ -6,10 +6,12 @@
 #include <signal.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <linux/close_range.h>
+#include <linux/sched.h>
 
 #include "base/mem.h"
 #include "sys/fd.h"
@@ -44,13 +46,14 @@ static _Noreturn void exec_child(const struct child *c)
 	(void)sigprocmask(SIG_SETMASK, &none, NULL);
 	/* Not a group alone: a session has no terminal, so that nothing can ask there. */
 	(void)setsid();
-	if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0 || getppid() != c->parent ||
+	/* 0: we can't see who that is from a namespace of our own. */
+	if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0 || (getppid() != c->parent && getppid() != 0) ||
 		prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
 		_exit(127);
 	if (c->dir_fd >= 0 && fchdir(c->dir_fd) < 0)
 		_exit(127);
-	if (null_fd < 0 || dup2(null_fd, STDIN_FILENO) < 0 ||
-		dup2(c->out_fd, STDOUT_FILENO) < 0 || dup2(c->error_fd, STDERR_FILENO) < 0)
+	if (null_fd < 0 || dup2(null_fd, STDIN_FILENO) < 0 || dup2(c->out_fd, STDOUT_FILENO) < 0 ||
+		dup2(c->error_fd, STDERR_FILENO) < 0)
 		_exit(127);
 	/* Last: the number may have been another one's of these. */
 	if (c->passed_fd >= 0 && dup2(c->passed_fd, SB_COMMAND_PASSED_FD) < 0)
@@ -137,6 +140,18 @@ static int attend(struct running *r, struct sb_error *err)
 	}
 }
 
+/*
+ * In a pid namespace of its own where we may make one: all that the program started then ends with
+ * it, also when we are killed and can't see to that.
+ */
+static pid_t fork_apart(void)
+{
+	const struct clone_args args = {.flags = CLONE_NEWPID, .exit_signal = SIGCHLD};
+	const pid_t pid = (pid_t)syscall(SYS_clone3, &args, sizeof(args));
+
+	return pid >= 0 ? pid : fork();
+}
+
 static int start(const struct sb_command *command, const char *path, const int out_fds[2],
 	const int error_fds[2], pid_t *out_pid, struct sb_error *err)
 {
@@ -150,7 +165,7 @@ static int start(const struct sb_command *command, const char *path, const int o
 		.error_fd = error_fds[1],
 		.parent = getpid(),
 	};
-	const pid_t pid = fork();
+	const pid_t pid = fork_apart();
 
 	if (pid < 0)
 		return sb_fail_errno(err, "start %s", command->argv->items[0]);

@@ -118,3 +118,12 @@ int sb_xattr_set(int dir_fd, const char *name, const char *attr, const void *val
 		return sb_fail_errno(err, "set attribute %s of '%s'", attr, name);
 	return 0;
 }
+
+int sb_xattr_remove(int dir_fd, const char *name, const char *attr, struct sb_error *err)
+{
+	sb_autofree char *path = entry_path(dir_fd, name);
+
+	if (lremovexattr(path, attr) < 0 && errno != ENODATA && errno != ENOTSUP)
+		return sb_fail_errno(err, "remove attribute %s of '%s'", attr, name);
+	return 0;
+}

@@ -28,5 +28,8 @@ int sb_xattr_get(int dir_fd, const char *name, const char *attr, char **out_valu
 /* errno of the failure stays in err->os_errno. */
 int sb_xattr_set(int dir_fd, const char *name, const char *attr, const void *value, size_t len,
 	struct sb_error *err) SB_MUST_USE;
+/* No error where the attribute is not there. */
+int sb_xattr_remove(
+	int dir_fd, const char *name, const char *attr, struct sb_error *err) SB_MUST_USE;
 
 #endif

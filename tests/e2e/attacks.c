@@ -355,17 +355,22 @@ static void try_32_bit(void)
 		errno = (int)-rc;
 		say(calls[i].name, rc < 0 && rc > -4096 ? -1 : 0);
 	}
-	for (size_t i = 0; i < 2; i++) {
-		const int families[] = {38, 40};
-		unsigned args[3] = {
-			(unsigned)families[i], i == 0 ? SOCK_SEQPACKET : SOCK_STREAM, 0};
+	static const struct {
+		const char *name;
+		unsigned args[3];
+	} sockets[] = {
+		{"32-socketcall-alg", {38, SOCK_SEQPACKET, 0}},
+		{"32-socketcall-vsock", {40, SOCK_STREAM, 0}},
+		{"32-socketcall-inet", {AF_INET, SOCK_STREAM, 0}},
+	};
 
-		memcpy(low, args, sizeof(args));
+	for (size_t i = 0; i < sizeof(sockets) / sizeof(sockets[0]); i++) {
+		memcpy(low, sockets[i].args, sizeof(sockets[i].args));
 
 		long rc = int80(102, 1, (long)low, 0, 0);
 
 		errno = (int)-rc;
-		say(i == 0 ? "32-socketcall-alg" : "32-socketcall-vsock", rc < 0 ? -1 : 0);
+		say(sockets[i].name, rc < 0 ? -1 : 0);
 	}
 	for (long number = 0; number < 3; number++) {
 		static const struct {

@@ -32,6 +32,24 @@ def hostile(sb):
     return ["--build-context", f"p=oci-layout://{target}"]
 
 
+@pytest.mark.skipif(os.uname().machine != "x86_64", reason="only there are such programs")
+def test_an_i386_image_alone_has_the_old_way_to_sockets(sb):
+    """The C library of Debian's i386 knows no other."""
+    need_program("cc")
+    program = sb.folder / "attacks"
+    subprocess.run(["cc", "-static", "-no-pie", "-O1", "-o", program, HERE / "attacks.c"], check=True)
+    layers = [image_make.busybox_rootfs(), image_make.make_tar({"attacks": program.read_bytes()})]
+    text = "FROM p\nRUN --network=none mkdir -p /mnt; cp /attacks /a && chmod 755 /a && /a >/out\n"
+    answers = {}
+    for machine in ("386", "amd64"):
+        config = image_make.default_config(layers) | {"architecture": machine}
+        layout = image_make.make_oci_layout(sb.folder / machine, layers, config=config)
+        image = sb.image(text, "--build-context", f"p=oci-layout://{layout}", "--platform", f"linux/{machine}")
+        answers[machine] = dict(line.split(" ", 1) for line in image.read("out").decode().splitlines())
+    assert answers["386"]["32-socketcall-inet"] == "ok"
+    assert answers["amd64"]["32-socketcall-inet"] == "ENOSYS"
+
+
 # What gets through on purpose: plain 32-bit programs, more readiness to be killed, and what the
 # kernel answers by itself (the audit socket of a user namespace reaches nobody; a chroot stays inside).
 HARMLESS = {"32-getpid", "32-socket-inet", "raise-own-oom", "socket-netlink-audit", "chroot-twice"}

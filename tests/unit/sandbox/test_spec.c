@@ -71,6 +71,7 @@ static struct sb_step_spec full_spec(void)
 	*SB_ARRAY_ADD(&spec.groups) = 0;
 	spec.ids = (struct sb_idmap){1, 2, 65536, 65535};
 	spec.no_new_privs = true;
+	spec.is_32bit = true;
 	spec.network = SB_STEP_NET_USER;
 	spec.shm_bytes = 12345;
 	sb_strv_add(&spec.lowers, "layers/a");
@@ -186,6 +187,7 @@ static void a_step_arrives_as_it_was_sent(void **state)
 	assert_memory_equal(&got.ids, &sent.ids, sizeof(got.ids));
 	assert_false(got.single_id);
 	assert_true(got.no_new_privs);
+	assert_true(got.is_32bit);
 	assert_int_equal(got.network, SB_STEP_NET_USER);
 	assert_int_equal(got.shm_bytes, 12345);
 	assert_int_equal(got.layers_fd, LAYERS_FD);

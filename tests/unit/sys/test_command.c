@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
-#include <signal.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -26,8 +27,11 @@ static int run_shell(const char *script, struct sb_interrupt *interrupt, int dir
 	sb_strv_add(&env, "ONLY=this");
 	sb_strv_add(&env, "PATH=/usr/bin:/bin");
 
-	const struct sb_command command = {
-		.argv = &argv, .env = &env, .dir_fd = dir_fd, .passed_fd = -1, .interrupt = interrupt};
+	const struct sb_command command = {.argv = &argv,
+		.env = &env,
+		.dir_fd = dir_fd,
+		.passed_fd = -1,
+		.interrupt = interrupt};
 
 	return sb_command_run(&command, out, err);
 }
@@ -40,7 +44,8 @@ static void both_streams_and_the_status_are_given(void **state)
 	} cases[] = {
 		{"echo out; echo err >&2", "out\n", "err", 0},
 		{"printf 'a\\n\\n' >&2; exit 7", "", "a", 7},
-		{"kill -9 $$", "", "", 137},
+		{"sh -c 'kill -9 $$'; exit $?", "", "Killed", 137},
+		{"setsid sleep 60 & exit 4", "", "", 4},
 		{"cat; echo \"$ONLY $HOME\"", "this \n", "", 0},
 		{"exec >&- 2>&-; sleep 0.2; exit 3", "", "", 3},
 		{"(echo x >/dev/tty) 2>/dev/null || echo none", "none\n", "", 0},
@@ -92,6 +97,20 @@ static double now(void)
 	return (double)ts.tv_sec + (double)ts.tv_nsec / 1e9;
 }
 
+/* True once no process of that id is there; nobody of this process reaps it. */
+static bool is_gone(const char *pid)
+{
+	for (unsigned i = 0; i < 200; i++) {
+		if (kill((pid_t)strtol(pid, NULL, 10), 0) < 0)
+			return true;
+		usleep(20000);
+	}
+	return false;
+}
+
+/* A background process that writes its id as this process sees it. */
+#define SLEEPER "(read pid rest </proc/self/stat; echo $pid; exec sleep 60) & sleep 0.3"
+
 static void what_a_program_leaves_behind_is_killed(void **state)
 {
 	SB_AUTO_VALUE(sb_command_result) got = SB_COMMAND_RESULT_INIT;
@@ -99,12 +118,10 @@ static void what_a_program_leaves_behind_is_killed(void **state)
 	const double start = now();
 
 	(void)state;
-	assert_int_equal(run_shell("sleep 60 & echo $!", NULL, -1, &got, &err), 0);
+	assert_int_equal(run_shell(SLEEPER, NULL, -1, &got, &err), 0);
 	assert_true(now() - start < 10);
-	/* Nobody of this process reaps it at once: gone, or about to be. */
-	for (unsigned i = 0; i < 100 && kill((pid_t)strtol(got.out.data, NULL, 10), 0) == 0; i++)
-		usleep(20000);
-	assert_int_equal(kill((pid_t)strtol(got.out.data, NULL, 10), 0), -1);
+	assert_true(got.out.len > 1);
+	assert_true(is_gone(got.out.data));
 }
 
 static void an_interrupt_ends_all_of_it(void **state)
@@ -113,17 +130,26 @@ static void an_interrupt_ends_all_of_it(void **state)
 	SB_AUTO_ERROR err = SB_ERROR_INIT;
 	SB_AUTO(sb_interrupt) interrupt = NULL;
 	const double start = now();
+	const pid_t self = getpid();
 
 	(void)state;
 	assert_int_equal(sb_interrupt_new(&interrupt, &err), 0);
 
-	sb_autofree char *script =
-		sb_asprintf("(trap '' TERM INT; sleep 60) & kill -INT %d; sleep 60", (int)getpid());
+	const pid_t killer = fork();
 
-	assert_int_equal(run_shell(script, interrupt, -1, &got, &err), -1);
+	if (killer == 0) {
+		usleep(700000);
+		_exit(kill(self, SIGINT) < 0);
+	}
+	assert_int_equal(
+		run_shell("trap '' TERM INT; " SLEEPER "; sleep 60", interrupt, -1, &got, &err),
+		-1);
 	assert_int_equal(err.code, SB_E_CANCELLED);
 	assert_int_equal(got.status, 137);
 	assert_true(now() - start < 10);
+	assert_true(got.out.len > 1);
+	assert_true(is_gone(got.out.data));
+	assert_int_equal(waitpid(killer, NULL, 0), killer);
 }
 
 static void a_missing_program_is_named(void **state)
@@ -136,7 +162,8 @@ static void a_missing_program_is_named(void **state)
 	(void)state;
 	sb_strv_add(&argv, "no-such-program-here");
 
-	const struct sb_command command = {.argv = &argv, .env = &env, .dir_fd = -1, .passed_fd = -1};
+	const struct sb_command command = {
+		.argv = &argv, .env = &env, .dir_fd = -1, .passed_fd = -1};
 
 	assert_int_equal(sb_command_run(&command, &got, &err), -1);
 	assert_int_equal(err.code, SB_E_NOT_FOUND);
