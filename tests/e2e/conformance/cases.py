@@ -11,7 +11,7 @@ A file is a list of cases. Before the first one there may be comments (#) and se
     error: 2, line 3, unknown instruction                the build fails: exit status, line, words of the message
     layers: 2                                            how many the build adds to the base
     says: no such user                                   words of the output of a build that succeeds
-    differs: why buildah does something else             it is not asked about this case; empty: it is, unlike the file
+    differs: why buildah does something else             it is not asked about this case (empty: it is)
     --- Buildfile [NAME]                                 the text to build; invisible characters as in INVISIBLE
     --- context                                          what else is in the context
     --- files                                            files beside the context
@@ -70,11 +70,12 @@ class Entry:
         self.content, self.target = content, target
 
     def shown(self):
-        what = {"dir": "folder", "link": f"link to {self.target}", "same": f"same file as {self.target}"}
+        kinds = {"dir": "folder", "link": f"link to {self.target}", "same": f"same file as {self.target}"}
         mode = "" if self.mode is None or self.kind in ("link", "same") else f" {self.mode:04o}"
         owner = "" if self.kind == "same" else f" {self.owner[0]}:{self.owner[1]}"
         time = "" if self.mtime is None else f" @{self.mtime}"
-        return what.get(self.kind, self.kind) + mode + owner + time + (f" {self.content!r}" if self.kind == "file" else "")
+        content = f" {self.content!r}" if self.kind == "file" else ""
+        return kinds.get(self.kind, self.kind) + mode + owner + time + content
 
     def is_like(self, got, tree):
         """Is this expectation met by that entry of an image's tree?"""

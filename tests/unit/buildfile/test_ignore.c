@@ -237,6 +237,68 @@ static void nul_bytes_and_huge_files_are_refused(void **state)
 	assert_int_equal(huge.code, SB_E_LIMIT);
 }
 
+static void patterns_given_one_by_one_have_no_comments(void **state)
+{
+	static const struct {
+		const char *patterns[3];
+		const char *path;
+		bool excluded;
+	} rows[] = {
+		{{"#a"}, "#a", true},
+		{{"  a\t"}, "a", true},
+		{{"", " "}, "a", false},
+		{{"/a/"}, "a/b", true},
+		{{"*", "!a"}, "a", false},
+		{{"!a", "*"}, "a", true},
+		{{"a\nb"}, "b", false},
+		{{"a\nb"}, "a\nb", true},
+	};
+	SB_AUTO_STRV bad = SB_STRV_INIT;
+	struct sb_ignore *none = NULL;
+	SB_AUTO_ERROR err = SB_ERROR_INIT;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		SB_AUTO_STRV patterns = SB_STRV_INIT;
+		SB_AUTO(sb_ignore) ignore = NULL;
+
+		for (size_t k = 0; k < 3 && rows[i].patterns[k] != NULL; k++)
+			sb_strv_add(&patterns, rows[i].patterns[k]);
+		assert_int_equal(sb_ignore_of_patterns(&patterns, &ignore, &err), 0);
+		if (sb_ignore_excludes(ignore, rows[i].path) != rows[i].excluded)
+			fail_msg("'%s' and '%s'", rows[i].patterns[0], rows[i].path);
+	}
+	sb_strv_add(&bad, "[a");
+	assert_int_equal(sb_ignore_of_patterns(&bad, &none, &err), -1);
+	assert_int_equal(err.code, SB_E_SYNTAX);
+}
+
+/* Read anew for each folder, this path would take minutes. */
+static void the_depth_of_a_folder_costs_nothing(void **state)
+{
+	enum { DEPTH = 100000 };
+	SB_AUTO(sb_ignore) ignore = parse("**/x/**/y\n*.log\n**\n!**/d/**/z\na/b/c/d\n");
+	struct sb_ignore_place *place = sb_ignore_root(ignore);
+	struct sb_ignore_verdict verdict = {0};
+
+	(void)state;
+	for (size_t i = 0; i < DEPTH; i++) {
+		struct sb_ignore_place *below = NULL;
+
+		verdict = sb_ignore_judge(ignore, place, i % 2 == 0 ? "d" : "x", &below);
+		sb_ignore_place_free(place);
+		place = below;
+		assert_true(verdict.is_excluded && verdict.may_include_below);
+	}
+	for (size_t i = 0; i < 2; i++) {
+		SB_AUTO(sb_ignore_place) below = NULL;
+
+		verdict = sb_ignore_judge(ignore, place, i == 0 ? "y" : "z", &below);
+		assert_int_equal(verdict.is_excluded, i == 0);
+	}
+	sb_ignore_place_free(place);
+}
+
 static void globs_match_as_filepath_match_does(void **state)
 {
 	static const struct {
@@ -339,6 +401,8 @@ int main(void)
 		cmocka_unit_test(excluded_folders_are_walked_only_for_what_may_be_included),
 		cmocka_unit_test(malformed_patterns_are_named_with_their_line),
 		cmocka_unit_test(nul_bytes_and_huge_files_are_refused),
+		cmocka_unit_test(patterns_given_one_by_one_have_no_comments),
+		cmocka_unit_test(the_depth_of_a_folder_costs_nothing),
 		cmocka_unit_test(globs_match_as_filepath_match_does),
 		cmocka_unit_test(hostile_globs_end_in_time),
 		cmocka_unit_test(wildcards_are_seen),

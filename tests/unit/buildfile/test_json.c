@@ -120,7 +120,7 @@ static void arrays_of_other_things_are_told_from_text(void **state)
 		{"[+1]", SB_JSON_NONE},
 		{"[tru]", SB_JSON_NONE},
 		{"[True]", SB_JSON_NONE},
-		{"[nulll]", SB_JSON_NONE},
+		{"[nullx]", SB_JSON_NONE},
 		{"[ -f x ] && y", SB_JSON_NONE},
 		{"[ \"$a\" = b ]", SB_JSON_NONE},
 		{"[\"a\"] // c", SB_JSON_NONE},
