@@ -61,8 +61,8 @@ struct sb_build_options {
 	size_t size;
 	const char *root;    /* the store; NULL: $SAFEBUILD_ROOT, then $XDG_DATA_HOME/safebuild,
 				~/.local/share/safebuild */
-	const char *context; /* folder; default "."; "-" is a tar on stdin (not there yet:
-				SB_E_UNSUPPORTED) */
+	const char *context; /* folder; default "."; "-" is a tar or Buildfile on stdin; or the URL
+				of such, or of a git repository */
 	const char
 		*buildfile; /* default: Buildfile, then Dockerfile in the context; "-" is stdin */
 	const char *target;

@@ -37,7 +37,7 @@ done
 
 test_packages=(
     libcmocka-dev python3 python3-pytest skopeo umoci mmdebstrap docker-registry zstd sudo
-    slirp4netns util-linux procps libc6-dev openssh-client
+    slirp4netns util-linux procps libc6-dev git openssl openssh-client
 )
 ci_packages=(clang clang-format clang-tidy shellcheck codespell)
 

@@ -25,7 +25,8 @@ struct sb_lint_rule {
 
 struct sb_lint_finding {
 	const struct sb_lint_rule *rule;
-	struct sb_source_pos at; /* file is the report's */
+	struct sb_source_pos at; /* file is the report's; the column counts bytes */
+	unsigned character;      /* the column in characters, 0 where there is no line */
 	char *message;           /* what was found, without a secret's value */
 	/* The line, or the part of it around the place, printable, with secrets' values left out;
 	 * the place is mark_len characters from mark_column on, which counts from 1. Empty and 0
@@ -33,8 +34,8 @@ struct sb_lint_finding {
 	char *excerpt;
 	unsigned mark_column;
 	unsigned mark_len;
-	/* Stays as it is when lines are moved: of the rule, the file's name and the instruction, not
-	 * of values that look like secrets. 32 hex digits. */
+	/* Stays as it is when lines are moved: of the rule, the file's name and the instruction,
+	 * not of values that look like secrets. 32 hex digits. */
 	char fingerprint[33];
 };
 

@@ -111,8 +111,8 @@ static int open_fetched_buildfile(
 		if (*out_fd < 0 || fstat(*out_fd, &st) < 0)
 			return sb_fail_errno(err, "'%s' in the build context", names[i]);
 		if (!S_ISREG(st.st_mode))
-			return sb_fail(err, SB_E_USAGE,
-				"'%s' in the build context is not a file", names[i]);
+			return sb_fail(err, SB_E_USAGE, "'%s' in the build context is not a file",
+				names[i]);
 		*out_name = sb_strdup(names[i]);
 		return 0;
 	}
@@ -177,16 +177,20 @@ static void collect_build_args(struct job *job)
 	}
 }
 
+/* The option, the build argument, the environment, and last an ARG before the first FROM. */
 static int choose_epoch(struct job *job, struct sb_error *err)
 {
-	const char *text = sb_env_get(&job->build_args, "SOURCE_DATE_EPOCH");
+	static const char name[] = "SOURCE_DATE_EPOCH";
+	const char *text = sb_env_get(&job->build_args, name);
 	uint64_t seconds = 0;
 
 	job->build.source_date_epoch = job->options->source_date_epoch;
 	if (job->build.source_date_epoch >= 0)
 		return 0;
 	if (text == NULL)
-		text = getenv("SOURCE_DATE_EPOCH");
+		text = getenv(name);
+	if (text == NULL)
+		text = sb_env_get(&job->plan->global_args, name);
 	if (text == NULL || text[0] == '\0')
 		return 0;
 	if (!sb_number_parse(text, 10, INT64_MAX / 2, &seconds))
@@ -257,8 +261,7 @@ static int choose(struct job *job, struct sb_error *err)
 		return sb_error_context(err, "--platform");
 	if (o->shm_size != NULL && sb_size_parse(o->shm_size, &job->build.shm_bytes, err) < 0)
 		return sb_error_context(err, "--shm-size");
-	if (choose_epoch(job, err) < 0 || choose_compression(job, err) < 0 ||
-		choose_lists(job, err) < 0)
+	if (choose_compression(job, err) < 0 || choose_lists(job, err) < 0)
 		return -1;
 	return sb_network_parse(
 		o->network != NULL ? o->network : "default", &job->build.network, err);
@@ -331,7 +334,7 @@ static int read_inputs(struct job *job, struct sb_error *err)
 				&job->contexts, err) < 0) ||
 		sb_contexts_open_named(o->build_contexts, &job->contexts, err) < 0)
 		return -1;
-	return make_plan(job, err);
+	return make_plan(job, err) < 0 ? -1 : choose_epoch(job, err);
 }
 
 static void tell_host(struct job *job)
@@ -497,8 +500,7 @@ static int run(struct job *job, char *out_digest, struct sb_error *err)
 
 int sb_build(const struct sb_build_options *options, char *out_digest, struct sb_error *err)
 {
-	__attribute__((cleanup(job_release))) struct job job = {
-		.options = options,
+	__attribute__((cleanup(job_release))) struct job job = {.options = options,
 		.session = {.store_fd = -1},
 		.contexts = {.main = {.fd = -1}},
 		.buildfile_fd = -1};

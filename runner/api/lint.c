@@ -152,9 +152,8 @@ static void add_build_args(struct sb_strv *out, const char *const *list)
 {
 	for (; list != NULL && *list != NULL; list++) {
 		const char *equals = strchr(*list, '=');
-		sb_autofree char *key = equals != NULL
-						? sb_memdup0(*list, (size_t)(equals - *list))
-						: sb_strdup(*list);
+		sb_autofree char *key = equals != NULL ? sb_memdup0(*list, (size_t)(equals - *list))
+						       : sb_strdup(*list);
 		const char *value = equals != NULL ? equals + 1 : getenv(key);
 
 		if (value != NULL)
@@ -168,8 +167,8 @@ static int open_in_folder(struct job *job, const char *dir, struct sb_error *err
 	static const char *const names[] = {"Buildfile", "Dockerfile"};
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
-		sb_autofree char *path = strcmp(dir, ".") == 0 ? sb_strdup(names[i])
-							       : sb_path_join(dir, names[i]);
+		sb_autofree char *path =
+			strcmp(dir, ".") == 0 ? sb_strdup(names[i]) : sb_path_join(dir, names[i]);
 		SB_AUTO_ERROR failed = SB_ERROR_INIT;
 
 		if (sb_fd_open_user(path, "Buildfile", &job->fd, &failed) == 0) {
@@ -276,8 +275,8 @@ static int lint(struct job *job, struct sb_lint_report **out, struct sb_error *e
 	return sb_lint_with(job->buildfile, &sources, &input, out, err);
 }
 
-int sb_lint(const struct sb_lint_options *options, struct sb_lint_report **out,
-	struct sb_error *err)
+int sb_lint(
+	const struct sb_lint_options *options, struct sb_lint_report **out, struct sb_error *err)
 {
 	__attribute__((cleanup(job_release))) struct job job = {
 		.options = options, .fd = -1, .contexts = {.main = {.fd = -1}}};

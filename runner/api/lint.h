@@ -14,7 +14,6 @@ struct sb_lint_sources {
 	const char *root;                 /* the store, as options say it */
 };
 int sb_lint_with(const struct sb_buildfile *buildfile, const struct sb_lint_sources *sources,
-	struct sb_lint_input *input, struct sb_lint_report **out,
-	struct sb_error *err) SB_MUST_USE;
+	struct sb_lint_input *input, struct sb_lint_report **out, struct sb_error *err) SB_MUST_USE;
 
 #endif

@@ -50,7 +50,8 @@ struct sb_build {
 	struct sb_scanner *scanner;
 	SB_ARRAY(struct sb_stage_state *) stages; /* by stage index; NULL until built */
 	struct sb_digest config_digest;           /* of the image's config, after sb_build_run */
-	size_t n_triggers;        /* ONBUILD steps that base images brought so far */
+	size_t n_more_steps; /* of ONBUILD triggers that base images brought so far, and of stages
+				that only these need */
 	SB_ARRAY(bool) in_result; /* the stage's layers are part of the image */
 };
 

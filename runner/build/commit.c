@@ -158,9 +158,12 @@ static void add_layer(const struct commit *c, const struct sb_layer_blob *blob)
 	*SB_ARRAY_ADD(&c->state->config->diff_ids) = blob->diff_id;
 }
 
+/* *out_fd stays -1 where the layer is compared with nothing. */
 static int view_below(const struct sb_build *build, const struct sb_stage_state *state,
 	const struct sb_written *written, int *out_fd, struct sb_error *err)
 {
+	if (written->is_link)
+		return 0;
 	if (written->lower_fd >= 0)
 		return sb_fd_dup(written->lower_fd, out_fd, err);
 	return sb_snapshots_view(build->snapshots, &state->lowers, NULL, out_fd, err);

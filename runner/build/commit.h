@@ -10,6 +10,7 @@ struct sb_written {
 	struct sb_upper *upper;         /* its names are consumed */
 	int lower_fd;                   /* a view of the stage before the step, or -1 */
 	const struct sb_strv *scaffold; /* absolute paths that were only mount points, or NULL */
+	bool is_link; /* all of it is the layer, whatever the stage has: COPY --link */
 };
 
 /*

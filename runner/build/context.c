@@ -158,14 +158,13 @@ static int open_named(const char *item, struct sb_context *out, struct sb_error 
 	return open_path(value, out, err);
 }
 
-int sb_contexts_open_main(const char *context, const char *buildfile, struct sb_contexts *out,
-	struct sb_error *err)
+int sb_contexts_open_main(
+	const char *context, const char *buildfile, struct sb_contexts *out, struct sb_error *err)
 {
 	return open_main(context, buildfile, &out->main, err);
 }
 
-int sb_contexts_open_named(
-	const char *const *named, struct sb_contexts *out, struct sb_error *err)
+int sb_contexts_open_named(const char *const *named, struct sb_contexts *out, struct sb_error *err)
 {
 	for (size_t i = 0; named != NULL && named[i] != NULL; i++) {
 		struct sb_context *item = SB_ARRAY_ADD(&out->named);

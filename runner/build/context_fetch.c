@@ -26,8 +26,7 @@ bool sb_context_is_fetched(const char *word)
 	if (strcmp(word, "-") == 0)
 		return true;
 	/* "github.com/…" and "user@host:path" may be folders too. */
-	return sb_remote_kind_of(word, SB_REMOTE_BY_USER) != SB_REMOTE_NONE &&
-	       stat(word, &st) < 0;
+	return sb_remote_kind_of(word, SB_REMOTE_BY_USER) != SB_REMOTE_NONE && stat(word, &st) < 0;
 }
 
 /* Bytes that come from a pipe or file, the first of which were looked at. */
@@ -135,13 +134,14 @@ static int take_stream(struct sb_build *build, int fd, struct sb_context *out,
 			      : take_text(build, &s, out, out_buildfile_fd, err);
 }
 
-static int take_stdin(struct sb_build *build, struct sb_context *out, int *out_buildfile_fd,
-	struct sb_error *err)
+static int take_stdin(
+	struct sb_build *build, struct sb_context *out, int *out_buildfile_fd, struct sb_error *err)
 {
 	if (isatty(STDIN_FILENO)) {
 		(void)sb_fail(err, SB_E_USAGE,
 			"a build context is to come from standard input, which is a terminal");
-		return sb_error_hint(err, "pipe a tar or a Buildfile into it: tar -c . | safebuild -");
+		return sb_error_hint(
+			err, "pipe a tar or a Buildfile into it: tar -c . | safebuild -");
 	}
 	if (take_stream(build, STDIN_FILENO, out, out_buildfile_fd, err) < 0)
 		return sb_error_context(err, "standard input");
@@ -245,8 +245,7 @@ static int take_url(struct sb_build *build, const struct sb_remote *remote, stru
 	return 0;
 }
 
-int sb_context_fetch_named(
-	struct sb_build *build, struct sb_context *context, struct sb_error *err)
+int sb_context_fetch_named(struct sb_build *build, struct sb_context *context, struct sb_error *err)
 {
 	SB_AUTO_VALUE(sb_remote) remote = {0};
 	struct sb_context got = {.fd = -1, .kind = SB_CONTEXT_FOLDER};

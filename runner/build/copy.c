@@ -54,7 +54,8 @@ static int dest_init(
 	if (sb_at_canonical(copy->root_fd, dest->path, &canonical, err) < 0 ||
 		sb_at_lstat(copy->root_fd, canonical, SB_AT_IN_ROOT, &st, &exists, err) < 0)
 		return sb_error_context(err, "destination '%s'", copy->dest);
-	dest->is_folder = is_written_as_folder(copy->dest) || is_folder(&st, exists);
+	dest->is_folder =
+		copy->has_parents || is_written_as_folder(copy->dest) || is_folder(&st, exists);
 	if (n_sources > 1 && !dest->is_folder) {
 		(void)sb_fail(err, SB_E_USAGE,
 			"several sources need a folder as destination, and there is none at '%s'",
@@ -87,7 +88,8 @@ static int open_target(struct sb_copy_work *work, const struct dest *dest, const
 		sb_at_lstat(work->copy->root_fd, canonical, SB_AT_IN_ROOT, &st, &exists, err) < 0)
 		return sb_error_context(err, "destination '%s'", target);
 	if (is_folder(&st, exists))
-		return sb_fail(err, SB_E_USAGE, "cannot replace the folder '%s' by a file", target);
+		return sb_fail(
+			err, SB_E_STEP_FAILED, "cannot replace the folder '%s' by a file", target);
 
 	sb_autofree char *dir = sb_path_dir(canonical);
 
@@ -139,8 +141,14 @@ static int copy_match(struct sb_copy_work *work, const struct sb_copy_match *mat
 	return is_archive ? 0 : copy_file(work, match, dest, err);
 }
 
+/* May a source name nothing? With a wildcard that is for the whole of the instruction to judge. */
+static bool may_be_empty(const struct sb_copy *copy, const char *source)
+{
+	return copy->has_parents && sb_glob_has_wildcard(source);
+}
+
 static int copy_matches(struct sb_copy_work *work, const char *source,
-	const struct sb_copy_match *matches, size_t n, const struct dest *dest,
+	const struct sb_copy_match *matches, size_t n, const struct dest *dest, bool *out_any,
 	struct sb_error *err)
 {
 	bool any = false;
@@ -152,7 +160,10 @@ static int copy_matches(struct sb_copy_work *work, const char *source,
 			return -1;
 		any = any || any_here;
 	}
-	return any || n == 0 ? 0 : sb_copy_fail_excluded(work->copy, source, matches[0].path, err);
+	*out_any = *out_any || any;
+	return any || n == 0 || may_be_empty(work->copy, source)
+		       ? 0
+		       : sb_copy_fail_empty(work->copy, source, &matches[0], err);
 }
 
 static int make_heredoc(struct sb_copy_work *work, const struct sb_heredoc *heredoc,
@@ -182,6 +193,7 @@ int sb_copy_files(const struct sb_copy *copy, struct sb_error *err)
 	SB_AUTO_VALUE(sb_copy_matches) matches = {0};
 	const size_t n_sources = copy->sources != NULL ? copy->sources->len : 0;
 	sb_autofree size_t *ends = sb_calloc(n_sources + 1, sizeof(*ends));
+	bool any = copy->n_heredocs > 0 || copy->n_others > 0;
 
 	if (sb_copy_work_init(&work, copy, err) < 0)
 		return -1;
@@ -191,14 +203,16 @@ int sb_copy_files(const struct sb_copy *copy, struct sb_error *err)
 			return -1;
 		ends[i] = matches.len;
 	}
-	if (n_sources > 0 && matches.len == 0 && copy->n_heredocs == 0 && copy->n_others == 0)
+	if (n_sources > 0 && matches.len == 0 && !any)
 		return sb_copy_fail_no_match(copy, copy->sources->items[0], err);
 	if (dest_init(&dest, copy, matches.len + copy->n_heredocs + copy->n_others, err) < 0)
 		return -1;
 	for (size_t i = 0, at = 0; i < n_sources; at = ends[i++])
 		if (copy_matches(&work, copy->sources->items[i], &matches.items[at], ends[i] - at,
-			    &dest, err) < 0)
+			    &dest, &any, err) < 0)
 			return -1;
+	if (n_sources > 0 && !any)
+		return sb_copy_fail_no_match(copy, copy->sources->items[0], err);
 	for (size_t i = 0; i < copy->n_heredocs; i++)
 		if (make_heredoc(&work, &copy->heredocs[i], &dest, err) < 0)
 			return -1;

@@ -22,22 +22,25 @@ struct sb_copy {
 	int source_fd;                  /* borrowed */
 	bool source_is_context;         /* owners become 0:0; otherwise the image owners are kept */
 	const struct sb_ignore *ignore; /* for the context, or NULL */
+	const struct sb_ignore *exclude; /* --exclude, or NULL */
 	const struct stat *store; /* a folder of the source that is passed over: what is copied
 				     is written to it; or NULL */
 	const struct sb_secrets *secrets; /* whose source files in the context are passed over,
 					     and refused where one is named; or NULL */
-	struct sb_interrupt *interrupt; /* asked between entries; or NULL */
-	int root_fd;                    /* the destination's root, borrowed */
-	struct sb_idmap ids;            /* of both roots (the context's owners are not looked at) */
-	const struct sb_strv *sources;  /* expanded; heredocs not among them */
+	struct sb_interrupt *interrupt;   /* asked between entries; or NULL */
+	int root_fd;                      /* the destination's root, borrowed */
+	struct sb_idmap ids;           /* of both roots (the context's owners are not looked at) */
+	const struct sb_strv *sources; /* expanded; heredocs not among them */
 	const struct sb_heredoc *heredocs; /* files to make; bodies expanded by the caller */
 	size_t n_heredocs;
-	size_t n_others; /* sources that another call copies to the same destination */
+	size_t n_others;          /* sources that another call copies to the same destination */
 	const char *dest;         /* expanded, as written: a trailing slash means something */
 	const char *workdir;      /* absolute */
 	const char *chown;        /* expanded, or NULL */
-	const char *chmod;        /* octal, expanded, or NULL */
+	const char *chmod;        /* octal or symbols, expanded, or NULL */
 	bool is_add;              /* unpack local archives */
+	bool has_parents;         /* keep the folders of the sources */
+	bool is_link;             /* the destination is a layer of its own, with nothing below it */
 	struct sb_strv *warnings; /* gets a line for each kind of thing that could not be kept */
 };
 

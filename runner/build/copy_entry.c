@@ -48,8 +48,8 @@ static int clear(struct sb_copy_entry to, const char *to_path, struct sb_error *
 	if (unlinkat(to.dir_fd, to.name, 0) == 0 || errno == ENOENT)
 		return 0;
 	if (errno == EISDIR)
-		return sb_fail(
-			err, SB_E_USAGE, "cannot replace the folder '/%s' by a file", to_path);
+		return sb_fail(err, SB_E_STEP_FAILED, "cannot replace the folder '/%s' by a file",
+			to_path);
 	return sb_fail_errno(err, "replace '/%s'", to_path);
 }
 
@@ -233,7 +233,7 @@ static int step_into(struct sb_copy_work *work, int at, const char *part, mode_t
 		fd = sb_at_open_raw(at, part, SB_AT_NO_LINKS, flags, 0);
 	}
 	if (fd < 0 && errno == ENOTDIR)
-		return sb_fail(err, SB_E_USAGE,
+		return sb_fail(err, SB_E_STEP_FAILED,
 			"cannot make the folder '%s': '%s' is there and not a folder", path, part);
 	if (fd < 0)
 		return sb_fail_errno(err, "open the folder '%s'", path);

@@ -30,8 +30,10 @@ struct sb_copy_place {
 /* In the order of how much of it is copied. */
 enum sb_copy_part {
 	SB_COPY_NOTHING,
-	SB_COPY_BELOW, /* a folder that is made for what is copied of it, should there be anything */
-	SB_COPY_REST,  /* the same of a folder that belongs to what is copied, but for .dockerignore */
+	SB_COPY_BELOW, /* a folder that is made for what is copied of it, should there be anything
+			*/
+	SB_COPY_REST,  /* the same of a folder that belongs to what is copied, but for .dockerignore
+			*/
 	SB_COPY_ALL,
 };
 

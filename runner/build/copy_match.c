@@ -13,12 +13,17 @@
 #include "sys/fd.h"
 #include "sys/tree.h"
 
+static void match_release(struct sb_copy_match *match)
+{
+	free(match->path);
+	free(match->real);
+	free(match->inner);
+}
+
 void sb_copy_matches_release(struct sb_copy_matches *matches)
 {
-	SB_ARRAY_FOREACH (matches, match) {
-		free(match->path);
-		free(match->real);
-	}
+	SB_ARRAY_FOREACH (matches, match)
+		match_release(match);
 	SB_ARRAY_RELEASE(matches);
 }
 
@@ -38,6 +43,8 @@ int sb_copy_fail_no_match(const struct sb_copy *copy, const char *source, struct
 {
 	(void)sb_fail(
 		err, SB_E_NOT_FOUND, "'%s': no file matches in %s", source, source_noun(copy));
+	if (copy->exclude != NULL)
+		return sb_error_hint(err, "what --exclude leaves out does not match either");
 	return copy->ignore != NULL
 		       ? sb_error_hint(err, "what .dockerignore excludes does not match either")
 		       : -1;
@@ -128,8 +135,7 @@ void sb_copy_warn_secret(
 		sb_strv_add_nodup(copy->warnings, SB_STEAL(line));
 }
 
-static int fail_secret(
-	const struct sb_secret *secret, const char *source, struct sb_error *err)
+static int fail_secret(const struct sb_secret *secret, const char *source, struct sb_error *err)
 {
 	(void)sb_fail(err, SB_E_LEAK, "'%s' is the source of secret '%s', which no image may hold",
 		source, secret->id);
@@ -229,6 +235,18 @@ struct walk {
 static int match_parts(const struct walk *walk, const char *written, const char *dir, size_t part,
 	struct sb_error *err);
 
+/* Takes the last match back where it is a file that --exclude leaves out. */
+static bool drop_excluded(const struct sb_copy *copy, const char *name, struct sb_copy_matches *out)
+{
+	struct sb_copy_match *last = &out->items[out->len - 1];
+
+	if (S_ISDIR(last->st.st_mode) || !sb_ignore_excludes(copy->exclude, name))
+		return false;
+	match_release(last);
+	out->len--;
+	return true;
+}
+
 /* What a wildcard just matched is passed over where it is a secret's file. */
 static void drop_secret(
 	const struct sb_copy *copy, const char *path, struct sb_copy_matches *matches)
@@ -260,7 +278,7 @@ static int match_name(const struct walk *walk, const char *written, const char *
 	}
 	if (look_up(walk->copy, path, walk->out, &result, &excluded, err) < 0)
 		return -1;
-	if (result == LOOKUP_FOUND)
+	if (result == LOOKUP_FOUND && !drop_excluded(walk->copy, name, walk->out))
 		drop_secret(walk->copy, path, walk->out);
 	return result == LOOKUP_MISSING ? fail_missing(walk->copy, path, path, err) : 0;
 }
@@ -336,11 +354,105 @@ static int match_wildcard(const struct sb_copy *copy, const char *source, const 
 	return match_parts(&walk, prefix, dir, first, err);
 }
 
+static int match_path(const struct sb_copy *copy, const char *source, const char *path,
+	struct sb_copy_matches *out, struct sb_error *err)
+{
+	return sb_glob_has_wildcard(path) ? match_wildcard(copy, source, path, out, err)
+					  : match_literal(copy, source, path, out, err);
+}
+
+/* A folder on the way to what --parents names is made as a folder, so it must be one. */
+static int require_folders(
+	const struct sb_copy *copy, const char *source, const char *path, struct sb_error *err)
+{
+	sb_autofree char *dir = sb_path_dir(path);
+	sb_autofree char *canonical = NULL;
+
+	if (sb_at_canonical(copy->source_fd, dir, &canonical, err) < 0)
+		return -1;
+
+	sb_autofree char *real = relative(canonical);
+
+	if (strcmp(real, dir) == 0)
+		return 0;
+	(void)sb_fail(err, SB_E_STEP_FAILED,
+		"'%s': --parents makes folders of folders, and there is a link in '%s'", source,
+		dir);
+	return sb_error_hint(err, "name what it leads to: '%s'", real);
+}
+
+/* What is named without a wildcard must be there. */
+static int require_inner(const struct sb_copy *copy, const char *source,
+	const struct sb_copy_match *match, struct sb_error *err)
+{
+	sb_autofree char *path = strcmp(match->real, ".") == 0
+					 ? sb_strdup(match->inner)
+					 : sb_path_join(match->real, match->inner);
+	const struct sb_secret *secret = NULL;
+	struct stat st;
+	bool exists = false;
+
+	if (sb_at_lstat(copy->source_fd, path, SB_AT_IN_ROOT, &st, &exists, err) < 0)
+		return -1;
+	if (!exists)
+		return fail_missing(copy, source, path, err);
+	secret = sb_copy_secret(copy, &st);
+	return secret != NULL ? fail_secret(secret, source, err)
+			      : require_folders(copy, source, path, err);
+}
+
+/* `base` is what comes before the first `/./` of a --parents source, `inner` what comes behind it,
+ * both cleaned. */
+static int match_parents(const struct sb_copy *copy, const char *source, const char *base,
+	const char *inner, struct sb_copy_matches *out, struct sb_error *err)
+{
+	const bool is_literal = !sb_glob_has_wildcard(base) && !sb_glob_has_wildcard(inner);
+	const size_t first = out->len;
+	size_t n = first;
+
+	if (match_path(copy, source, base, out, err) < 0)
+		return -1;
+	for (size_t i = first; i < out->len; i++) {
+		struct sb_copy_match match = out->items[i];
+
+		if (!S_ISDIR(match.st.st_mode)) {
+			match_release(&match);
+			continue;
+		}
+		if (strcmp(inner, ".") != 0)
+			match.inner = sb_strdup(inner);
+		out->items[n++] = match;
+	}
+	out->len = n;
+	if (!is_literal || strcmp(inner, ".") == 0)
+		return 0;
+	if (n == first)
+		return sb_fail(err, SB_E_STEP_FAILED, "'%s': '%s' is not a folder", source, base);
+	return require_inner(copy, source, &out->items[first], err);
+}
+
 int sb_copy_match(const struct sb_copy *copy, const char *source, struct sb_copy_matches *out,
 	struct sb_error *err)
 {
-	sb_autofree char *path = sb_path_below_root(source);
+	const char *pivot = copy->has_parents ? strstr(source, "/./") : NULL;
+	sb_autofree char *before =
+		pivot != NULL ? sb_memdup0(source, (size_t)(pivot - source)) : NULL;
+	sb_autofree char *base = sb_path_below_root(before != NULL ? before : "/");
+	sb_autofree char *path = sb_path_below_root(pivot != NULL ? pivot + 3 : source);
 
-	return sb_glob_has_wildcard(path) ? match_wildcard(copy, source, path, out, err)
-					  : match_literal(copy, source, path, out, err);
+	return copy->has_parents ? match_parents(copy, source, base, path, out, err)
+				 : match_path(copy, source, path, out, err);
+}
+
+int sb_copy_fail_empty(const struct sb_copy *copy, const char *source,
+	const struct sb_copy_match *match, struct sb_error *err)
+{
+	sb_autofree char *joined =
+		match->inner != NULL ? sb_path_join(match->real, match->inner) : NULL;
+	sb_autofree char *path = sb_path_below_root(joined != NULL ? joined : match->path);
+
+	if (match->inner == NULL || copy->exclude == NULL || sb_ignore_excludes(copy->ignore, path))
+		return sb_copy_fail_excluded(copy, source, path, err);
+	(void)sb_fail(err, SB_E_NOT_FOUND, "'%s': nothing of it is left to copy", source);
+	return sb_error_hint(err, "'%s' is left out by --exclude", path);
 }

@@ -20,8 +20,16 @@ int sb_copy_work_init(struct sb_copy_work *work, const struct sb_copy *copy, str
 		return -1;
 	if (copy->chown == NULL || copy->chown[0] == '\0')
 		return 0;
-	if (sb_user_resolve_owner(copy->root_fd, copy->chown, &work->uid, &work->gid, err) < 0)
+	if (sb_user_resolve_owner(copy->root_fd, copy->chown, &work->uid, &work->gid, err) < 0) {
+		if (copy->is_link && err->code == SB_E_NOT_FOUND) {
+			sb_error_release(err);
+			(void)sb_fail(err, SB_E_NOT_FOUND,
+				"--link copies into an empty layer, which knows no users and "
+				"groups");
+			(void)sb_error_hint(err, "give numbers, or leave --link out");
+		}
 		return sb_error_context(err, "--chown '%s'", copy->chown);
+	}
 	work->has_owner = true;
 	return 0;
 }
@@ -179,6 +187,12 @@ int sb_copy_metadata(struct sb_copy_work *work, struct sb_copy_entry from, const
 	if (set_mode(to, st->st_mode, mode, path, err) < 0)
 		return -1;
 	return sb_copy_times(to, st, path, err);
+}
+
+int sb_copy_mode(
+	struct sb_copy_entry to, const struct stat *st, const char *path, struct sb_error *err)
+{
+	return set_mode(to, st->st_mode, st->st_mode, path, err);
 }
 
 int sb_copy_own_new(struct sb_copy_work *work, struct sb_copy_entry to, mode_t mode,

@@ -46,6 +46,10 @@ int sb_copy_metadata(struct sb_copy_work *work, struct sb_copy_entry from, const
 int sb_copy_own_new(struct sb_copy_work *work, struct sb_copy_entry to, mode_t mode,
 	const char *path, struct sb_error *err) SB_MUST_USE;
 
+/* The source's mode, without --chmod. */
+int sb_copy_mode(struct sb_copy_entry to, const struct stat *st, const char *path,
+	struct sb_error *err) SB_MUST_USE;
+
 /* The source's modification time. */
 int sb_copy_times(struct sb_copy_entry to, const struct stat *st, const char *path,
 	struct sb_error *err) SB_MUST_USE;

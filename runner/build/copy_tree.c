@@ -7,6 +7,7 @@
 
 #include "base/mem.h"
 #include "build/copy_entry.h"
+#include "build/copy_filter.h"
 #include "sys/at.h"
 #include "sys/fd.h"
 #include "sys/tree.h"
@@ -25,7 +26,10 @@ struct frame {
 	int from_fd; /* -1: closed for now */
 	int to_fd;   /* -1: closed for now, or not made yet */
 	bool is_made;
+	bool is_part;   /* only made for what is in it: --parents, or left out by --exclude */
+	bool was_there; /* before this copy */
 	struct stat st; /* of the source */
+	struct sb_copy_place place;
 	struct sb_strv names;
 	size_t next;
 	size_t from_len; /* of the walk's paths while this is the innermost folder */
@@ -36,6 +40,7 @@ struct frame {
 struct walk {
 	struct sb_copy_work *work;
 	const char *dest;
+	struct sb_copy_filter filter;
 	SB_ARRAY(struct frame) frames;
 	struct sb_buf from_path; /* "" for the source's root */
 	struct sb_buf to_path;
@@ -46,6 +51,7 @@ static void frame_release(struct frame *frame)
 	sb_fd_closep(&frame->from_fd);
 	sb_fd_closep(&frame->to_fd);
 	sb_strv_release(&frame->names);
+	sb_copy_place_release(&frame->place);
 }
 
 static void walk_release(struct walk *walk)
@@ -53,6 +59,7 @@ static void walk_release(struct walk *walk)
 	SB_ARRAY_FOREACH (&walk->frames, frame)
 		frame_release(frame);
 	SB_ARRAY_RELEASE(&walk->frames);
+	sb_copy_filter_release(&walk->filter);
 	sb_buf_release(&walk->from_path);
 	sb_buf_release(&walk->to_path);
 }
@@ -94,30 +101,39 @@ static char *frame_name(const struct walk *walk, const struct frame *frame)
 	return sb_memdup0(walk->to_path.data + frame->name_at, frame->to_len - frame->name_at);
 }
 
+static int fail_below(const struct walk *walk, const struct frame *parent, const char *name,
+	const struct frame *frame, struct sb_error *err)
+{
+	const int os_errno = errno;
+	sb_autofree char *path = sb_memdup0(walk->to_path.data, frame->to_len);
+	struct stat st;
+
+	errno = os_errno;
+	if (errno != ENOTDIR && errno != ELOOP)
+		return sb_fail_errno(err, "make the folder '/%s'", path);
+
+	const bool is_link =
+		fstatat(parent->to_fd, name, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISLNK(st.st_mode);
+
+	(void)sb_fail(err, SB_E_STEP_FAILED,
+		"cannot copy a folder to '/%s': it is there and not a folder", path);
+	return is_link ? sb_error_hint(
+				 err, "it is a link: copy what is in the folder to where it leads")
+		       : -1;
+}
+
 static int make_below(
 	struct walk *walk, struct frame *parent, struct frame *frame, struct sb_error *err)
 {
 	sb_autofree char *name = frame_name(walk, frame);
-	sb_autofree char *path = sb_memdup0(walk->to_path.data, frame->to_len);
 	const int flags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW;
-	struct stat st;
 
-	if (mkdirat(parent->to_fd, name, 0700) < 0 && errno != EEXIST)
-		return sb_fail_errno(err, "make the folder '/%s'", path);
+	frame->was_there = mkdirat(parent->to_fd, name, 0700) < 0;
+	if (frame->was_there && errno != EEXIST)
+		return fail_below(walk, parent, name, frame, err);
 	frame->to_fd = sb_at_open_raw(parent->to_fd, name, SB_AT_NO_LINKS, flags, 0);
-	if (frame->to_fd < 0 && (errno == ENOTDIR || errno == ELOOP)) {
-		const bool is_link = fstatat(parent->to_fd, name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
-				     S_ISLNK(st.st_mode);
-
-		(void)sb_fail(err, SB_E_USAGE,
-			"cannot copy a folder to '/%s': it is there and not a folder", path);
-		if (is_link)
-			(void)sb_error_hint(
-				err, "it is a link: copy what is in the folder to where it leads");
-		return -1;
-	}
 	if (frame->to_fd < 0)
-		return sb_fail_errno(err, "open the folder '/%s'", path);
+		return fail_below(walk, parent, name, frame, err);
 	frame->is_made = true;
 	return 0;
 }
@@ -149,11 +165,13 @@ static int make_folders(struct walk *walk, struct sb_error *err)
 	return 0;
 }
 
-/* Opens the folder and makes it the innermost one. The paths are already its own. */
-static int enter(struct walk *walk, int dir_fd, const char *name, enum sb_at_how how,
-	size_t name_at, struct sb_error *err)
+/* Opens the folder and makes it the innermost one; takes its place. The paths are already its own.
+ */
+static int enter(struct walk *walk, struct sb_copy_entry from, size_t name_at,
+	struct sb_copy_place *place, struct sb_error *err)
 {
-	sb_autofd int fd = sb_at_open_raw(dir_fd, name, how, O_RDONLY | O_DIRECTORY, 0);
+	sb_autofd int fd =
+		sb_at_open_raw(from.dir_fd, from.name, SB_AT_NO_LINKS, O_RDONLY | O_DIRECTORY, 0);
 	SB_AUTO_STRV names = SB_STRV_INIT;
 	struct stat st;
 	struct frame *frame = NULL;
@@ -174,12 +192,14 @@ static int enter(struct walk *walk, int dir_fd, const char *name, enum sb_at_how
 		.from_fd = sb_fd_steal(&fd),
 		.to_fd = -1,
 		.st = st,
+		.place = *place,
 		.names = names,
 		.from_len = walk->from_path.len,
 		.to_len = walk->to_path.len,
 		.name_at = name_at,
 	};
 	names = (struct sb_strv)SB_STRV_INIT;
+	*place = (struct sb_copy_place){0};
 	if (walk->frames.len > KEPT_LEVELS)
 		park(walk, walk->frames.len - 1 - KEPT_LEVELS);
 	return 0;
@@ -197,20 +217,29 @@ static int unpark(const struct frame *frame, struct frame *parent, struct sb_err
 	return 0;
 }
 
+static int complete(struct walk *walk, const struct frame *frame, struct sb_error *err)
+{
+	const struct sb_copy_entry from = {.dir_fd = frame->from_fd, .name = "."};
+	const struct sb_copy_entry to = {.dir_fd = frame->to_fd, .name = "."};
+	const char *path = walk->from_path.data;
+
+	if (!frame->is_made)
+		return 0;
+	if (walk->frames.len == 1)
+		return sb_copy_times(to, &frame->st, path, err);
+	if (frame->is_part && frame->was_there)
+		return sb_copy_mode(to, &frame->st, path, err);
+	return sb_copy_metadata(walk->work, from, &frame->st, to, path, err);
+}
+
 /* The folder is complete: only now its times stay as they are set. */
 static int leave(struct walk *walk, struct sb_error *err)
 {
 	struct frame *frame = innermost(walk);
-	const struct sb_copy_entry from = {.dir_fd = frame->from_fd, .name = "."};
-	const struct sb_copy_entry to = {.dir_fd = frame->to_fd, .name = "."};
 	const bool is_top = walk->frames.len == 1;
 
 	cut(&walk->from_path, frame->from_len);
-	if (frame->is_made && is_top &&
-		sb_copy_times(to, &frame->st, walk->from_path.data, err) < 0)
-		return -1;
-	if (frame->is_made && !is_top &&
-		sb_copy_metadata(walk->work, from, &frame->st, to, walk->from_path.data, err) < 0)
+	if (complete(walk, frame, err) < 0)
 		return -1;
 	if (!is_top && unpark(frame, frame - 1, err) < 0)
 		return -1;
@@ -222,30 +251,32 @@ static int leave(struct walk *walk, struct sb_error *err)
 /* One name of the innermost folder; the paths are already its own. */
 static int visit(struct walk *walk, const char *name, size_t name_at, struct sb_error *err)
 {
-	const struct sb_ignore *ignore = walk->work->copy->ignore;
 	const char *path = walk->from_path.data;
 	const struct sb_copy_entry from = {.dir_fd = innermost(walk)->from_fd, .name = name};
-	const bool is_excluded = sb_ignore_excludes(ignore, path);
+	__attribute__((cleanup(sb_copy_place_release))) struct sb_copy_place below = {0};
+	const enum sb_copy_part part =
+		sb_copy_filter_judge(&walk->filter, &innermost(walk)->place, name, &below);
 	struct stat st;
 
+	if (part == SB_COPY_NOTHING)
+		return 0;
 	if (fstatat(from.dir_fd, name, &st, AT_SYMLINK_NOFOLLOW) < 0) {
-		if (errno == ENOENT && is_excluded)
+		if (errno == ENOENT && part != SB_COPY_ALL)
 			return 0;
 		return sb_fail_errno(err, "'%s'", path);
 	}
-	if (is_excluded && !(S_ISDIR(st.st_mode) && sb_ignore_may_include_below(ignore, path)))
+	if (part != SB_COPY_ALL && !S_ISDIR(st.st_mode))
 		return 0;
 	if (S_ISDIR(st.st_mode) && sb_copy_is_store(walk->work->copy, &st)) {
 		sb_losses_note(&walk->work->losses, SB_LOSS_STORE, path);
 		return 0;
 	}
 	if (S_ISDIR(st.st_mode)) {
-		if (enter(walk, from.dir_fd, name, SB_AT_NO_LINKS, name_at, err) < 0)
+		if (enter(walk, from, name_at, &below, err) < 0)
 			return -1;
-		return is_excluded ? 0 : make_folders(walk, err);
+		innermost(walk)->is_part = part == SB_COPY_BELOW;
+		return part == SB_COPY_ALL ? make_folders(walk, err) : 0;
 	}
-	if (make_folders(walk, err) < 0)
-		return -1;
 
 	const struct sb_secret *secret = sb_copy_secret(walk->work->copy, &st);
 
@@ -253,6 +284,8 @@ static int visit(struct walk *walk, const char *name, size_t name_at, struct sb_
 		sb_copy_warn_secret(walk->work->copy, secret, path);
 		return 0;
 	}
+	if (make_folders(walk, err) < 0)
+		return -1;
 
 	const struct sb_copy_entry to = {.dir_fd = innermost(walk)->to_fd, .name = name};
 
@@ -297,13 +330,17 @@ int sb_copy_tree(struct sb_copy_work *work, const struct sb_copy_match *match, c
 		.to_path = SB_BUF_INIT(MAX_WALK_PATH),
 	};
 	const bool is_root = strcmp(match->real, ".") == 0;
+	const struct sb_copy_entry from = {.dir_fd = work->copy->source_fd, .name = match->real};
+	__attribute__((cleanup(sb_copy_place_release))) struct sb_copy_place place = {0};
 
 	*out_any = false;
+	if (sb_copy_filter_init(&walk.filter, work->copy, match, &place, err) < 0)
+		return -1;
 	if ((!is_root && sb_buf_add_str(&walk.from_path, match->real, err) < 0) ||
 		sb_buf_add_str(&walk.to_path, dest + 1, err) < 0 ||
-		enter(&walk, work->copy->source_fd, match->real, SB_AT_NO_LINKS, 0, err) < 0)
+		enter(&walk, from, 0, &place, err) < 0)
 		return -1;
-	if (!match->is_excluded && make_folders(&walk, err) < 0)
+	if (!match->is_excluded && match->inner == NULL && make_folders(&walk, err) < 0)
 		return -1;
 	return walk_all(&walk, out_any, err);
 }

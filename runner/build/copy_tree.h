@@ -8,9 +8,10 @@
 /*
  * Copies what is in a folder into the folder `dest` (absolute, cleaned and link-free), which is
  * made where it is missing. That one keeps its own owner and mode; folders below take those of
- * their sources, whether they were there or not. Ignored entries are passed over; an ignored folder
- * is made only where something in it is not ignored. *out_any is false when there was nothing of
- * that kind to make `dest` for.
+ * their sources, whether they were there or not. What .dockerignore, --exclude and the pattern of
+ * --parents leave out is passed over; a folder that is left out itself is made only where something
+ * in it is not, and one that is there then keeps its owner and times. *out_any is false when there
+ * was nothing to make `dest` for.
  *
  * Any depth: neither the stack nor the number of descriptors grows with it.
  */

@@ -14,6 +14,7 @@
 #include "build/copy.h"
 #include "build/fetch.h"
 #include "buildfile/expand.h"
+#include "layer/whiteout.h"
 #include "plan/remote.h"
 #include "sandbox/users.h"
 #include "sys/at.h"
@@ -77,12 +78,13 @@ int sb_do_open_from(const struct sb_do *d, const char *from, int *out_fd, bool *
 
 /* The instruction's words, flags and heredocs with their variables put in. */
 struct expanded {
-	struct sb_strv sources; /* remote ones as messages and the history show them */
+	struct sb_strv sources;             /* remote ones as messages and the history show them */
 	SB_ARRAY(struct sb_remote) remotes; /* of the same places; kind NONE for local ones */
 	char *dest;
 	char *chown;
 	char *chmod;
 	char *checksum;
+	struct sb_ignore *exclude;
 	struct sb_heredocs heredocs; /* bodies owned, names borrowed */
 };
 
@@ -96,6 +98,7 @@ static void expanded_release(struct expanded *e)
 	free(e->chown);
 	free(e->chmod);
 	free(e->checksum);
+	sb_ignore_free(e->exclude);
 	SB_ARRAY_FOREACH (&e->heredocs, heredoc)
 		free(heredoc->body);
 	SB_ARRAY_RELEASE(&e->heredocs);
@@ -149,6 +152,24 @@ static int expand_flag(const struct sb_do *d, const char *name, char **out, stru
 	return value != NULL ? sb_do_expand(d, value, out, err) : 0;
 }
 
+static int expand_excludes(const struct sb_do *d, struct expanded *e, struct sb_error *err)
+{
+	SB_AUTO_STRV patterns = SB_STRV_INIT;
+
+	SB_ARRAY_FOREACH (&d->instr->flags, flag) {
+		sb_autofree char *pattern = NULL;
+
+		if (strcmp(flag->key, "exclude") != 0)
+			continue;
+		if (sb_do_expand(d, flag->value, &pattern, err) < 0)
+			return -1;
+		sb_strv_add_nodup(&patterns, SB_STEAL(pattern));
+	}
+	if (patterns.len > 0 && sb_ignore_of_patterns(&patterns, &e->exclude, err) < 0)
+		return sb_error_context(err, "--exclude");
+	return 0;
+}
+
 static int expand(const struct sb_do *d, struct expanded *e, struct sb_error *err)
 {
 	if (expand_sources(d, e, err) < 0 || expand_heredocs(d, e, err) < 0 ||
@@ -157,12 +178,12 @@ static int expand(const struct sb_do *d, struct expanded *e, struct sb_error *er
 		expand_flag(d, "chown", &e->chown, err) < 0)
 		return -1;
 	if (expand_flag(d, "chmod", &e->chmod, err) < 0 ||
-		expand_flag(d, "checksum", &e->checksum, err) < 0)
+		expand_flag(d, "checksum", &e->checksum, err) < 0 || expand_excludes(d, e, err) < 0)
 		return -1;
 	if (e->checksum == NULL)
 		return 0;
-	if (sb_remote_check_sum(e->checksum, e->remotes.items,
-		    e->remotes.len + e->heredocs.len, err) < 0)
+	if (sb_remote_check_sum(
+		    e->checksum, e->remotes.items, e->remotes.len + e->heredocs.len, err) < 0)
 		return sb_error_context(err, "--checksum");
 	return 0;
 }
@@ -172,13 +193,15 @@ static char *created_by(const struct sb_do *d, const struct expanded *e)
 	SB_AUTO_STRV words = SB_STRV_INIT;
 
 	sb_strv_add(&words, sb_instruction_name(d->instr->kind));
+	if (sb_instruction_flag_is_true(d->instr, "parents"))
+		sb_strv_add(&words, "--parents");
 	if (e->chown != NULL)
 		sb_strv_addf(&words, "--chown=%s", e->chown);
 	if (e->chmod != NULL)
 		sb_strv_addf(&words, "--chmod=%s", e->chmod);
+	sb_strv_add_all(&words, &e->sources);
 	SB_ARRAY_FOREACH (&e->heredocs, heredoc)
 		sb_strv_addf(&words, "<<%s", heredoc->name);
-	sb_strv_add_all(&words, &e->sources);
 	sb_strv_add(&words, e->dest);
 	return sb_strv_join(&words, " ");
 }
@@ -221,8 +244,8 @@ static int copy_remote(const struct sb_do *d, const struct expanded *e, size_t i
 
 /* In the order in which they are written, since a later one replaces an earlier one's files: local
  * ones that stand side by side at once, remote ones each by itself. Heredocs come last. */
-static int copy_sources(const struct sb_do *d, const struct expanded *e, struct sb_copy all,
-	struct sb_error *err)
+static int copy_sources(
+	const struct sb_do *d, const struct expanded *e, struct sb_copy all, struct sb_error *err)
 {
 	const size_t n_all = e->sources.len + e->heredocs.len;
 	size_t i = 0;
@@ -258,10 +281,13 @@ static int copy_into(const struct sb_do *d, const struct expanded *e, int source
 	SB_AUTO_STRV warnings = SB_STRV_INIT;
 	sb_autofd int root_fd = -1;
 	struct stat store;
+	const bool is_link = sb_instruction_flag_is_true(d->instr, "link");
+	const struct sb_strv nothing = SB_STRV_INIT;
 
 	if (fstat(d->build->store_fd, &store) < 0)
 		return sb_fail_errno(err, "the store");
-	if (sb_snapshots_view(d->build->snapshots, &d->state->lowers, upper, &root_fd, err) < 0)
+	if (sb_snapshots_view(d->build->snapshots, is_link ? &nothing : &d->state->lowers, upper,
+		    &root_fd, err) < 0)
 		return -1;
 
 	const struct sb_copy all = {
@@ -280,6 +306,9 @@ static int copy_into(const struct sb_do *d, const struct expanded *e, int source
 		.chown = e->chown,
 		.chmod = e->chmod,
 		.is_add = unpacks(d, false),
+		.has_parents = sb_instruction_flag_is_true(d->instr, "parents"),
+		.is_link = is_link,
+		.exclude = e->exclude,
 		.warnings = &warnings,
 	};
 	const int rc = copy_sources(d, e, all, err);
@@ -287,6 +316,17 @@ static int copy_into(const struct sb_do *d, const struct expanded *e, int source
 	for (size_t i = 0; i < warnings.len; i++)
 		sb_events_warn(&d->build->events, warnings.items[i], NULL);
 	return rc < 0 ? sb_error_context(err, "%s", sb_instruction_name(d->instr->kind)) : 0;
+}
+
+/* What --link copied lies on nothing so far, and comes to lie on the stage. */
+static int make_stackable(const struct sb_do *d, const struct sb_upper *upper, struct sb_error *err)
+{
+	sb_autofd int fd = -1;
+
+	if (sb_at_open_dir(sb_snapshots_fd(d->build->snapshots), upper->diff, SB_AT_NO_LINKS, &fd,
+		    err) < 0)
+		return -1;
+	return sb_whiteout_clear_opaque_in(fd, err);
 }
 
 int sb_do_copy(const struct sb_do *d, struct sb_error *err)
@@ -305,7 +345,12 @@ int sb_do_copy(const struct sb_do *d, struct sb_error *err)
 		return -1;
 
 	sb_autofree char *by = created_by(d, &e);
-	const struct sb_written written = {.upper = &upper, .lower_fd = -1};
+	const struct sb_written written = {.upper = &upper,
+		.lower_fd = -1,
+		.is_link = sb_instruction_flag_is_true(d->instr, "link")};
+
+	if (written.is_link && make_stackable(d, &upper, err) < 0)
+		return -1;
 
 	if (sb_commit(d->build, d->state, &written, sb_do_in_result(d), by, err) == 0)
 		return 0;

@@ -20,8 +20,6 @@
 #include "sys/fd.h"
 #include "sys/mount.h"
 
-static const char step_hostname[] = "safebuild";
-
 struct run {
 	const struct sb_do *d;
 	struct sb_step_spec spec;
@@ -112,7 +110,7 @@ static int set_root(struct run *run, struct sb_upper *upper, struct sb_error *er
 static int add_system_files(struct run *run, struct sb_error *err)
 {
 	const struct sb_build *build = run->d->build;
-	sb_autofree char *hosts = sb_network_hosts(step_hostname, &build->add_hosts);
+	sb_autofree char *hosts = sb_network_hosts(run->spec.hostname, &build->add_hosts);
 	sb_autofree char *resolv = sb_network_resolv_conf(run->spec.network);
 
 	if (sb_run_mounts_add_file(
@@ -160,14 +158,16 @@ static int prepare(struct run *run, struct sb_upper *upper, struct sb_error *err
 {
 	const struct sb_do *d = run->d;
 	struct sb_build *build = d->build;
+	const char *hostname = sb_env_get(&build->plan->build_args, "BUILDKIT_SANDBOX_HOSTNAME");
 
 	if (sb_snapshots_view(build->snapshots, &d->state->lowers, NULL, &run->root_fd, err) < 0)
 		return -1;
 	run->spec.cwd = sb_strdup(sb_stage_state_workdir(d->state));
-	run->spec.hostname = sb_strdup(step_hostname);
+	run->spec.hostname = sb_strdup(hostname != NULL ? hostname : "safebuild");
 	run->spec.ids = build->host->ids;
 	run->spec.single_id = build->host->mode == SB_IDS_SINGLE;
 	run->spec.no_new_privs = build->no_new_privs;
+	run->spec.is_32bit = strcmp(d->state->config->platform.architecture, "386") == 0;
 	run->spec.shm_bytes = build->shm_bytes;
 	sb_strv_copy(&run->spec.env, &d->state->env);
 	add_proxies(run);

@@ -11,6 +11,7 @@
 #include "leak/scan.h"
 #include "plan/args.h"
 #include "plan/check.h"
+#include "plan/resolve.h"
 
 void sb_build_release(struct sb_build *build)
 {
@@ -34,11 +35,12 @@ static int step_start(struct sb_build *build, const struct sb_stage *stage,
 {
 	build->events.step++;
 	build->events.stage = stage->name;
-	sb_events_emit(&build->events, (struct sb_event){.kind = SB_EVENT_STEP_START,
-					       .text = instr->text,
-					       .file = instr->at.file,
-					       .line = instr->at.line,
-					       .total = build->plan->n_steps + build->n_triggers});
+	sb_events_emit(
+		&build->events, (struct sb_event){.kind = SB_EVENT_STEP_START,
+					.text = instr->text,
+					.file = instr->at.file,
+					.line = instr->at.line,
+					.total = build->plan->n_steps + build->n_more_steps});
 	return sb_interrupt_check(build->interrupt, err);
 }
 
@@ -154,6 +156,63 @@ static int run_step(struct sb_build *build, const struct sb_stage *stage,
 	return rc;
 }
 
+static int run_stage(struct sb_build *build, const struct sb_stage *stage, struct sb_error *err);
+
+/* Indexes of stages. */
+struct stage_list {
+	SB_ARRAY_FIELDS(size_t);
+};
+
+static void list_stage(const struct sb_base *base, void *list)
+{
+	if (base->kind == SB_BASE_STAGE)
+		*SB_ARRAY_ADD((struct stage_list *)list) = base->stage;
+}
+
+static int ensure_stages(
+	struct sb_build *build, const struct stage_list *list, struct sb_error *err);
+
+/* The plan does not know what the triggers of an image will ask for. */
+static int ensure_stage(struct sb_build *build, size_t index, struct sb_error *err)
+{
+	const struct sb_stage *stage = &build->plan->stages.items[index];
+	struct stage_list sources = {0};
+	int rc = 0;
+
+	if (build->stages.items[index] != NULL)
+		return 0;
+	build->n_more_steps += 1 + stage->end - stage->first;
+	list_stage(&stage->base, &sources);
+	rc = sb_plan_visit_sources(build->plan, stage, list_stage, &sources, err);
+	if (rc == 0)
+		rc = ensure_stages(build, &sources, err);
+	SB_ARRAY_RELEASE(&sources);
+	return rc < 0 ? -1 : run_stage(build, stage, err);
+}
+
+/* Stages only ever need earlier ones: this ends. */
+static int ensure_stages(
+	struct sb_build *build, const struct stage_list *list, struct sb_error *err)
+{
+	for (size_t i = 0; i < list->len; i++)
+		if (ensure_stage(build, list->items[i], err) < 0)
+			return -1;
+	return 0;
+}
+
+static int ensure_sources(struct sb_build *build, const struct sb_stage *stage,
+	const struct sb_instruction *instr, struct sb_error *err)
+{
+	struct stage_list sources = {0};
+	int rc = sb_plan_visit_instruction(
+		build->plan, stage->index, instr, list_stage, &sources, err);
+
+	if (rc == 0)
+		rc = ensure_stages(build, &sources, err);
+	SB_ARRAY_RELEASE(&sources);
+	return rc;
+}
+
 /* What the base image left for its child to do. The image's text has no lines of its own: a message
  * names FROM's. */
 static int run_trigger(struct sb_build *build, const struct sb_stage *stage, const char *text,
@@ -169,6 +228,8 @@ static int run_trigger(struct sb_build *build, const struct sb_stage *stage, con
 		instr->at = stage->from->at;
 		rc = sb_instruction_check(instr, state->escape, err);
 		if (rc == 0)
+			rc = ensure_sources(build, stage, instr, err);
+		if (rc == 0)
 			rc = run_step(build, stage, instr, err);
 	}
 	if (rc == 0)
@@ -178,14 +239,15 @@ static int run_trigger(struct sb_build *build, const struct sb_stage *stage, con
 }
 
 /* Right after FROM; they are not handed on. */
-static int run_triggers(struct sb_build *build, const struct sb_stage *stage, struct sb_error *err)
+static int run_more_steps(
+	struct sb_build *build, const struct sb_stage *stage, struct sb_error *err)
 {
 	struct sb_image_config *config = build->stages.items[stage->index]->config;
 	SB_AUTO_STRV triggers = SB_STRV_INIT;
 
 	sb_strv_copy(&triggers, &config->onbuild);
 	sb_strv_clear(&config->onbuild);
-	build->n_triggers += triggers.len;
+	build->n_more_steps += triggers.len;
 	for (size_t i = 0; i < triggers.len; i++)
 		if (run_trigger(build, stage, triggers.items[i], err) < 0)
 			return -1;
@@ -194,7 +256,7 @@ static int run_triggers(struct sb_build *build, const struct sb_stage *stage, st
 
 static int run_stage(struct sb_build *build, const struct sb_stage *stage, struct sb_error *err)
 {
-	if (run_from(build, stage, err) < 0 || run_triggers(build, stage, err) < 0)
+	if (run_from(build, stage, err) < 0 || run_more_steps(build, stage, err) < 0)
 		return -1;
 	for (size_t i = stage->first; i < stage->end; i++)
 		if (run_step(build, stage, &build->plan->buildfile->instructions.items[i], err) < 0)

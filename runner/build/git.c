@@ -91,7 +91,8 @@ static int run(struct git *git, const char *const *words, struct sb_command_resu
 	if (err->code != SB_E_NOT_FOUND)
 		return -1;
 	sb_error_ignore(err, "said in other words");
-	(void)sb_fail(err, SB_E_UNSUPPORTED, "repositories are fetched by git, which is not installed");
+	(void)sb_fail(
+		err, SB_E_UNSUPPORTED, "repositories are fetched by git, which is not installed");
 	return sb_error_hint(
 		err, "install it: `apt install git`, `dnf install git` or `apk add git`");
 }
@@ -188,8 +189,8 @@ static bool is_whole_hash(const char *ref)
 static int init(struct git *git, struct sb_error *err)
 {
 	const struct sb_remote *remote = git->options->remote;
-	const bool is_sha256 = remote->ref != NULL && is_whole_hash(remote->ref) &&
-			       strlen(remote->ref) == 64;
+	const bool is_sha256 =
+		remote->ref != NULL && is_whole_hash(remote->ref) && strlen(remote->ref) == 64;
 	const char *const make[] = {"init", "--quiet",
 		is_sha256 ? "--object-format=sha256" : "--object-format=sha1", NULL};
 	const char *const name[] = {"remote", "add", "--", "origin", remote->url, NULL};
@@ -217,8 +218,8 @@ static int fetch(struct git *git, const char *ref, struct sb_error *err)
 {
 	static const char *const curable[] = {"not our ref", "unadvertised object", "shallow",
 		"does not allow request", "--depth", NULL};
-	const char *const words[] = {"fetch", "--quiet", "--depth=1", "--no-tags", "--force", "--",
-		"origin", ref, NULL};
+	const char *const words[] = {
+		"fetch", "--quiet", "--depth=1", "--no-tags", "--force", "--", "origin", ref, NULL};
 	SB_AUTO_VALUE(sb_command_result) result = SB_COMMAND_RESULT_INIT;
 
 	if (run(git, words, &result, err) < 0)
@@ -229,14 +230,14 @@ static int fetch(struct git *git, const char *ref, struct sb_error *err)
 				      : fail(git, &result, "fetch it", err);
 }
 
-static int check_commit(struct git *git, const char *wanted, const char *object,
-	struct sb_error *err)
+static int check_commit(
+	struct git *git, const char *wanted, const char *object, struct sb_error *err)
 {
 	if (wanted == NULL || strncasecmp(git->commit, wanted, strlen(wanted)) == 0 ||
 		strncasecmp(object, wanted, strlen(wanted)) == 0)
 		return 0;
-	(void)sb_fail(err, SB_E_INTEGRITY, "it is at commit %s, and %s is expected", git->commit,
-		wanted);
+	(void)sb_fail(
+		err, SB_E_INTEGRITY, "it is at commit %s, and %s is expected", git->commit, wanted);
 	return sb_error_hint(err, "a branch or tag was moved, or the checksum is another's");
 }
 
@@ -252,7 +253,7 @@ static int resolve(struct git *git, const char *ref, struct sb_error *err)
 	if (run(git, commit, &result, err) < 0)
 		return -1;
 	if (result.status != 0)
-		return sb_fail(err, SB_E_NOT_FOUND, "it has no commit '%s'", ref);
+		return sb_fail(err, SB_E_NOT_FOUND, "it has no branch, tag or commit '%s'", ref);
 	git->commit = sb_memdup0(result.out.data, strcspn(result.out.data, "\n"));
 	if (must(git, "read it", object, &object_name, err) < 0 ||
 		check_commit(git, git->options->commit, object_name, err) < 0)
@@ -262,8 +263,8 @@ static int resolve(struct git *git, const char *ref, struct sb_error *err)
 
 static int check_out(struct git *git, struct sb_error *err)
 {
-	const char *const tree[] = {"checkout", "--quiet", "--force", "--detach", git->commit, "--",
-		NULL};
+	const char *const tree[] = {
+		"checkout", "--quiet", "--force", "--detach", git->commit, "--", NULL};
 	const char *const modules[] = {"submodule", "--quiet", "update", "--init", "--recursive",
 		"--checkout", "--depth=1", NULL};
 	struct stat st;
@@ -279,8 +280,8 @@ static int check_out(struct git *git, struct sb_error *err)
 
 static int commit_time(struct git *git, time_t *out, struct sb_error *err)
 {
-	const char *const words[] = {"log", "-1", "--no-show-signature", "--format=%ct",
-		git->commit, "--", NULL};
+	const char *const words[] = {
+		"log", "-1", "--no-show-signature", "--format=%ct", git->commit, "--", NULL};
 	sb_autofree char *text = NULL;
 	uint64_t seconds = 0;
 

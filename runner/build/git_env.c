@@ -70,7 +70,7 @@ static void add_ssh(const struct sb_git_options *options, struct sb_strv *env)
 	SB_AUTO_STRV words = SB_STRV_INIT;
 	sb_autofree char *passed = sb_asprintf("/proc/self/fd/%d", SB_COMMAND_PASSED_FD);
 	const char *agent = options->agent_fd >= 0 ? passed
-			    : options->by_user	   ? getenv("SSH_AUTH_SOCK")
+			    : options->by_user     ? getenv("SSH_AUTH_SOCK")
 						   : NULL;
 
 	sb_strv_add(&words, "ssh -o BatchMode=yes -o ConnectTimeout=30 -o ServerAliveInterval=15 "

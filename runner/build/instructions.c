@@ -232,6 +232,7 @@ static int do_expose(const struct sb_do *d, struct sb_error *err)
 		if (sb_expand_words(d->instr->words.items[i], &d->state->env, d->state->escape,
 			    &words, err) < 0)
 			return -1;
+	sb_strv_sort(&words); /* before ranges are expanded, as the history shows them */
 	for (size_t i = 0; i < words.len; i++)
 		if (sb_ports_expand(words.items[i], &ports, err) < 0)
 			return -1;
@@ -239,9 +240,8 @@ static int do_expose(const struct sb_do *d, struct sb_error *err)
 		if (!sb_strv_contains(&d->state->config->exposed_ports, ports.items[i]))
 			sb_strv_add(&d->state->config->exposed_ports, ports.items[i]);
 	sb_strv_sort(&d->state->config->exposed_ports);
-	sb_strv_sort(&words);
 
-	sb_autofree char *text = sb_created_by_list(&words);
+	sb_autofree char *text = sb_created_by_list(&ports);
 
 	note(d, text);
 	return 0;

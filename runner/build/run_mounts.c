@@ -379,11 +379,14 @@ static int lock_cache(const struct adding *a, const struct sb_mount_flag *flag, 
 static int open_cache(
 	const struct adding *a, const struct sb_mount_flag *flag, int *out_fd, struct sb_error *err)
 {
+	const char *space = sb_env_get(&a->d->build->plan->build_args, "BUILDKIT_CACHE_MOUNT_NS");
 	const char *base = flag->from != NULL ? flag->from : "";
-	const char *source = flag->source != NULL ? flag->source : "";
+	/* Without a base, source is a part of the cache, which is the same for all parts. */
+	const char *source = flag->from != NULL && flag->source != NULL ? flag->source : "";
 
 	for (unsigned n = 0;; n++) {
-		sb_autofree char *key = sb_asprintf("%s|%s|%s|%u", flag->id, base, source, n);
+		sb_autofree char *key = sb_asprintf("%s%s%s|%s|%s|%u", space != NULL ? space : "",
+			space != NULL ? "/" : "", flag->id, base, source, n);
 		const struct sb_cache_folder folder = {.key = key,
 			.mode = flag->has_mode ? flag->mode : 0755,
 			.uid = flag->has_uid ? flag->uid : 0,
@@ -401,11 +404,26 @@ static int open_cache(
 	}
 }
 
+/* The folder of the cache that is mounted, in place of the cache. */
+static int open_cache_part(const struct sb_mount_flag *flag, int *fd, struct sb_error *err)
+{
+	sb_autofd int part = -1;
+
+	if (flag->from != NULL || flag->source == NULL || strcmp(flag->source, "/") == 0)
+		return 0;
+	if (sb_at_open_dir(*fd, flag->source, SB_AT_IN_ROOT, &part, err) < 0)
+		return -1;
+	sb_fd_closep(fd);
+	*fd = sb_fd_steal(&part);
+	return 0;
+}
+
 static int add_cache(const struct adding *a, const struct sb_mount_flag *flag, struct sb_error *err)
 {
 	sb_autofd int fd = -1;
 
-	if (open_cache(a, flag, &fd, err) < 0 || seed_cache(a, flag, fd, err) < 0)
+	if (open_cache(a, flag, &fd, err) < 0 || seed_cache(a, flag, fd, err) < 0 ||
+		open_cache_part(flag, &fd, err) < 0)
 		return sb_error_context(err, "cache mount '%s'", flag->id);
 	if (add_tree(a, flag->target, fd, flag->is_readonly, err) < 0)
 		return -1;

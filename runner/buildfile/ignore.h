@@ -16,8 +16,8 @@ int sb_ignore_parse(const char *file, const char *text, size_t len, struct sb_ig
 void sb_ignore_free(struct sb_ignore *ignore);
 SB_DEFINE_FREEP(sb_ignore)
 /* The same of patterns that were given one by one, without comments. */
-int sb_ignore_of_patterns(const struct sb_strv *patterns, struct sb_ignore **out,
-	struct sb_error *err) SB_MUST_USE;
+int sb_ignore_of_patterns(
+	const struct sb_strv *patterns, struct sb_ignore **out, struct sb_error *err) SB_MUST_USE;
 
 /* `path` is relative to the context, cleaned. NULL ignores nothing. */
 bool sb_ignore_excludes(const struct sb_ignore *ignore, const char *path);

@@ -103,8 +103,8 @@ const struct sb_option sb_build_options_table[] = {
 		"a value for ARG; without =VALUE the environment's (repeatable; never for a "
 		"secret)",
 		parse_build_arg},
-	{"build-context", 0, SB_OPTION_PARSED, "NAME=PATH", FIELD(build_contexts),
-		"another folder or image for FROM and --from (repeatable)", parse_build_context},
+	{"build-context", 0, SB_OPTION_PARSED, "NAME=PATH|URL", FIELD(build_contexts),
+		"another folder, image or repository for FROM and --from (repeatable)", parse_build_context},
 	{"label", 0, SB_OPTION_PARSED, "KEY=VALUE", FIELD(labels), "a label (repeatable)",
 		parse_label},
 	{"source-date-epoch", 0, SB_OPTION_PARSED, "SECONDS", FIELD(source_date_epoch),
@@ -149,7 +149,11 @@ const struct sb_option sb_build_options_table[] = {
 	{"no-cache", 0, SB_OPTION_FLAG, NULL, FIELD(no_cache), "run every step", NULL},
 	{"jobs", 0, SB_OPTION_PARSED, "N", FIELD(jobs), "steps at once, at most", parse_jobs},
 	{"check", 0, SB_OPTION_FLAG, NULL, FIELD(check_only),
-		"read the Buildfile and resolve it, run nothing", NULL},
+		"read the Buildfile, resolve and lint it, run nothing", NULL},
+	{"fail-on", 0, SB_OPTION_PARSED, "SEVERITY", FIELD(fail_on),
+		"with --check, exit with status 1 from here on: error, warning (default), info; or "
+		"never",
+		sb_fail_on_parse},
 
 	{"", 0, SB_OPTION_GROUP, NULL, 0, "What is shown", NULL},
 	{"progress", 0, SB_OPTION_TEXT, "FORM", FIELD(progress),

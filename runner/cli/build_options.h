@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include "base/strv.h"
+#include "cli/lint_options.h"
 #include "cli/options.h"
 #include "cli/output_option.h"
 #include "cli/secret_option.h"
@@ -36,6 +37,7 @@ struct sb_build_fields {
 	bool no_cache;
 	bool pull;
 	bool check_only;
+	enum sb_fail_on fail_on; /* of check_only */
 	bool is_quiet;
 };
 

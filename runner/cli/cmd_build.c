@@ -7,7 +7,9 @@
 #include "cli/build_options.h"
 #include "cli/command.h"
 #include "cli/progress.h"
+#include "cli/render_lint.h"
 #include "cli/report.h"
+#include "cli/terminal.h"
 
 static int run(const struct sb_cli *cli, const void *fields, const struct sb_strv *words,
 	struct sb_error *err);
@@ -15,7 +17,7 @@ static int run(const struct sb_cli *cli, const void *fields, const struct sb_str
 const struct sb_command sb_command_build = {
 	.name = "build",
 	.usage = "[build] [options] [CONTEXT]",
-	.summary = "build an image from a Buildfile; CONTEXT is a folder (default: .)",
+	.summary = "build an image from a Buildfile; CONTEXT is a folder (default: .), - or a URL",
 	.details =
 		"Examples:\n"
 		"  safebuild -t app .\n"
@@ -87,6 +89,17 @@ static int check_streams(const struct sb_cli *cli, const struct sb_build_fields 
 	return 0;
 }
 
+/* What --check found; its status. As docker's, it fails on warnings. */
+static int tell_check(const struct sb_build_fields *f, enum sb_progress progress, FILE *out,
+	const struct sb_lint_report *report)
+{
+	if (progress == SB_PROGRESS_JSON)
+		sb_render_lint_json(report, SB_LINT_JSON_EVENT, out);
+	else if (progress != SB_PROGRESS_QUIET)
+		sb_render_lint_page(report, out, sb_terminal_has_color(out));
+	return sb_fail_on_status(f->fail_on, SB_FAIL_ON_WARNING, report);
+}
+
 static int run(const struct sb_cli *cli, const void *fields, const struct sb_strv *words,
 	struct sb_error *err)
 {
@@ -96,6 +109,7 @@ static int run(const struct sb_cli *cli, const void *fields, const struct sb_str
 	struct sb_build_options build = options_of(f, words);
 	char digest[SB_CLI_DIGEST_BYTES] = "";
 	enum sb_progress progress = SB_PROGRESS_QUIET;
+	struct sb_lint_report *report = NULL;
 
 	if (check_streams(cli, f, words, err) < 0 ||
 		sb_progress_parse(f->is_quiet ? "quiet" : f->progress, cli->err, &progress, err) <
@@ -107,15 +121,20 @@ static int run(const struct sb_cli *cli, const void *fields, const struct sb_str
 
 	build.on_event = sb_renderer_event;
 	build.event_data = renderer;
+	build.lint_report = &report;
 
 	const int result = sb_build(&build, digest, err);
 
 	sb_progress_close(renderer, result < 0 ? err : NULL, sb_exit_status(err));
 	if (result < 0)
 		return sb_progress_failed(progress, has_stdout, err);
-	if (f->check_only && progress != SB_PROGRESS_JSON && progress != SB_PROGRESS_QUIET)
-		(void)fputs("the Buildfile has no errors\n", cli->err);
-	else if (progress == SB_PROGRESS_QUIET && !f->check_only)
+	if (report != NULL) {
+		const int status = tell_check(f, progress, free_out, report);
+
+		sb_lint_report_free(report);
+		return status;
+	}
+	if (progress == SB_PROGRESS_QUIET)
 		(void)fprintf(free_out, "%s\n", digest);
 	return SB_EXIT_DONE;
 }

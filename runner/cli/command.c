@@ -6,6 +6,7 @@
 static const struct sb_command *const commands[] = {
 	&sb_command_build,
 	&sb_command_inspect,
+	&sb_command_lint,
 	&sb_command_pull,
 	&sb_command_import,
 	&sb_command_images,
@@ -25,7 +26,6 @@ static const struct {
 	{"login", NULL},
 	{"logout", NULL},
 	{"run", NULL},
-	{"lint", "safebuild build --check reads a Buildfile without running it"},
 	{"du", NULL},
 	{"prune", "safebuild rm removes an image"},
 	{"completion", NULL},

@@ -39,6 +39,7 @@ struct sb_command {
 
 extern const struct sb_command sb_command_build;
 extern const struct sb_command sb_command_inspect;
+extern const struct sb_command sb_command_lint;
 extern const struct sb_command sb_command_import;
 extern const struct sb_command sb_command_pull;
 extern const struct sb_command sb_command_images;

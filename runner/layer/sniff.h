@@ -15,8 +15,8 @@
  */
 int sb_layer_sniff_tar(int fd, bool *out_is_tar, struct sb_error *err) SB_MUST_USE;
 
-/* The same of a file's first bytes (512, or all that it has), where a compressed one may turn out to
- * be something else. */
+/* The same of a file's first bytes (512, or all that it has), where a compressed one may turn out
+ * to be something else. */
 bool sb_layer_looks_like_tar(const void *head, size_t len);
 
 #endif

@@ -100,3 +100,21 @@ int sb_whiteout_make_opaque(int dir_fd, const char *name, struct sb_error *err)
 		return -1;
 	return sb_xattr_set(dir_fd, name, SB_OVERLAY_OPAQUE, "y", 1, err);
 }
+
+int sb_whiteout_clear_opaque_in(int dir_fd, struct sb_error *err)
+{
+	SB_AUTO_STRV names = SB_STRV_INIT;
+
+	if (sb_tree_list(dir_fd, &names, err) < 0)
+		return -1;
+	for (size_t i = 0; i < names.len; i++) {
+		char opaque = '\0';
+
+		if (read_opaque(dir_fd, names.items[i], &opaque, err) < 0)
+			return -1;
+		if (opaque != '\0' &&
+			sb_xattr_remove(dir_fd, names.items[i], SB_OVERLAY_OPAQUE, err) < 0)
+			return -1;
+	}
+	return 0;
+}

@@ -50,4 +50,11 @@ int sb_whiteout_is_opaque(
 /* Hides all that lower layers have in the folder; what the folder holds now stays. */
 int sb_whiteout_make_opaque(int dir_fd, const char *name, struct sb_error *err) SB_MUST_USE;
 
+/*
+ * What is in the open folder was written on an overlay with nothing below it, and is to be stacked
+ * on something: its folders are to be merged with those that are there. The kernel marks a folder
+ * that it makes in a merged one, such as the root, opaque, since it saves a look at the lower one.
+ */
+int sb_whiteout_clear_opaque_in(int dir_fd, struct sb_error *err) SB_MUST_USE;
+
 #endif

@@ -188,8 +188,7 @@ int sb_secrets_add_fd(struct sb_secrets *secrets, const char *id, int fd, struct
 	return 0;
 }
 
-const struct sb_secret *sb_secrets_of_file(
-	const struct sb_secrets *secrets, const struct stat *st)
+const struct sb_secret *sb_secrets_of_file(const struct sb_secrets *secrets, const struct stat *st)
 {
 	if (secrets == NULL || !S_ISREG(st->st_mode))
 		return NULL;

@@ -46,8 +46,7 @@ int sb_secrets_add_bytes(struct sb_secrets *secrets, const char *id, const void 
 /* NULL where there is none. Borrowed. */
 const struct sb_secret *sb_secrets_get(const struct sb_secrets *secrets, const char *id);
 /* The one that was read from this file, or NULL. secrets may be NULL. */
-const struct sb_secret *sb_secrets_of_file(
-	const struct sb_secrets *secrets, const struct stat *st);
+const struct sb_secret *sb_secrets_of_file(const struct sb_secrets *secrets, const struct stat *st);
 size_t sb_secrets_count(const struct sb_secrets *secrets);
 const struct sb_secret *sb_secrets_at(const struct sb_secrets *secrets, size_t i);
 

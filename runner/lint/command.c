@@ -11,12 +11,10 @@ static const struct wrapper {
 	const char *name;
 	const char *valued;
 	size_t n_operands;
-} wrappers[] = {
-	{"sudo", "ugpChrtTRD", 0}, {"doas", "uC", 0}, {"env", "uCS", 0}, {"exec", "a", 0},
-	{"command", "", 0}, {"builtin", "", 0}, {"nohup", "", 0}, {"time", "fo", 0},
-	{"nice", "n", 0}, {"ionice", "cn", 0}, {"timeout", "ks", 1}, {"eatmydata", "", 0},
-	{"gosu", "", 1}, {"su-exec", "", 1}, {"busybox", "", 0}, {"xargs", "adEILnPs", 0},
-	{"stdbuf", "ioe", 0}};
+} wrappers[] = {{"sudo", "ugpChrtTRD", 0}, {"env", "uCS", 0}, {"exec", "a", 0}, {"command", "", 0},
+	{"builtin", "", 0}, {"nohup", "", 0}, {"time", "of", 0}, {"nice", "n", 0},
+	{"ionice", "cn", 0}, {"timeout", "ks", 1}, {"eatmydata", "", 0}, {"gosu", "", 1},
+	{"su-exec", "", 1}, {"busybox", "", 0}, {"xargs", "adEILnPs", 0}, {"stdbuf", "ioe", 0}};
 
 static const char *base_name(const char *path)
 {
@@ -89,24 +87,14 @@ bool sb_command_call(const struct sb_shell_command *command, struct sb_call *out
 	}
 	if (i >= words->len)
 		return false;
-	*out = (struct sb_call){
-		base_name(words->items[i].text), words->items + i, words->len - i};
+	*out = (struct sb_call){base_name(words->items[i].text), words->items + i, words->len - i};
 	return true;
 }
 
-const char *sb_command_sudo(const struct sb_shell_command *command)
+bool sb_command_has_sudo(const struct sb_shell_command *command)
 {
-	static const char *const names[] = {"sudo", "doas"};
-
-	if (command->n_assignments >= command->words.len)
-		return NULL;
-
-	const char *first = base_name(command->words.items[command->n_assignments].text);
-
-	for (size_t i = 0; i < 2; i++)
-		if (strcmp(first, names[i]) == 0)
-			return names[i];
-	return NULL;
+	return command->n_assignments < command->words.len &&
+	       strcmp(base_name(command->words.items[command->n_assignments].text), "sudo") == 0;
 }
 
 bool sb_call_is(const struct sb_call *call, const char *name)
@@ -188,7 +176,8 @@ static bool is_versioned(const char *name, const char *program)
 {
 	const size_t len = strlen(program);
 
-	return strncmp(name, program, len) == 0 && name[len + strspn(name + len, "0123456789.")] == '\0';
+	return strncmp(name, program, len) == 0 &&
+	       name[len + strspn(name + len, "0123456789.")] == '\0';
 }
 
 static bool is_interpreter(const char *name)

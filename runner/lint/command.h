@@ -9,15 +9,15 @@
  * one (sudo, env, timeout …).
  */
 struct sb_call {
-	const char *name; /* without its folder; borrowed from the command */
+	const char *name;                  /* without its folder; borrowed from the command */
 	const struct sb_shell_word *words; /* [0] is the program */
 	size_t len;
 };
 
 /* False for a command that has only assignments. */
 bool sb_command_call(const struct sb_shell_command *command, struct sb_call *out);
-/* "sudo" or "doas" where the command starts with it (behind assignments), or NULL. Static. */
-const char *sb_command_sudo(const struct sb_shell_command *command);
+/* Does the command start with sudo, behind assignments? */
+bool sb_command_has_sudo(const struct sb_shell_command *command);
 
 bool sb_call_is(const struct sb_call *call, const char *name);
 /* Is one of the names, separated by blanks, the program's? */

@@ -33,8 +33,7 @@ struct state {
 	void *data;
 };
 
-static char *expand(
-	const struct state *state, const struct sb_lint_item *item, const char *word)
+static char *expand(const struct state *state, const struct sb_lint_item *item, const char *word)
 {
 	return sb_scope_expand(&state->linter->stages.items[item->stage].scope, word,
 		state->linter->buildfile->escape);
@@ -105,10 +104,10 @@ static bool is_secret(const struct copied *copied, const char *target)
 }
 
 static void report(struct state *state, const struct copied *copied, const char *what,
-	const char *target, const struct sb_lint_item *run, struct sb_place at)
+	const char *target, const struct sb_lint_item *run, struct sb_lint_place at)
 {
-	const struct sb_removal removal = {copied->item, copied->source, what,
-		is_secret(copied, target), run, at};
+	const struct sb_removal removal = {
+		copied->item, copied->source, what, is_secret(copied, target), run, at};
 
 	state->visit(state->linter, &removal, state->data);
 }
@@ -116,12 +115,11 @@ static void report(struct state *state, const struct copied *copied, const char 
 static void match(struct state *state, const char *target, const struct sb_lint_item *run,
 	const struct sb_shell_word *word)
 {
-	const struct sb_place at =
-		sb_place_in_script(state->linter, run, word->at, word->len);
+	const struct sb_lint_place at = sb_lint_at_script(state->linter, run, word->at, word->len);
 
 	SB_ARRAY_FOREACH (&state->copied, copied) {
-		if (!copied->is_folder && (removes(target, copied->inside) ||
-						  removes(target, copied->path)))
+		if (!copied->is_folder &&
+			(removes(target, copied->inside) || removes(target, copied->path)))
 			report(state, copied, copied->source, target, run, at);
 		else if (copied->is_folder && sb_path_is_below(copied->path, target) &&
 			 sb_secret_name_of_file(target))

@@ -10,11 +10,11 @@
  */
 struct sb_removal {
 	const struct sb_lint_item *copy;
-	const char *source;             /* as the COPY names it */
-	const char *what;               /* what is removed: the file, as the source or rm names it */
-	bool is_secret;                 /* by one of its names */
+	const char *source; /* as the COPY names it */
+	const char *what;   /* what is removed: the file, as the source or rm names it */
+	bool is_secret;     /* by one of its names */
 	const struct sb_lint_item *run;
-	struct sb_place removed_at;
+	struct sb_lint_place removed_at;
 };
 
 typedef void (*sb_removal_fn)(

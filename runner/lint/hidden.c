@@ -19,8 +19,7 @@ static void hide_in_line(
 
 	for (size_t i = 0; i < pieces->len; i++) {
 		const struct sb_piece *piece = &pieces->items[i];
-		const size_t end =
-			i + 1 < pieces->len ? piece[1].offset : item->line->text.len;
+		const size_t end = i + 1 < pieces->len ? piece[1].offset : item->line->text.len;
 		const size_t first = from > piece->offset ? from : piece->offset;
 		const size_t last = to < end ? to : end;
 
@@ -71,8 +70,8 @@ static void hide_pairs(struct sb_linter *linter, const struct sb_lint_item *item
 }
 
 /* NAME=value with a secret's name, in a script. */
-static void hide_word(struct sb_linter *linter, const struct sb_lint_item *item,
-	const struct sb_shell_word *word)
+static void hide_word(
+	struct sb_linter *linter, const struct sb_lint_item *item, const struct sb_shell_word *word)
 {
 	const char *equals = strchr(word->text, '=');
 
@@ -87,11 +86,11 @@ static void hide_word(struct sb_linter *linter, const struct sb_lint_item *item,
 	if (!sb_secret_name_of_variable(name) || word->len <= name_len + 1)
 		return;
 
-	const struct sb_place place = sb_place_in_script(
-		linter, item, word->at + name_len + 1, word->len - name_len - 1);
+	const struct sb_lint_place place =
+		sb_lint_at_script(linter, item, word->at + name_len + 1, word->len - name_len - 1);
 
-	*SB_ARRAY_ADD(&linter->hidden) = (struct sb_span){
-		place.line, place.column - 1, place.column - 1 + place.len};
+	*SB_ARRAY_ADD(&linter->hidden) =
+		(struct sb_span){place.line, place.column - 1, place.column - 1 + place.len};
 }
 
 void sb_hidden_collect(struct sb_linter *linter)
@@ -149,8 +148,8 @@ static void put(struct excerpt *out, const char *text, size_t len, unsigned n_ch
 }
 
 /* One character, or one hidden piece; where the next one is. */
-static size_t put_next(struct excerpt *out, const struct sb_text_line *line,
-	const struct spans *spans, size_t at)
+static size_t put_next(
+	struct excerpt *out, const struct sb_text_line *line, const struct spans *spans, size_t at)
 {
 	static const char hidden[] = "[hidden]";
 	const size_t end = hidden_end(spans, at);
@@ -166,7 +165,8 @@ static size_t put_next(struct excerpt *out, const struct sb_text_line *line,
 
 	if (c == '\t')
 		put(out, " ", 1, 1);
-	else if (n == 0 || c < ' ' || c == 0x7F || (n == 2 && c == 0xC2 && (unsigned char)line->text[at + 1] < 0xA0))
+	else if (n == 0 || c < ' ' || c == 0x7F ||
+		 (n == 2 && c == 0xC2 && (unsigned char)line->text[at + 1] < 0xA0))
 		put(out, "?", 1, 1);
 	else
 		put(out, line->text + at, n, 1);
@@ -175,7 +175,7 @@ static size_t put_next(struct excerpt *out, const struct sb_text_line *line,
 
 /* The line from `from` to `to`, at bytes that begin a character. */
 static char *put_range(const struct sb_linter *linter, unsigned number, size_t from, size_t to,
-	const struct sb_place *place, unsigned *out_column, unsigned *out_len)
+	const struct sb_lint_place *place, unsigned *out_column, unsigned *out_len)
 {
 	const struct sb_text_line *line = &linter->lines.items[number - 1];
 	struct excerpt out = {.text = SB_BUF_INIT(SB_MAX_BUILDFILE)};
@@ -208,7 +208,7 @@ static bool is_continuation(char c)
 	return ((unsigned char)c & 0xC0) == 0x80;
 }
 
-char *sb_hidden_excerpt(const struct sb_linter *linter, struct sb_place place,
+char *sb_hidden_excerpt(const struct sb_linter *linter, struct sb_lint_place place,
 	unsigned *out_column, unsigned *out_len)
 {
 	*out_column = *out_len = 0;
@@ -237,6 +237,5 @@ char *sb_hidden_line(const struct sb_linter *linter, unsigned line)
 {
 	if (line == 0 || line > linter->lines.len)
 		return sb_strdup("");
-	return put_range(
-		linter, line, 0, linter->lines.items[line - 1].len, NULL, NULL, NULL);
+	return put_range(linter, line, 0, linter->lines.items[line - 1].len, NULL, NULL, NULL);
 }

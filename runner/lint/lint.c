@@ -54,12 +54,27 @@ static void make_fingerprint(const struct sb_linter *linter, const struct sb_lin
 	sb_autofree char *shown =
 		sb_hidden_line(linter, item != NULL ? item->outer->at.line : line);
 	sb_autofree char *stable = without_digits(message);
-	sb_autofree char *text = sb_asprintf(
-		"%s\n%s\n%s\n%s", linter->rule->info.name, file, shown, stable);
+	sb_autofree char *text =
+		sb_asprintf("%s\n%s\n%s\n%s", linter->rule->info.name, file, shown, stable);
 	struct sb_digest digest;
 
 	sb_digest_of(text, strlen(text), &digest);
 	(void)snprintf(out, 33, "%.32s", sb_digest_hex(&digest));
+}
+
+/* Bytes that go on with a character are not counted. */
+static unsigned character_of(const struct sb_linter *linter, struct sb_lint_place place)
+{
+	unsigned n = 1;
+
+	if (place.line == 0 || place.line > linter->lines.len || place.column == 0)
+		return 0;
+
+	const struct sb_text_line *line = &linter->lines.items[place.line - 1];
+
+	for (size_t i = 0; i + 1 < place.column && i < line->len; i++)
+		n += ((unsigned char)line->text[i] & 0xC0) != 0x80 ? 1 : 0;
+	return n;
 }
 
 static bool is_there(const struct sb_lint_report *report, const struct sb_lint_finding *finding)
@@ -91,8 +106,8 @@ static void add_finding(struct sb_lint_report *report, struct sb_lint_finding *f
 	report->n_of[finding->rule->severity]++;
 }
 
-void sb_lint_add(struct sb_linter *linter, const struct sb_lint_item *item, struct sb_place place,
-	const char *fmt, ...)
+void sb_lint_add(struct sb_linter *linter, const struct sb_lint_item *item,
+	struct sb_lint_place place, const char *fmt, ...)
 {
 	struct sb_lint_report *report = linter->report;
 	struct sb_lint_finding finding = {.rule = &linter->rule->info};
@@ -113,6 +128,7 @@ void sb_lint_add(struct sb_linter *linter, const struct sb_lint_item *item, stru
 
 	finding.message = sb_escape_text(harmless, strlen(harmless));
 	finding.at = (struct sb_source_pos){report->file, place.line, place.column};
+	finding.character = character_of(linter, place);
 	finding.excerpt = sb_hidden_excerpt(linter, place, &finding.mark_column, &finding.mark_len);
 	make_fingerprint(linter, item, place.line, finding.message, finding.fingerprint);
 	add_finding(report, &finding);

@@ -2,10 +2,10 @@
 #ifndef SB_LINT_LINTER_H
 #define SB_LINT_LINTER_H
 
+#include "buildfile/logical.h"
 #include "lint/lint.h"
 #include "lint/scope.h"
 #include "lint/shell.h"
-#include "buildfile/logical.h"
 
 /*
  * What the rules look at: a Buildfile's instructions, each with its stage, its line as it was
@@ -31,7 +31,7 @@ struct sb_lint_item {
 	bool is_trigger;
 	/* RUN in a language that is understood: what the shell is given. Else empty. */
 	char *script;
-	bool is_body; /* the script is the body of a heredoc and nothing else */
+	bool is_body;                 /* the script is the body of a heredoc and nothing else */
 	struct sb_offsets body_lines; /* where in the script the lines behind the item's begin */
 	struct sb_shell shell;
 	struct sb_strv waived; /* names of rules that comments waive here, or "all" */
@@ -49,8 +49,8 @@ struct sb_lint_stage {
 	size_t first; /* its items, FROM is the first: [first, end) */
 	size_t end;
 	enum sb_lint_base kind;
-	int base;    /* STAGE: its index */
-	char *image; /* IMAGE: its name, expanded */
+	int base;      /* STAGE: its index */
+	char *image;   /* IMAGE: its name, expanded */
 	bool is_known; /* IMAGE: `info` is there */
 	struct sb_lint_image info;
 	bool is_target;
@@ -98,22 +98,22 @@ void sb_linter_release(struct sb_linter *linter);
 /*
  * place.c. A place is `len` bytes (0: one) of a line.
  */
-struct sb_place {
+struct sb_lint_place {
 	unsigned line;
 	unsigned column;
 	size_t len;
 };
 /* The instruction's own name. */
-struct sb_place sb_place_of(const struct sb_lint_item *item);
+struct sb_lint_place sb_lint_at_name(const struct sb_lint_item *item);
 /* Where the instruction says `text`, behind its name; else the name. */
-struct sb_place sb_place_find(const struct sb_lint_item *item, const char *text);
+struct sb_lint_place sb_lint_at_text(const struct sb_lint_item *item, const char *text);
 /* The same for the text of the line of `item`, from byte `from` on. */
-struct sb_place sb_place_in_line(const struct sb_lint_item *item, size_t from, size_t len);
+struct sb_lint_place sb_lint_at_line(const struct sb_lint_item *item, size_t from, size_t len);
 /* Byte `offset` of item->script. */
-struct sb_place sb_place_in_script(
+struct sb_lint_place sb_lint_at_script(
 	const struct sb_linter *linter, const struct sb_lint_item *item, size_t offset, size_t len);
 /* A command of item's, by its first word. */
-struct sb_place sb_place_of_command(const struct sb_linter *linter,
+struct sb_lint_place sb_lint_at_command(const struct sb_linter *linter,
 	const struct sb_lint_item *item, const struct sb_shell_command *command);
 
 /* The scope that the stage's first instruction sees; released by sb_scope_release. */
@@ -123,8 +123,8 @@ void sb_scope_begin(
 struct sb_scope_inputs sb_linter_inputs(const struct sb_linter *linter);
 
 /* Adds a finding of the rule that runs, unless it is waived. item may be NULL. */
-void sb_lint_add(struct sb_linter *linter, const struct sb_lint_item *item, struct sb_place place,
-	const char *fmt, ...) SB_PRINTF(4, 5);
+void sb_lint_add(struct sb_linter *linter, const struct sb_lint_item *item,
+	struct sb_lint_place place, const char *fmt, ...) SB_PRINTF(4, 5);
 
 /* The last SHELL that is in force at items[at], or NULL. */
 const struct sb_strv *sb_linter_shell_at(const struct sb_linter *linter, size_t at);

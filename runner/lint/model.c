@@ -177,9 +177,9 @@ static void resolve_base(struct sb_linter *linter, size_t index)
 	} else {
 		stage->kind = SB_LINT_BASE_IMAGE;
 		stage->image = SB_STEAL(image);
-		stage->is_known = answers->image != NULL &&
-				  answers->image(stage->image, &stage->info,
-					  answers->data) == SB_ANSWER_YES;
+		stage->is_known =
+			answers->image != NULL &&
+			answers->image(stage->image, &stage->info, answers->data) == SB_ANSWER_YES;
 	}
 }
 
@@ -204,8 +204,7 @@ static void mark_target(struct sb_linter *linter)
 	int at = (int)linter->stages.len - 1;
 
 	for (size_t i = 0; target != NULL && target[0] != '\0' && i < linter->stages.len; i++) {
-		const char *name =
-			linter->items.items[linter->stages.items[i].first].instr->name;
+		const char *name = linter->items.items[linter->stages.items[i].first].instr->name;
 
 		if (name != NULL && strcasecmp(name, target) == 0)
 			at = (int)i;
@@ -247,7 +246,8 @@ void sb_scope_begin(
 	}
 	out->is_open = stage->kind != SB_LINT_BASE_SCRATCH && !stage->is_known;
 	sb_scope_set(out, "PATH",
-		out->is_open ? NULL : "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin");
+		out->is_open ? NULL
+			     : "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin");
 	for (size_t i = 0; stage->is_known && i < stage->info.env->len; i++) {
 		const char *item = stage->info.env->items[i];
 		const size_t len = strcspn(item, "=");
@@ -313,8 +313,9 @@ static void find_body_lines(struct sb_lint_item *item)
 	for (;;) {
 		*SB_ARRAY_ADD(&item->body_lines) = (size_t)(p - item->script);
 		p = strchr(p, '\n');
-		if (p++ == NULL)
+		if (p == NULL)
 			return;
+		p++;
 	}
 }
 

@@ -5,17 +5,17 @@
 
 #include "buildfile/chars.h"
 
-struct sb_place sb_place_of(const struct sb_lint_item *item)
+struct sb_lint_place sb_lint_at_name(const struct sb_lint_item *item)
 {
-	return (struct sb_place){item->instr->at.line, item->instr->at.column,
+	return (struct sb_lint_place){item->instr->at.line, item->instr->at.column,
 		strlen(sb_instruction_name(item->instr->kind))};
 }
 
-struct sb_place sb_place_in_line(const struct sb_lint_item *item, size_t from, size_t len)
+struct sb_lint_place sb_lint_at_line(const struct sb_lint_item *item, size_t from, size_t len)
 {
 	const struct sb_source_pos at = sb_logical_at(item->line, from);
 
-	return (struct sb_place){at.line, at.column, len};
+	return (struct sb_lint_place){at.line, at.column, len};
 }
 
 static bool is_name_byte(char c)
@@ -37,7 +37,7 @@ static size_t arguments_offset(const struct sb_lint_item *item)
 	return at;
 }
 
-struct sb_place sb_place_find(const struct sb_lint_item *item, const char *text)
+struct sb_lint_place sb_lint_at_text(const struct sb_lint_item *item, const char *text)
 {
 	const char *line = item->line->text.data;
 	const size_t start = arguments_offset(item);
@@ -49,13 +49,13 @@ struct sb_place sb_place_find(const struct sb_lint_item *item, const char *text)
 		const bool ends = !is_name_byte(text[len - 1]) || !is_name_byte(found[len]);
 
 		if (begins && ends)
-			return sb_place_in_line(item, (size_t)(found - line), len);
+			return sb_lint_at_line(item, (size_t)(found - line), len);
 	}
-	return sb_place_of(item);
+	return sb_lint_at_name(item);
 }
 
 /* The line's text is the Buildfile's, less the tabs that `<<-` takes away. */
-static struct sb_place place_in_body(
+static struct sb_lint_place place_in_body(
 	const struct sb_linter *linter, const struct sb_lint_item *item, size_t offset, size_t len)
 {
 	size_t low = 0;
@@ -73,39 +73,39 @@ static struct sb_place place_in_body(
 	const size_t line = item->line_end + 1 + low;
 
 	if (item->body_lines.len == 0 || line > linter->lines.len)
-		return sb_place_of(item);
+		return sb_lint_at_name(item);
 
 	const size_t start = item->body_lines.items[low];
 	const size_t text_len = strcspn(item->script + start, "\r\n");
 	const size_t real_len = linter->lines.items[line - 1].len;
 	const size_t stripped = real_len > text_len ? real_len - text_len : 0;
 
-	return (struct sb_place){
+	return (struct sb_lint_place){
 		(unsigned)line, (unsigned)(stripped + offset - start) + 1, len};
 }
 
-struct sb_place sb_place_in_script(
+struct sb_lint_place sb_lint_at_script(
 	const struct sb_linter *linter, const struct sb_lint_item *item, size_t offset, size_t len)
 {
 	const struct sb_command *command = &item->instr->command;
 
 	if (command->is_exec || item->script == NULL)
-		return sb_place_of(item);
+		return sb_lint_at_name(item);
 
 	const size_t first_len = strlen(command->shell);
 
 	if (!item->is_body && offset < first_len)
-		return sb_place_in_line(item, item->line->text.len - first_len + offset, len);
+		return sb_lint_at_line(item, item->line->text.len - first_len + offset, len);
 	return place_in_body(linter, item, offset, len);
 }
 
-struct sb_place sb_place_of_command(const struct sb_linter *linter,
+struct sb_lint_place sb_lint_at_command(const struct sb_linter *linter,
 	const struct sb_lint_item *item, const struct sb_shell_command *command)
 {
 	if (command->words.len == 0)
-		return sb_place_of(item);
+		return sb_lint_at_name(item);
 
 	const struct sb_shell_word *word = &command->words.items[0];
 
-	return sb_place_in_script(linter, item, word->at, word->len);
+	return sb_lint_at_script(linter, item, word->at, word->len);
 }

@@ -20,7 +20,8 @@ static const struct sb_rule rules[] = {
 		 "Write FROM and AS in the same case."},
 		sb_rule_from_as_casing},
 	{{"NoEmptyContinuation", WARNING, false,
-		 "An empty line in a continued instruction looks like its end, and will be an error.",
+		 "An empty line in a continued instruction looks like its end, and will be an "
+		 "error.",
 		 "Remove the empty line, or make it a comment."},
 		sb_rule_no_empty_continuation},
 	{{"ConsistentInstructionCasing", WARNING, false,
@@ -36,7 +37,8 @@ static const struct sb_rule rules[] = {
 		 "Give the stage another name."},
 		sb_rule_reserved_stage_name},
 	{{"JSONArgsRecommended", WARNING, false,
-		 "In shell form the program is not process 1, and gets no signal when the container "
+		 "In shell form the program is not process 1, and gets no signal when the "
+		 "container "
 		 "is stopped.",
 		 "Write the command as a JSON array, or say with SHELL which shell is meant."},
 		sb_rule_json_args_recommended},
@@ -90,7 +92,8 @@ static const struct sb_rule rules[] = {
 		 "Write tcp, udp or sctp."},
 		sb_rule_expose_proto_casing},
 	{{"ExposeInvalidFormat", WARNING, false,
-		 "EXPOSE names ports of the container; addresses and ports of the host are left out.",
+		 "EXPOSE names ports of the container; addresses and ports of the host are left "
+		 "out.",
 		 "Write the container's port alone, and map it where the container is started."},
 		sb_rule_expose_invalid_format},
 	{{"InvalidDefinitionDescription", WARNING, true,
@@ -99,7 +102,8 @@ static const struct sb_rule rules[] = {
 		sb_rule_invalid_definition_description},
 
 	{{"SecretCopiedThenRemoved", ERROR, false,
-		 "A layer can't be undone: who has the image can read the file out of the layer that "
+		 "A layer can't be undone: who has the image can read the file out of the layer "
+		 "that "
 		 "it was copied in.",
 		 "Don't copy it: use RUN --mount=type=secret in the step that needs it."},
 		sb_rule_secret_copied_then_removed},
@@ -109,7 +113,8 @@ static const struct sb_rule rules[] = {
 		 "Use RUN --mount=type=secret, or give the file when the container is started."},
 		sb_rule_secret_file_copied},
 	{{"SecretValue", ERROR, false,
-		 "What stands in a Buildfile is in its repository, and most of it in the image too.",
+		 "What stands in a Buildfile is in its repository, and most of it in the image "
+		 "too.",
 		 "Revoke it, and use RUN --mount=type=secret."},
 		sb_rule_secret_value},
 	{{"CopiedThenRemoved", WARNING, false,
@@ -121,19 +126,18 @@ static const struct sb_rule rules[] = {
 		 "Remove it in the same RUN, or keep it out of the layer with --mount=type=cache."},
 		sb_rule_package_cache_left},
 	{{"RunsAsRoot", WARNING, false,
-		 "Who breaks into the program is root in the container, one fault away from the host.",
+		 "Who breaks into the program is root in the container, one fault away from the "
+		 "host.",
 		 "End with USER and a name or number that is not root's."},
 		sb_rule_runs_as_root},
 	{{"CopyAllWithoutIgnoreFile", WARNING, false,
 		 "Everything in the folder gets into the image: .git, .env, keys, build results.",
 		 "Add a .dockerignore, or copy the files by name."},
 		sb_rule_copy_all_without_ignore_file},
-	{{"UnpinnedBaseImage", WARNING, false,
-		 "The same Buildfile gives another image tomorrow.",
+	{{"UnpinnedBaseImage", WARNING, false, "The same Buildfile gives another image tomorrow.",
 		 "Name a version, and best its digest: NAME:VERSION@sha256:…"},
 		sb_rule_unpinned_base_image},
-	{{"BaseImageWithoutDigest", INFO, false,
-		 "A tag can be moved to other content at any time.",
+	{{"BaseImageWithoutDigest", INFO, false, "A tag can be moved to other content at any time.",
 		 "Add the digest: NAME:VERSION@sha256:…"},
 		sb_rule_base_image_without_digest},
 	{{"RemoteAddWithoutChecksum", WARNING, false,
@@ -141,7 +145,8 @@ static const struct sb_rule rules[] = {
 		 "Add --checksum=sha256:…, or the commit of a git repository."},
 		sb_rule_remote_add_without_checksum},
 	{{"PipeToShell", WARNING, false,
-		 "Whoever has the server runs commands in your build, and half a download runs too.",
+		 "Whoever has the server runs commands in your build, and half a download runs "
+		 "too.",
 		 "Fetch it to a file, check its digest, then run it; or ADD --checksum=…"},
 		sb_rule_pipe_to_shell},
 	{{"TlsVerificationOff", WARNING, false,
@@ -149,7 +154,8 @@ static const struct sb_rule rules[] = {
 		 "Install ca-certificates or the right certificate, and leave the option out."},
 		sb_rule_tls_verification_off},
 	{{"WorldWritable", WARNING, false,
-		 "Files that everyone can write let any process in the container change the program.",
+		 "Files that everyone can write let any process in the container change the "
+		 "program.",
 		 "Give the files to the user who needs them, with --chown or a narrower mode."},
 		sb_rule_world_writable},
 	{{"SudoInRun", WARNING, false,
@@ -160,11 +166,12 @@ static const struct sb_rule rules[] = {
 		 "Recommended packages are not needed by what is installed, and are often larger.",
 		 "Add --no-install-recommends."},
 		sb_rule_apt_installs_recommended},
-	{{"AptWithoutYes", WARNING, false,
-		 "A build can't answer: apt ends the step when it asks.", "Add -y."},
+	{{"AptWithoutYes", WARNING, false, "A build can't answer: apt ends the step when it asks.",
+		 "Add -y."},
 		sb_rule_apt_without_yes},
 	{{"AptUpdateAlone", WARNING, false,
-		 "The lists are cached as a layer: a later install asks for packages that are gone.",
+		 "The lists are cached as a layer: a later install asks for packages that are "
+		 "gone.",
 		 "Put update and install into one RUN."},
 		sb_rule_apt_update_alone},
 	{{"CdHasNoEffect", WARNING, false,

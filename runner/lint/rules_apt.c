@@ -84,8 +84,7 @@ void sb_rule_apt_installs_recommended(struct sb_linter *linter)
 			if (is_apt(command, &call) && installs(&call) &&
 				!sb_call_has(&call, "--no-install-recommends") &&
 				!has_setting(&call, "Install-Recommends", "0fFnN"))
-				sb_lint_add(linter, item,
-					sb_place_of_command(linter, item, command),
+				sb_lint_add(linter, item, sb_lint_at_command(linter, item, command),
 					"%s install without --no-install-recommends", call.name);
 		}
 	}
@@ -126,8 +125,8 @@ static bool is_answered(const struct sb_shell *shell, const struct sb_shell_comm
 
 void sb_rule_apt_without_yes(struct sb_linter *linter)
 {
-	static const char *const verbs[] = {
-		"install", "upgrade", "dist-upgrade", "full-upgrade", "remove", "purge", "autoremove"};
+	static const char *const verbs[] = {"install", "upgrade", "dist-upgrade", "full-upgrade",
+		"remove", "purge", "autoremove"};
 	sb_autofree bool *is_set = stages_that_say(linter, "Assume-Yes");
 
 	SB_ARRAY_FOREACH (&linter->items, item) {
@@ -142,7 +141,7 @@ void sb_rule_apt_without_yes(struct sb_linter *linter)
 			for (size_t i = 0; i < sizeof(verbs) / sizeof(verbs[0]); i++)
 				if (has_verb(&call, verbs[i]))
 					sb_lint_add(linter, item,
-						sb_place_of_command(linter, item, command),
+						sb_lint_at_command(linter, item, command),
 						"%s %s without -y", call.name, verbs[i]);
 		}
 	}
@@ -174,13 +173,14 @@ void sb_rule_apt_update_alone(struct sb_linter *linter)
 				update = update != NULL ? update : command;
 			/* A script or a function may well install something. */
 			is_used = is_used || (is_apt(command, &call) && uses_lists(&call)) ||
-				  sb_call_is_one_of(&call, "aptitude dpkg apt-file add-apt-repository") ||
+				  sb_call_is_one_of(
+					  &call, "aptitude dpkg apt-file add-apt-repository") ||
 				  strchr(call.words[0].text, '/') != NULL ||
 				  call.words[0].has_expansion ||
 				  sb_command_script_file_word(command) >= 0;
 		}
 		if (update != NULL && !is_used)
-			sb_lint_add(linter, item, sb_place_of_command(linter, item, update),
+			sb_lint_add(linter, item, sb_lint_at_command(linter, item, update),
 				"apt update in a layer of its own");
 	}
 }

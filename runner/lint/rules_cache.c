@@ -12,38 +12,92 @@
  * separated by blanks.
  */
 struct manager {
-	const char *names;    /* of the program */
-	const char *verbs;    /* that fill the cache; "" is no verb at all */
-	const char *options;  /* that leave none */
-	const char *variable; /* that does the same, or NULL */
-	const char *clean;    /* "verb" or "verb argument" that removes it, in all programs of names */
-	const char *folders;  /* where it is; removing or mounting one that holds it is enough */
+	const char *names;        /* of the program */
+	const char *verbs;        /* that fill the cache; a blank first: no verb at all, too */
+	const char *options;      /* that leave none */
+	const char *variable;     /* that does the same, or NULL */
+	const char *clean_verbs;  /* that remove it */
+	const char *clean_phrase; /* two words that do, or NULL */
+	const char *folders; /* where it is; removing or mounting one that holds it is enough */
 	const char *what;
 };
 
 static const struct manager managers[] = {
-	{"apt-get apt aptitude", "update", "", NULL, "distclean", "/var/lib/apt/lists",
-		"lists of packages in /var/lib/apt/lists"},
-	{"apk", "add update upgrade", "--no-cache", NULL, "cache clean",
-		"/var/cache/apk /etc/apk/cache", "an index in /var/cache/apk"},
-	{"dnf dnf5 yum microdnf", "install update upgrade groupinstall reinstall makecache", "",
-		NULL, "clean all",
-		"/var/cache/dnf /var/cache/yum /var/cache/libdnf5 /var/cache/microdnf",
-		"lists and packages in /var/cache"},
-	{"zypper", "install in update up refresh ref dist-upgrade dup patch", "--no-cache", NULL,
-		"clean cc", "/var/cache/zypp", "lists and packages in /var/cache/zypp"},
-	{"pip pip3 pip2", "install download wheel", "--no-cache-dir", "PIP_NO_CACHE_DIR",
-		"cache purge", "/root/.cache/pip", "packages in ~/.cache/pip"},
-	{"npm", "install i ci add", "", NULL, "cache clean", "/root/.npm", "packages in ~/.npm"},
-	{"yarn", " install add", "", NULL, "cache clean",
-		"/usr/local/share/.cache/yarn /root/.cache/yarn /root/.yarn/berry/cache",
-		"packages in yarn's cache"},
-	{"go", "build install get mod test run generate vet", "", NULL, "clean",
-		"/root/.cache/go-build /go/pkg/mod", "modules and objects in Go's caches"},
+	{
+		.names = "apt-get apt aptitude",
+		.verbs = "update",
+		.options = "",
+		.clean_verbs = "dist-clean distclean",
+		.folders = "/var/lib/apt/lists",
+		.what = "lists of packages in /var/lib/apt/lists",
+	},
+	{
+		.names = "apk",
+		.verbs = "add update upgrade",
+		.options = "--no-cache --no-network",
+		.clean_verbs = "",
+		.clean_phrase = "cache clean",
+		.folders = "/var/cache/apk /etc/apk/cache",
+		.what = "an index in /var/cache/apk",
+	},
+	{
+		.names = "dnf dnf5 yum microdnf",
+		.verbs = "install update upgrade groupinstall reinstall makecache",
+		.options = "",
+		.clean_verbs = "",
+		.clean_phrase = "clean all",
+		.folders = "/var/cache/dnf /var/cache/yum /var/cache/libdnf5 /var/cache/microdnf",
+		.what = "lists and packages in /var/cache",
+	},
+	{
+		.names = "zypper",
+		.verbs = "install in update up refresh ref dist-upgrade dup patch",
+		.options = "--no-cache",
+		.clean_verbs = "clean cc",
+		.folders = "/var/cache/zypp",
+		.what = "lists and packages in /var/cache/zypp",
+	},
+	{
+		.names = "pip pip3 pip2",
+		.verbs = "install download wheel",
+		.options = "--no-cache-dir",
+		.variable = "PIP_NO_CACHE_DIR",
+		.clean_verbs = "",
+		.clean_phrase = "cache purge",
+		.folders = "/root/.cache/pip",
+		.what = "packages in ~/.cache/pip",
+	},
+	{
+		.names = "npm",
+		.verbs = "install i ci add",
+		.options = "",
+		.clean_verbs = "",
+		.clean_phrase = "cache clean",
+		.folders = "/root/.npm",
+		.what = "packages in ~/.npm",
+	},
+	{
+		.names = "yarn",
+		.verbs = " install add",
+		.options = "",
+		.clean_verbs = "",
+		.clean_phrase = "cache clean",
+		.folders = "/usr/local/share/.cache/yarn /root/.cache/yarn /root/.yarn/berry/cache",
+		.what = "packages in yarn's cache",
+	},
+	{
+		.names = "go",
+		.verbs = "build install get mod test run generate vet",
+		.options = "",
+		.clean_verbs = "",
+		.clean_phrase = "clean -cache",
+		.folders = "/root/.cache/go-build /go/pkg/mod",
+		.what = "modules and objects in Go's caches",
+	},
 };
 enum { N_MANAGERS = sizeof(managers) / sizeof(managers[0]) };
 
-/* The n-th word of a list; *len 0 behind the last. A list that begins with a blank has "" first. */
+/* A list that begins with a blank has "" too. */
 static bool list_has(const char *list, const char *word)
 {
 	const size_t len = strlen(word);
@@ -60,13 +114,13 @@ static bool list_has(const char *list, const char *word)
 }
 
 /* "pip3.11" is pip; `python -m pip` is too, with its words one further. */
-static bool is_manager(const struct sb_call *call, const struct manager *manager,
-	struct sb_call *out)
+static bool is_manager(
+	const struct sb_call *call, const struct manager *manager, struct sb_call *out)
 {
 	*out = *call;
 	if (list_has(manager->names, call->name))
 		return true;
-	if (strcmp(manager->clean, "cache purge") != 0)
+	if (!list_has(manager->names, "pip"))
 		return false;
 	if (strncmp(call->name, "pip", 3) == 0 && call->name[3] != '\0' &&
 		call->name[3 + strspn(call->name + 3, "0123456789.")] == '\0')
@@ -93,27 +147,24 @@ static bool fills_cache(const struct manager *manager, const struct sb_call *cal
 
 		return what != NULL && list_has("download tidy vendor", what);
 	}
-	return manager->options[0] == '\0' || !sb_call_has(call, manager->options);
+	for (size_t i = 1; i < call->len; i++)
+		if (list_has(manager->options, call->words[i].text))
+			return false;
+	return true;
 }
 
 static bool cleans_cache(const struct manager *manager, const struct sb_call *call)
 {
 	const char *verb = sb_call_operand(call, 0);
-	const char *what = sb_call_operand(call, 1);
-	const char *blank = strchr(manager->clean, ' ');
+	const char *phrase = manager->clean_phrase;
 
-	if (verb == NULL)
-		return false;
-	if (strcmp(manager->names, "zypper") == 0)
-		return list_has(manager->clean, verb);
-	if (strcmp(manager->names, "go") == 0)
-		return strcmp(verb, "clean") == 0 &&
-		       (sb_call_has(call, "-cache") || sb_call_has(call, "-modcache"));
-	if (blank == NULL)
-		return strcmp(verb, manager->clean) == 0;
-	return strncmp(verb, manager->clean, (size_t)(blank - manager->clean)) == 0 &&
-	       verb[blank - manager->clean] == '\0' && what != NULL &&
-	       strcmp(what, blank + 1) == 0;
+	if (verb == NULL || phrase == NULL)
+		return verb != NULL && list_has(manager->clean_verbs, verb);
+
+	const size_t len = strcspn(phrase, " ");
+
+	return strlen(verb) == len && strncmp(verb, phrase, len) == 0 &&
+	       sb_call_has(call, phrase + len + 1);
 }
 
 /* Home is root's where nothing else is said. Caller frees. */
@@ -166,8 +217,8 @@ static bool word_covers(const char *word, const struct manager *manager)
 	}
 	for (const char *p = open + 1; p <= close;) {
 		const size_t n = strcspn(p, ",}");
-		sb_autofree char *one = sb_asprintf(
-			"%.*s%.*s%s", (int)(open - word), word, (int)n, p, close + 1);
+		sb_autofree char *one =
+			sb_asprintf("%.*s%.*s%s", (int)(open - word), word, (int)n, p, close + 1);
 		sb_autofree char *path = path_of(one);
 
 		if (covers(path, manager))
@@ -229,8 +280,8 @@ static bool has_variable(const struct sb_linter *linter, const struct sb_lint_it
 }
 
 /* The first command that fills it, unless a later one cleans up. */
-static void check_manager(struct sb_linter *linter, const struct sb_lint_item *run,
-	const struct manager *manager)
+static void check_manager(
+	struct sb_linter *linter, const struct sb_lint_item *run, const struct manager *manager)
 {
 	const struct sb_shell_command *filled = NULL;
 	const char *name = NULL;
@@ -255,13 +306,14 @@ static void check_manager(struct sb_linter *linter, const struct sb_lint_item *r
 		}
 	}
 	if (filled != NULL && !is_mounted(run->instr, manager))
-		sb_lint_add(linter, run, sb_place_of_command(linter, run, filled),
+		sb_lint_add(linter, run, sb_lint_at_command(linter, run, filled),
 			"%s leaves %s in this layer", name, manager->what);
 }
 
 void sb_rule_package_cache_left(struct sb_linter *linter)
 {
-	SB_LINT_FOREACH_OF (linter, item, SB_INSTR_RUN) {
+	SB_LINT_FOREACH_OF(linter, item, SB_INSTR_RUN)
+	{
 		/* Other stages' layers stay behind. */
 		if (item->stage < 0 || !linter->stages.items[item->stage].is_in_image)
 			continue;

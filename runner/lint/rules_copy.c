@@ -27,8 +27,8 @@ static bool is_remote(const char *source)
 /* A source that is a path in the build context, with a value that is known. */
 static bool is_in_context(const struct sb_lint_item *item, const char *source)
 {
-	return sb_instruction_flag(item->instr, "from") == NULL &&
-	       strncmp(source, "<<", 2) != 0 && !is_remote(source);
+	return sb_instruction_flag(item->instr, "from") == NULL && strncmp(source, "<<", 2) != 0 &&
+	       !is_remote(source);
 }
 
 /* What an ignore file leaves out and then includes again is too much to say for sure; the answer is
@@ -44,10 +44,10 @@ void sb_rule_copy_ignored_file(struct sb_linter *linter)
 		for (size_t i = 0; i < n_sources(item); i++) {
 			const char *source = item->instr->words.items[i];
 			sb_autofree char *value =
-				item->stage >= 0 ? sb_scope_expand(
-							   &linter->stages.items[item->stage].scope,
-							   source, linter->buildfile->escape)
-						 : NULL;
+				item->stage >= 0
+					? sb_scope_expand(&linter->stages.items[item->stage].scope,
+						  source, linter->buildfile->escape)
+					: NULL;
 
 			if (value == NULL || !is_in_context(item, value))
 				continue;
@@ -55,7 +55,7 @@ void sb_rule_copy_ignored_file(struct sb_linter *linter)
 			sb_autofree char *path = sb_path_below_root(value);
 
 			if (answers->is_ignored(path, answers->data) == SB_ANSWER_YES)
-				sb_lint_add(linter, item, sb_place_find(item, source),
+				sb_lint_add(linter, item, sb_lint_at_text(item, source),
 					"'%s' is left out by the ignore file", value);
 		}
 	}
@@ -82,7 +82,7 @@ void sb_rule_copy_all_without_ignore_file(struct sb_linter *linter)
 			const char *source = item->instr->words.items[i];
 
 			if (is_in_context(item, source) && is_all(source))
-				sb_lint_add(linter, item, sb_place_find(item, source),
+				sb_lint_add(linter, item, sb_lint_at_text(item, source),
 					"all of the build context is copied, and there is no "
 					"ignore file");
 		}
@@ -99,24 +99,25 @@ static bool names_commit(const char *source)
 	if (sb_remote_parse(source, SB_REMOTE_IN_BUILDFILE, &remote, &err) < 0)
 		sb_error_ignore(&err, "the plan tells it");
 	else
-		is_pinned = remote.kind == SB_REMOTE_GIT &&
-			    (remote.commit != NULL ||
-				    (remote.ref != NULL && strlen(remote.ref) >= 40 &&
-					    sb_remote_is_commit(remote.ref)));
+		is_pinned =
+			remote.kind == SB_REMOTE_GIT &&
+			(remote.commit != NULL || (remote.ref != NULL && strlen(remote.ref) >= 40 &&
+							  sb_remote_is_commit(remote.ref)));
 	sb_remote_release(&remote);
 	return is_pinned;
 }
 
 void sb_rule_remote_add_without_checksum(struct sb_linter *linter)
 {
-	SB_LINT_FOREACH_OF (linter, item, SB_INSTR_ADD) {
+	SB_LINT_FOREACH_OF(linter, item, SB_INSTR_ADD)
+	{
 		if (sb_instruction_flag(item->instr, "checksum") != NULL)
 			continue;
 		for (size_t i = 0; i < n_sources(item); i++) {
 			const char *source = item->instr->words.items[i];
 
 			if (is_remote(source) && !names_commit(source))
-				sb_lint_add(linter, item, sb_place_find(item, source),
+				sb_lint_add(linter, item, sb_lint_at_text(item, source),
 					"'%s' is fetched and not checked", source);
 		}
 	}
@@ -155,18 +156,17 @@ static void check_chmod(struct sb_linter *linter, const struct sb_lint_item *ite
 	const char *mode = sb_call_operand(&call, 0);
 
 	if (mode != NULL && is_world_writable(mode))
-		sb_lint_add(linter, item, sb_place_of_command(linter, item, command),
+		sb_lint_add(linter, item, sb_lint_at_command(linter, item, command),
 			"chmod %s lets everyone write", mode);
 }
 
 void sb_rule_world_writable(struct sb_linter *linter)
 {
 	SB_ARRAY_FOREACH (&linter->items, item) {
-		const char *mode =
-			is_copy(item) ? sb_instruction_flag(item->instr, "chmod") : NULL;
+		const char *mode = is_copy(item) ? sb_instruction_flag(item->instr, "chmod") : NULL;
 
 		if (mode != NULL && is_world_writable(mode))
-			sb_lint_add(linter, item, sb_place_find(item, "--chmod"),
+			sb_lint_add(linter, item, sb_lint_at_text(item, "--chmod"),
 				"--chmod=%s lets everyone write", mode);
 		SB_ARRAY_FOREACH (&item->shell.commands, command)
 			check_chmod(linter, item, command);

@@ -5,13 +5,14 @@
 #include "lint/rules.h"
 #include "lint/scope.h"
 
-typedef void (*port_fn)(struct sb_linter *linter, const struct sb_lint_item *item,
-	const char *word, const char *port);
+typedef void (*port_fn)(struct sb_linter *linter, const struct sb_lint_item *item, const char *word,
+	const char *port);
 
 /* Calls `visit` with each port whose value is known. */
 static void visit_ports(struct sb_linter *linter, port_fn visit)
 {
-	SB_LINT_FOREACH_OF (linter, item, SB_INSTR_EXPOSE) {
+	SB_LINT_FOREACH_OF(linter, item, SB_INSTR_EXPOSE)
+	{
 		for (size_t i = 0; i < item->instr->words.len && item->stage >= 0; i++) {
 			const char *word = item->instr->words.items[i];
 			sb_autofree char *port =
@@ -30,7 +31,7 @@ static void check_protocol(struct sb_linter *linter, const struct sb_lint_item *
 	const char *slash = strrchr(port, '/');
 
 	if (slash != NULL && strpbrk(slash, "ABCDEFGHIJKLMNOPQRSTUVWXYZ") != NULL)
-		sb_lint_add(linter, item, sb_place_find(item, word),
+		sb_lint_add(linter, item, sb_lint_at_text(item, word),
 			"the protocol of '%s' is not in lower case", port);
 }
 
@@ -43,7 +44,7 @@ static void check_format(struct sb_linter *linter, const struct sb_lint_item *it
 	const char *word, const char *port)
 {
 	if (strchr(port, ':') != NULL)
-		sb_lint_add(linter, item, sb_place_find(item, word),
+		sb_lint_add(linter, item, sb_lint_at_text(item, word),
 			"'%s' names an address or a port of the host", port);
 }
 

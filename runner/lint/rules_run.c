@@ -42,13 +42,12 @@ static void check_pipe(struct sb_linter *linter, const struct sb_lint_item *item
 		return;
 	download = find_download(&item->shell, command);
 	if (download != NULL)
-		sb_lint_add(linter, item, sb_place_of_command(linter, item, command),
+		sb_lint_add(linter, item, sb_lint_at_command(linter, item, command),
 			"what %s downloads is run by %s", download, name_of(command));
 }
 
 /* Is word `index` of the owner one that it runs? */
-static bool runs_word(
-	const struct sb_shell_command *owner, enum sb_shell_owner kind, int index)
+static bool runs_word(const struct sb_shell_command *owner, enum sb_shell_owner kind, int index)
 {
 	struct sb_call call;
 
@@ -75,11 +74,12 @@ static void check_substitution(struct sb_linter *linter, const struct sb_lint_it
 	const struct sb_shell_command *owner = &item->shell.commands.items[command->owner];
 
 	/* What the shell outside puts into the word was seen there. */
-	if (owner->owner_kind == SB_SHELL_OWNER_ARGUMENT &&
-		item->shell.commands.items[owner->owner].words.items[owner->owner_word].has_expansion)
+	if (owner->owner_kind == SB_SHELL_OWNER_ARGUMENT && item->shell.commands.items[owner->owner]
+								    .words.items[owner->owner_word]
+								    .has_expansion)
 		return;
 	if (runs_word(owner, command->owner_kind, command->owner_word))
-		sb_lint_add(linter, item, sb_place_of_command(linter, item, owner),
+		sb_lint_add(linter, item, sb_lint_at_command(linter, item, owner),
 			"what %s downloads is run by %s", call.name, name_of(owner));
 }
 
@@ -95,16 +95,11 @@ void sb_rule_pipe_to_shell(struct sb_linter *linter)
 
 void sb_rule_sudo_in_run(struct sb_linter *linter)
 {
-	SB_ARRAY_FOREACH (&linter->items, item) {
-		SB_ARRAY_FOREACH (&item->shell.commands, command) {
-			const char *sudo = sb_command_sudo(command);
-
-			if (sudo != NULL)
-				sb_lint_add(linter, item,
-					sb_place_of_command(linter, item, command),
-					"%s in a RUN", sudo);
-		}
-	}
+	SB_ARRAY_FOREACH (&linter->items, item)
+		SB_ARRAY_FOREACH (&item->shell.commands, command)
+			if (sb_command_has_sudo(command))
+				sb_lint_add(linter, item, sb_lint_at_command(linter, item, command),
+					"sudo in a RUN");
 }
 
 void sb_rule_cd_has_no_effect(struct sb_linter *linter)
@@ -118,7 +113,7 @@ void sb_rule_cd_has_no_effect(struct sb_linter *linter)
 				last = command;
 		if (last != NULL && last->nesting == 0 && sb_command_call(last, &call) &&
 			sb_call_is(&call, "cd") && call.len > 1)
-			sb_lint_add(linter, item, sb_place_of_command(linter, item, last),
+			sb_lint_add(linter, item, sb_lint_at_command(linter, item, last),
 				"the cd at the end of this RUN has no effect");
 	}
 }
@@ -128,12 +123,19 @@ static const struct {
 	const char *names;
 	const char *option; /* "-k": a letter among others too; "--x=": with a value */
 } switches[] = {
-	{"curl", "-k"}, {"curl", "--insecure"}, {"wget", "--no-check-certificate"},
-	{"apt-get apt", "--allow-unauthenticated"}, {"apt-get apt", "--force-yes"},
-	{"apk", "--allow-untrusted"}, {"dnf yum microdnf zypper", "--nogpgcheck"},
-	{"zypper", "--no-gpg-checks"}, {"pip pip3", "--trusted-host"},
-	{"pip pip3", "--trusted-host="}, {"npm", "--strict-ssl=false"},
-	{"git", "http.sslVerify=false"}, {"git", "http.sslverify=false"},
+	{"curl", "-k"},
+	{"curl", "--insecure"},
+	{"wget", "--no-check-certificate"},
+	{"apt-get apt", "--allow-unauthenticated"},
+	{"apt-get apt", "--force-yes"},
+	{"apk", "--allow-untrusted"},
+	{"dnf yum microdnf zypper", "--nogpgcheck"},
+	{"zypper", "--no-gpg-checks"},
+	{"pip pip3", "--trusted-host"},
+	{"pip pip3", "--trusted-host="},
+	{"npm", "--strict-ssl=false"},
+	{"git", "http.sslVerify=false"},
+	{"git", "http.sslverify=false"},
 };
 
 static bool has_switch(const struct sb_call *call, const char *option)
@@ -155,9 +157,9 @@ void sb_rule_tls_verification_off(struct sb_linter *linter)
 				if (sb_call_is_one_of(&call, switches[i].names) &&
 					has_switch(&call, switches[i].option))
 					sb_lint_add(linter, item,
-						sb_place_of_command(linter, item, command),
-						"%s with %.*s does not check who answers", call.name,
-						(int)strcspn(switches[i].option, "="),
+						sb_lint_at_command(linter, item, command),
+						"%s with %.*s does not check who answers",
+						call.name, (int)strcspn(switches[i].option, "="),
 						switches[i].option);
 		}
 	}

@@ -17,7 +17,7 @@ static void check_lines(struct sb_linter *linter, const struct sb_lint_item *ite
 		for (size_t at = 0; sb_secret_value_find(line->text, line->len, at, &found);
 			at = found.at + found.len)
 			sb_lint_add(linter, item,
-				(struct sb_place){n, (unsigned)found.at + 1, found.len},
+				(struct sb_lint_place){n, (unsigned)found.at + 1, found.len},
 				"%s contains %s (%zu characters)",
 				sb_instruction_name(item->instr->kind), found.kind, found.len);
 	}
@@ -44,7 +44,7 @@ static void check_pairs(struct sb_linter *linter, const struct sb_lint_item *ite
 			!is_random(pair->value, sb_secret_name_of_variable(pair->key)) ||
 			sb_secret_value_find(pair->value, strlen(pair->value), 0, &ignored))
 			continue;
-		sb_lint_add(linter, item, sb_place_find(item, pair->key),
+		sb_lint_add(linter, item, sb_lint_at_text(item, pair->key),
 			"the value of '%s' looks random, like a key or token (%zu characters)",
 			pair->key, strlen(pair->value));
 	}
@@ -64,15 +64,14 @@ static void check_script(struct sb_linter *linter, const struct sb_lint_item *it
 				continue;
 
 			const size_t len = (size_t)(equals - word->text);
-			sb_autofree char *name =
-				sb_memdup0(word->text + strspn(word->text, "-"),
-					len - strspn(word->text, "-"));
+			sb_autofree char *name = sb_memdup0(word->text + strspn(word->text, "-"),
+				len - strspn(word->text, "-"));
 
 			for (char *p = name; *p != '\0'; p++)
 				*p = *p == '-' ? '_' : *p;
-			if (sb_secret_name_of_variable(name))
+			if (sb_secret_name_of_variable(name) && !sb_public_name_of_variable(name))
 				sb_lint_add(linter, item,
-					sb_place_in_script(linter, item, word->at, len),
+					sb_lint_at_script(linter, item, word->at, len),
 					"the value of '%s' looks random, like a key or token "
 					"(%zu characters)",
 					name, strlen(equals + 1));
@@ -95,7 +94,7 @@ static void report_secret(struct sb_linter *linter, const struct sb_removal *r, 
 {
 	(void)data;
 	if (r->is_secret)
-		sb_lint_add(linter, r->copy, sb_place_find(r->copy, r->source),
+		sb_lint_add(linter, r->copy, sb_lint_at_text(r->copy, r->source),
 			"'%s' looks like a secret; it is copied here and removed on line %u, and "
 			"stays readable in this layer",
 			r->what, r->removed_at.line);
@@ -110,7 +109,7 @@ static void report_file(struct sb_linter *linter, const struct sb_removal *r, vo
 {
 	(void)data;
 	if (!r->is_secret)
-		sb_lint_add(linter, r->copy, sb_place_find(r->copy, r->source),
+		sb_lint_add(linter, r->copy, sb_lint_at_text(r->copy, r->source),
 			"'%s' is copied here and removed on line %u; its bytes stay in the image",
 			r->what, r->removed_at.line);
 }
@@ -137,7 +136,7 @@ static void check_copy(struct sb_linter *linter, const struct sb_lint_item *item
 
 		if (strncmp(source, "<<", 2) == 0 ? by_dest
 						  : by_dest || sb_secret_name_of_file(source))
-			sb_lint_add(linter, item, sb_place_find(item, by_dest ? dest : source),
+			sb_lint_add(linter, item, sb_lint_at_text(item, by_dest ? dest : source),
 				"'%s' looks like a secret, and is copied into %s",
 				sb_secret_name_of_file(source) ? source : dest,
 				item->stage >= 0 && linter->stages.items[item->stage].is_in_image

@@ -3,9 +3,9 @@
 #include <strings.h>
 
 #include "base/mem.h"
+#include "base/suggest.h"
 #include "buildfile/chars.h"
 #include "buildfile/expand.h"
-#include "base/suggest.h"
 #include "lint/rules.h"
 #include "lint/scope.h"
 
@@ -26,7 +26,7 @@ void sb_rule_duplicate_stage_name(struct sb_linter *linter)
 		if (name == NULL)
 			continue;
 		if (sb_scope_has(&seen, name))
-			sb_lint_add(linter, from, sb_place_of(from),
+			sb_lint_add(linter, from, sb_lint_at_name(from),
 				"there is an earlier stage called '%s' too", name);
 		sb_scope_set(&seen, name, NULL);
 	}
@@ -35,11 +35,12 @@ void sb_rule_duplicate_stage_name(struct sb_linter *linter)
 
 void sb_rule_reserved_stage_name(struct sb_linter *linter)
 {
-	SB_LINT_FOREACH_OF (linter, item, SB_INSTR_FROM) {
+	SB_LINT_FOREACH_OF(linter, item, SB_INSTR_FROM)
+	{
 		const char *name = item->instr->name;
 
 		if (name != NULL && (strcmp(name, "scratch") == 0 || strcmp(name, "context") == 0))
-			sb_lint_add(linter, item, sb_place_of(item),
+			sb_lint_add(linter, item, sb_lint_at_name(item),
 				"'%s' is a reserved name, not one for a stage", name);
 	}
 }
@@ -59,10 +60,9 @@ static void check_from_variable(const char *name, size_t len, void *data)
 	if (sb_strv_contains(known, copy))
 		return;
 
-	const char *near =
-		sb_suggest(copy, sb_candidate_string, known->items, known->len);
+	const char *near = sb_suggest(copy, sb_candidate_string, known->items, known->len);
 
-	sb_lint_add(word->linter, word->item, sb_place_find(word->item, copy),
+	sb_lint_add(word->linter, word->item, sb_lint_at_text(word->item, copy),
 		"FROM uses '%s', which no ARG before the first FROM declares%s%s%s", copy,
 		near != NULL ? "; did you mean '" : "", near != NULL ? near : "",
 		near != NULL ? "'?" : "");
@@ -70,7 +70,8 @@ static void check_from_variable(const char *name, size_t len, void *data)
 
 void sb_rule_undefined_arg_in_from(struct sb_linter *linter)
 {
-	SB_LINT_FOREACH_OF (linter, item, SB_INSTR_FROM) {
+	SB_LINT_FOREACH_OF(linter, item, SB_INSTR_FROM)
+	{
 		struct from_word word = {linter, item};
 		const char *platform = sb_instruction_flag(item->instr, "platform");
 		const char escape = linter->buildfile->escape;
@@ -92,18 +93,17 @@ static bool is_name_byte(char c)
 static bool is_image_name(const char *name)
 {
 	const char *slash = strchr(name, '/');
-	const size_t host =
-		slash != NULL ? (size_t)(slash - name) + 1 : 0;
-	const bool has_host = host > 0 && (memchr(name, '.', host) != NULL ||
-						  memchr(name, ':', host) != NULL ||
-						  strncmp(name, "localhost/", 10) == 0);
+	const size_t host = slash != NULL ? (size_t)(slash - name) + 1 : 0;
+	const bool has_host =
+		host > 0 && (memchr(name, '.', host) != NULL || memchr(name, ':', host) != NULL ||
+				    strncmp(name, "localhost/", 10) == 0);
 	const char *path = has_host ? name + host : name;
 	size_t len = 0;
 
 	while (is_name_byte(path[len]))
 		len++;
-	if (len == 0 || path[0] == '/' || path[0] == '-' || path[0] == '.' || path[len - 1] == '/' ||
-		path[len - 1] == '-' || path[len - 1] == '.')
+	if (len == 0 || path[0] == '/' || path[0] == '-' || path[0] == '.' ||
+		path[len - 1] == '/' || path[len - 1] == '-' || path[len - 1] == '.')
 		return false;
 	if (path[len] == ':') {
 		const size_t tag = strcspn(path + len + 1, "@");
@@ -117,7 +117,8 @@ static bool is_image_name(const char *name)
 
 void sb_rule_invalid_default_arg_in_from(struct sb_linter *linter)
 {
-	SB_LINT_FOREACH_OF (linter, item, SB_INSTR_FROM) {
+	SB_LINT_FOREACH_OF(linter, item, SB_INSTR_FROM)
+	{
 		const char *word = item->instr->words.items[0];
 		sb_autofree char *image = NULL;
 		SB_AUTO_ERROR err = SB_ERROR_INIT;
@@ -130,7 +131,7 @@ void sb_rule_invalid_default_arg_in_from(struct sb_linter *linter)
 			continue;
 		}
 		if (!is_image_name(image))
-			sb_lint_add(linter, item, sb_place_find(item, word),
+			sb_lint_add(linter, item, sb_lint_at_text(item, word),
 				"without build arguments, '%s' is '%s', which is no image's name",
 				word, image);
 	}
@@ -138,7 +139,8 @@ void sb_rule_invalid_default_arg_in_from(struct sb_linter *linter)
 
 void sb_rule_from_platform_flag_const(struct sb_linter *linter)
 {
-	SB_LINT_FOREACH_OF (linter, item, SB_INSTR_FROM) {
+	SB_LINT_FOREACH_OF(linter, item, SB_INSTR_FROM)
+	{
 		const char *text = sb_instruction_flag(item->instr, "platform");
 		const char *name = item->instr->name != NULL ? item->instr->name : "";
 		struct sb_platform platform;
@@ -151,20 +153,22 @@ void sb_rule_from_platform_flag_const(struct sb_linter *linter)
 			continue;
 		}
 		/* `FROM --platform=linux/arm64 … AS build-arm64` is meant. */
-		if (strstr(name, platform.os) == NULL && strstr(name, platform.architecture) == NULL)
-			sb_lint_add(linter, item, sb_place_find(item, "--platform"),
+		if (strstr(name, platform.os) == NULL &&
+			strstr(name, platform.architecture) == NULL)
+			sb_lint_add(linter, item, sb_lint_at_text(item, "--platform"),
 				"--platform is always '%s'", text);
 	}
 }
 
 void sb_rule_redundant_target_platform(struct sb_linter *linter)
 {
-	SB_LINT_FOREACH_OF (linter, item, SB_INSTR_FROM) {
+	SB_LINT_FOREACH_OF(linter, item, SB_INSTR_FROM)
+	{
 		const char *text = sb_instruction_flag(item->instr, "platform");
 
 		if (text != NULL && (strcmp(text, "$TARGETPLATFORM") == 0 ||
 					    strcmp(text, "${TARGETPLATFORM}") == 0))
-			sb_lint_add(linter, item, sb_place_find(item, "--platform"),
+			sb_lint_add(linter, item, sb_lint_at_text(item, "--platform"),
 				"--platform=%s is what FROM takes in any case", text);
 	}
 }
@@ -185,7 +189,7 @@ void sb_rule_invalid_base_image_platform(struct sb_linter *linter)
 		sb_autofree char *is = sb_platform_format(found);
 		sb_autofree char *wanted = sb_platform_format(&linter->options->platform);
 
-		sb_lint_add(linter, from, sb_place_find(from, from->instr->words.items[0]),
+		sb_lint_add(linter, from, sb_lint_at_text(from, from->instr->words.items[0]),
 			"the base image '%s' is for %s, not for %s", stage->image, is, wanted);
 	}
 }
@@ -239,7 +243,8 @@ static void visit_images(struct sb_linter *linter, image_fn visit)
 	SB_ARRAY_FOREACH (&linter->stages, stage)
 		if (stage->kind == SB_LINT_BASE_IMAGE)
 			visit(linter, from_of(linter, stage), stage->image);
-	SB_LINT_FOREACH_OF (linter, item, SB_INSTR_COPY) {
+	SB_LINT_FOREACH_OF(linter, item, SB_INSTR_COPY)
+	{
 		const char *from = sb_instruction_flag(item->instr, "from");
 
 		if (is_image_source(linter, from))
@@ -247,10 +252,10 @@ static void visit_images(struct sb_linter *linter, image_fn visit)
 	}
 }
 
-static struct sb_place place_of_image(const struct sb_lint_item *item, const char *image)
+static struct sb_lint_place place_of_image(const struct sb_lint_item *item, const char *image)
 {
-	return sb_place_find(item,
-		item->instr->kind == SB_INSTR_FROM ? item->instr->words.items[0] : image);
+	return sb_lint_at_text(
+		item, item->instr->kind == SB_INSTR_FROM ? item->instr->words.items[0] : image);
 }
 
 static void check_pinned(
@@ -285,8 +290,7 @@ static bool is_root(const char *user)
 {
 	const size_t len = strcspn(user, ":");
 
-	return (len == 4 && strncmp(user, "root", 4) == 0) ||
-	       (len > 0 && strspn(user, "0") == len);
+	return (len == 4 && strncmp(user, "root", 4) == 0) || (len > 0 && strspn(user, "0") == len);
 }
 
 /* The USER in force at the stage's end, looked for in the stages that it is based on too; or NULL
@@ -339,7 +343,7 @@ static void check_absent_user(struct sb_linter *linter, const struct sb_lint_sta
 	if (bottom->kind == SB_LINT_BASE_SCRATCH) {
 		/* Without a command it is files to take out, not a program to run. */
 		if (has_command(linter, target))
-			sb_lint_add(linter, from, sb_place_of(from),
+			sb_lint_add(linter, from, sb_lint_at_name(from),
 				"no USER is set, so the image runs as root");
 		return;
 	}
@@ -347,11 +351,11 @@ static void check_absent_user(struct sb_linter *linter, const struct sb_lint_sta
 			     : says_nonroot(bottom->image))
 		return;
 	if (bottom->is_known)
-		sb_lint_add(linter, from, sb_place_of(from),
+		sb_lint_add(linter, from, sb_lint_at_name(from),
 			"no USER is set, and the user of '%s' is root", bottom->image);
 	else
-		sb_lint_add(linter, from, sb_place_of(from),
-		"no USER is set, so the image runs as the base image's user, mostly root");
+		sb_lint_add(linter, from, sb_lint_at_name(from),
+			"no USER is set, so the image runs as the base image's user, mostly root");
 }
 
 void sb_rule_runs_as_root(struct sb_linter *linter)
@@ -374,7 +378,7 @@ void sb_rule_runs_as_root(struct sb_linter *linter)
 			&target->scope, user->instr->words.items[0], linter->buildfile->escape);
 
 		if (name != NULL && is_root(name))
-			sb_lint_add(linter, user, sb_place_of(user),
+			sb_lint_add(linter, user, sb_lint_at_name(user),
 				"the last USER is '%s': the image runs as root", name);
 	}
 }

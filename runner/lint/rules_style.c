@@ -29,14 +29,16 @@ static void words_of(const struct sb_lint_item *item, struct sb_words *out)
 	sb_words_split(item->line->text.data, item->line->text.len, out);
 }
 
-static struct sb_place place_of_word(const struct sb_lint_item *item, const struct sb_word *word)
+static struct sb_lint_place place_of_word(
+	const struct sb_lint_item *item, const struct sb_word *word)
 {
-	return sb_place_in_line(item, word->offset, strlen(word->text));
+	return sb_lint_at_line(item, word->offset, strlen(word->text));
 }
 
 void sb_rule_stage_name_casing(struct sb_linter *linter)
 {
-	SB_LINT_FOREACH_OF (linter, item, SB_INSTR_FROM) {
+	SB_LINT_FOREACH_OF(linter, item, SB_INSTR_FROM)
+	{
 		struct sb_words words = {0};
 
 		words_of(item, &words);
@@ -52,7 +54,8 @@ void sb_rule_stage_name_casing(struct sb_linter *linter)
 
 void sb_rule_from_as_casing(struct sb_linter *linter)
 {
-	SB_LINT_FOREACH_OF (linter, item, SB_INSTR_FROM) {
+	SB_LINT_FOREACH_OF(linter, item, SB_INSTR_FROM)
+	{
 		struct sb_words words = {0};
 
 		words_of(item, &words);
@@ -80,7 +83,7 @@ void sb_rule_no_empty_continuation(struct sb_linter *linter)
 
 			if (sb_trim_end(line->text, line->len) > 0)
 				continue;
-			sb_lint_add(linter, item, (struct sb_place){n, 1, 1},
+			sb_lint_add(linter, item, (struct sb_lint_place){n, 1, 1},
 				"an empty line in the middle of %s",
 				sb_instruction_name(item->instr->kind));
 			break;
@@ -120,7 +123,7 @@ void sb_rule_consistent_instruction_casing(struct sb_linter *linter)
 		sb_autofree char *name = name_as_written(item);
 
 		if (!item->is_trigger && !(wants_lower ? is_lower(name) : is_upper(name)))
-			sb_lint_add(linter, item, sb_place_of(item),
+			sb_lint_add(linter, item, sb_lint_at_name(item),
 				"'%s' is not in %s case, as most instructions are", name,
 				wants_lower ? "lower" : "upper");
 	}
@@ -128,8 +131,8 @@ void sb_rule_consistent_instruction_casing(struct sb_linter *linter)
 
 void sb_rule_maintainer_deprecated(struct sb_linter *linter)
 {
-	SB_LINT_FOREACH_OF (linter, item, SB_INSTR_MAINTAINER)
-		sb_lint_add(linter, item, sb_place_of(item), "MAINTAINER is deprecated");
+	SB_LINT_FOREACH_OF(linter, item, SB_INSTR_MAINTAINER)
+	sb_lint_add(linter, item, sb_lint_at_name(item), "MAINTAINER is deprecated");
 }
 
 /* The old form has one pair, and the text behind its key is blanks. */
@@ -148,7 +151,8 @@ void sb_rule_legacy_key_value_format(struct sb_linter *linter)
 
 		const size_t at = item->is_trigger ? 2 : 1;
 
-		if (words.len > at + 1 && strcmp(words.items[at].text, instr->pairs.items[0].key) == 0)
+		if (words.len > at + 1 &&
+			strcmp(words.items[at].text, instr->pairs.items[0].key) == 0)
 			sb_lint_add(linter, item, place_of_word(item, &words.items[at]),
 				"'%s %s' is written without '='", sb_instruction_name(instr->kind),
 				instr->pairs.items[0].key);
@@ -215,7 +219,7 @@ void sb_rule_invalid_definition_description(struct sb_linter *linter)
 		const char *name =
 			instr->kind == SB_INSTR_FROM ? instr->name : instr->pairs.items[0].key;
 
-		sb_lint_add(linter, item, sb_place_of(item),
+		sb_lint_add(linter, item, sb_lint_at_name(item),
 			"the comment above does not begin with '%s'", name);
 	}
 }
@@ -228,7 +232,7 @@ void sb_rule_json_args_recommended(struct sb_linter *linter)
 
 		if ((kind == SB_INSTR_CMD || kind == SB_INSTR_ENTRYPOINT) &&
 			!item->instr->command.is_exec && sb_linter_shell_at(linter, i) == NULL)
-			sb_lint_add(linter, item, sb_place_of(item),
+			sb_lint_add(linter, item, sb_lint_at_name(item),
 				"%s is in shell form, not a JSON array", sb_instruction_name(kind));
 	}
 }
@@ -245,7 +249,7 @@ static void check_used_once(
 			continue;
 		/* The one that has no effect is the one to remove. */
 		if (before != NULL)
-			sb_lint_add(linter, before, sb_place_of(before),
+			sb_lint_add(linter, before, sb_lint_at_name(before),
 				"this %s has no effect: there is another one on line %u",
 				sb_instruction_name(kind), item->instr->at.line);
 		before = item;

@@ -3,8 +3,8 @@
 #include <strings.h>
 
 #include "base/mem.h"
-#include "buildfile/chars.h"
 #include "base/suggest.h"
+#include "buildfile/chars.h"
 #include "lint/rules.h"
 #include "lint/scope.h"
 #include "lint/secret_name.h"
@@ -49,8 +49,8 @@ static bool is_proxy(const char *name)
 }
 
 /*
- * An image's own variables are not known here, and most are in capitals. So below an image a name in
- * capitals is taken to be its own, unless it is nearly one that the Buildfile declares.
+ * An image's own variables are not known here, and most are in capitals. So below an image a name
+ * in capitals is taken to be its own, unless it is nearly one that the Buildfile declares.
  */
 static void check_variable(const char *name, size_t len, void *data)
 {
@@ -60,7 +60,7 @@ static void check_variable(const char *name, size_t len, void *data)
 	if (sb_scope_has(use->scope, copy) || is_proxy(copy))
 		return;
 
-	const struct sb_place place = sb_place_find(use->item, copy);
+	const struct sb_lint_place place = sb_lint_at_text(use->item, copy);
 
 	if (sb_strv_contains(&use->linter->arg_names, copy)) {
 		sb_lint_add(use->linter, use->item, place,
@@ -150,7 +150,7 @@ void sb_rule_secrets_used_in_arg_or_env(struct sb_linter *linter)
 			continue;
 		SB_ARRAY_FOREACH (&instr->pairs, pair)
 			if (sb_secret_name_of_variable(pair->key))
-				sb_lint_add(linter, item, sb_place_find(item, pair->key),
+				sb_lint_add(linter, item, sb_lint_at_text(item, pair->key),
 					"%s '%s': by its name, it holds a secret",
 					sb_instruction_name(instr->kind), pair->key);
 	}
@@ -160,29 +160,27 @@ void sb_rule_secrets_used_in_arg_or_env(struct sb_linter *linter)
 static bool is_absolute(const char *path)
 {
 	path += strspn(path, "\"'");
-	return path[0] == '/' || path[0] == '\\' ||
-	       (sb_is_letter(path[0]) && path[1] == ':');
+	return path[0] == '/' || path[0] == '\\' || (sb_is_letter(path[0]) && path[1] == ':');
 }
 
 /* Is there a WORKDIR in the stages that it is based on? */
-static bool has_workdir_below(const struct sb_linter *linter, const struct sb_lint_stage *stage,
-	const bool *has_workdir)
+static bool has_workdir_below(
+	const struct sb_linter *linter, const struct sb_lint_stage *stage, const bool *has_workdir)
 {
 	return stage->base >= 0 && (size_t)stage->base < linter->stages.len &&
 	       has_workdir[stage->base];
 }
 
-static void check_workdir(
-	struct sb_linter *linter, const struct sb_lint_stage *stage, const struct sb_lint_item *item)
+static void check_workdir(struct sb_linter *linter, const struct sb_lint_stage *stage,
+	const struct sb_lint_item *item)
 {
 	const char *word = item->instr->words.items[0];
-	sb_autofree char *path =
-		sb_scope_expand(&stage->scope, word, linter->buildfile->escape);
+	sb_autofree char *path = sb_scope_expand(&stage->scope, word, linter->buildfile->escape);
 
 	if (path == NULL && word[strspn(word, "\"'")] == '$')
 		return;
 	if (!is_absolute(path != NULL ? path : word))
-		sb_lint_add(linter, item, sb_place_find(item, word),
+		sb_lint_add(linter, item, sb_lint_at_text(item, word),
 			"'%s' is relative, and no WORKDIR before it is absolute", word);
 }
 

@@ -5,7 +5,7 @@
 #include "lint/rules.h"
 #include "lint/waiver.h"
 
-static void check_name(struct sb_linter *linter, struct sb_place place, const char *name)
+static void check_name(struct sb_linter *linter, struct sb_lint_place place, const char *name)
 {
 	const char *near = sb_waiver_suggest(name);
 
@@ -19,13 +19,14 @@ static void check_name(struct sb_linter *linter, struct sb_place place, const ch
 }
 
 /* Where the line says it. */
-static struct sb_place place_on(const struct sb_linter *linter, unsigned number, const char *name)
+static struct sb_lint_place place_on(
+	const struct sb_linter *linter, unsigned number, const char *name)
 {
 	const struct sb_text_line *line = &linter->lines.items[number - 1];
 	const char *found = memmem(line->text, line->len, name, strlen(name));
 
-	return (struct sb_place){number,
-		found != NULL ? (unsigned)(found - line->text) + 1 : 1, strlen(name)};
+	return (struct sb_lint_place){
+		number, found != NULL ? (unsigned)(found - line->text) + 1 : 1, strlen(name)};
 }
 
 static void check_names(struct sb_linter *linter, unsigned line, const struct sb_strv *names)

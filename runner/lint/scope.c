@@ -28,8 +28,7 @@ static uint64_t hash_of(const char *name)
 }
 
 /* The name's entry, or the free one where it would go. The table is never full. */
-static struct sb_scope_entry *slot_of(
-	struct sb_scope_entry *entries, size_t cap, const char *name)
+static struct sb_scope_entry *slot_of(struct sb_scope_entry *entries, size_t cap, const char *name)
 {
 	size_t i = hash_of(name) & (cap - 1);
 
@@ -90,8 +89,8 @@ const char *sb_scope_get(const struct sb_scope *scope, const char *name)
 	return entry != NULL ? entry->value : NULL;
 }
 
-static void apply_arg(struct sb_scope *scope, const struct sb_pair *pair,
-	const struct sb_scope_inputs *inputs)
+static void apply_arg(
+	struct sb_scope *scope, const struct sb_pair *pair, const struct sb_scope_inputs *inputs)
 {
 	const char *given = inputs->given != NULL ? sb_env_get(inputs->given, pair->key) : NULL;
 	const char *global = sb_env_get(inputs->global, pair->key);
@@ -192,8 +191,8 @@ static size_t name_length(const char *text)
 }
 
 /* Names in `${a:-$b}` are met one after the other, so there is nothing to nest. */
-void sb_variables_visit(const char *word, char escape, bool keeps_quotes, sb_variable_fn visit,
-	void *data)
+void sb_variables_visit(
+	const char *word, char escape, bool keeps_quotes, sb_variable_fn visit, void *data)
 {
 	bool in_double = false;
 

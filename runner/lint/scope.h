@@ -49,7 +49,7 @@ char *sb_scope_expand(const struct sb_scope *scope, const char *word, char escap
 /* Calls `visit` for each variable that expanding the word would look at (name is not
  * terminated). */
 typedef void (*sb_variable_fn)(const char *name, size_t len, void *data);
-void sb_variables_visit(const char *word, char escape, bool keeps_quotes, sb_variable_fn visit,
-	void *data);
+void sb_variables_visit(
+	const char *word, char escape, bool keeps_quotes, sb_variable_fn visit, void *data);
 
 #endif

@@ -11,8 +11,7 @@
 #define N_OF(a) (sizeof(a) / sizeof((a)[0]))
 
 /* Is one of the words, as a whole between separators, in the name? */
-static bool has_word(
-	const char *name, const char *separators, const char *const *words, size_t n)
+static bool has_word(const char *name, const char *separators, const char *const *words, size_t n)
 {
 	while (*name != '\0') {
 		const size_t len = strcspn(name, separators);
@@ -81,8 +80,9 @@ bool sb_secret_name_of_file(const char *path)
 	static const char *const harmless[] = {"*.example", "*.sample", "*.template", "*.tmpl",
 		"*.dist", "*.defaults", "*example*", "*sample*", "*.pub", "*public*", "*pub.pem",
 		"*pub.key", "*cert.pem", "cert*.pem", "*chain*.pem", "*bundle*.pem", "*cacert*.pem",
-		"ca.pem", "ca-*.pem", "*-ca.pem", "*root*.pem", "dhparam*.pem", "*gpg*", "*archive*",
-		"*apt*.key", "*release*.key", "*signing*.key", "*keyring*", "*repo*.key"};
+		"ca.pem", "ca-*.pem", "*-ca.pem", "*root*.pem", "dhparam*.pem", "*gpg*",
+		"*archive*", "*apt*.key", "*release*.key", "*signing*.key", "*keyring*",
+		"*repo*.key"};
 	static const char *const paths[] = {"*/.docker/config.json", ".docker/config.json",
 		"*/.aws/credentials", "*/.kube/config", ".kube/config", "*/.cargo/credentials*"};
 	static const char *const words[] = {"secret", "secrets", "secure", "password", "passwords",

@@ -103,9 +103,8 @@ static bool is_placeholder(const char *text, size_t len)
 		distinct += seen[c] ? 0 : 1;
 		seen[c] = true;
 	}
-	return distinct < 4 ||
-	       (len >= strlen(example) &&
-		       memcmp(text + len - strlen(example), example, strlen(example)) == 0);
+	return distinct < 4 || (len >= strlen(example) && memcmp(text + len - strlen(example),
+								  example, strlen(example)) == 0);
 }
 
 static bool match_mark(const char *text, size_t len, struct sb_secret_value *out)
@@ -218,9 +217,9 @@ bool sb_secret_value_find(const char *text, size_t len, size_t from, struct sb_s
 	return false;
 }
 
-enum class { DIGIT, LOWER, UPPER, SIGN };
+enum letter { DIGIT, LOWER, UPPER, SIGN };
 
-static enum class class_of(char c)
+static enum letter letter_of(char c)
 {
 	if (sb_is_digit(c))
 		return DIGIT;
@@ -262,13 +261,14 @@ static double expected_entropy(size_t len, size_t k)
 	return log2(n) - (double)k * mean / n;
 }
 
-/* Words run on in one class of characters; of random text, this part of all neighbours is in two. */
+/* Words run on in one class of characters; of random text, this part of all neighbours is in two.
+ */
 static double changes_of(const char *text, size_t len)
 {
 	size_t changes = 0;
 
 	for (size_t i = 1; i < len; i++)
-		changes += class_of(text[i]) != class_of(text[i - 1]) ? 1 : 0;
+		changes += letter_of(text[i]) != letter_of(text[i - 1]) ? 1 : 0;
 	return (double)changes / (double)(len - 1);
 }
 
@@ -295,10 +295,10 @@ bool sb_secret_value_is_random(const char *text, size_t len, bool is_named)
 	for (size_t i = 0; i < len; i++) {
 		if (!is_in(BASE64, text[i]) && !is_in(URL_BASE64, text[i]))
 			return false;
-		counts[class_of(text[i])]++;
+		counts[letter_of(text[i])]++;
 	}
 	if (is_hex(text, len))
-		return is_named && len >= MIN_HEX && memchr(text, '-', len) == NULL &&
+		return is_named && len >= MIN_HEX && counts[SIGN] == 0 && counts[UPPER] == 0 &&
 		       entropy_of(text, len) > expected_entropy(len, 16) - 0.45;
 	if (counts[DIGIT] == 0 || counts[LOWER] + counts[UPPER] == 0 || counts[SIGN] * 6 > len)
 		return false;

@@ -19,7 +19,7 @@ struct sb_secret_value {
 bool sb_secret_value_find(const char *text, size_t len, size_t from, struct sb_secret_value *out);
 
 /* Is the whole of it one random string? Hex alone counts only where is_named: digests and commits
- * look the same as keys. */
+ * look the same as keys. Hex in capitals is a fingerprint. */
 bool sb_secret_value_is_random(const char *text, size_t len, bool is_named);
 
 /* A copy in which each value is "[hidden]"; caller frees. */

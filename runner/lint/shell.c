@@ -3,65 +3,14 @@
 
 #include <string.h>
 
-#include "base/buf.h"
 #include "base/limits.h"
 #include "base/mem.h"
-#include "buildfile/chars.h"
 #include "lint/command.h"
+#include "lint/shell_parser.h"
 
-/* Each level of `$(` and of here-documents is a few frames of the C stack. */
-enum { MAX_DEPTH = 32 };
-
-struct heredoc {
-	int command;
-	char *end; /* owned */
-	bool strips_tabs;
-};
-
-struct parser {
-	const char *text;
-	size_t len;
-	size_t at;
-	struct sb_shell *out;
-	SB_ARRAY(struct heredoc) pending;
-	unsigned depth;
-	unsigned nesting;
-	bool in_backquotes;
-};
-
-/* The level of `$(`, `(` or text that a list of commands is on. */
-struct level {
-	int command;   /* that words are added to, or SB_SHELL_NONE */
-	int last;      /* the last command that ended */
-	bool is_piped; /* the next one reads from `last` */
-	int input;     /* the command that all of the level reads from, or SB_SHELL_NONE */
-	enum sb_shell_owner owner_kind;
-	int owner;
-	int owner_word;
-	enum { EXPECT_COMMAND, SKIP_WORDS, CASE_WORD, CASE_PATTERN } state;
-	unsigned cases; /* open `case`s */
-};
-
-static void parse_list(struct parser *p, struct level *level, char closer);
-
-static char peek(const struct parser *p)
+struct sb_shell_level sb_shell_level_new(enum sb_shell_owner kind, int owner, int owner_word)
 {
-	return p->at < p->len ? p->text[p->at] : '\0';
-}
-
-static char peek_at(const struct parser *p, size_t n)
-{
-	return p->at + n < p->len ? p->text[p->at + n] : '\0';
-}
-
-static bool ends_word(char c)
-{
-	return c == '\0' || sb_is_blank(c) || strchr(";&|<>()", c) != NULL;
-}
-
-static struct level level_new(enum sb_shell_owner kind, int owner, int owner_word)
-{
-	return (struct level){.command = SB_SHELL_NONE,
+	return (struct sb_shell_level){.command = SB_SHELL_NONE,
 		.last = SB_SHELL_NONE,
 		.input = SB_SHELL_NONE,
 		.owner_kind = kind,
@@ -69,187 +18,25 @@ static struct level level_new(enum sb_shell_owner kind, int owner, int owner_wor
 		.owner_word = owner_word};
 }
 
-/* A word while it is read. Its text may be dropped (a redirection's target). */
-struct word {
-	struct sb_buf text;
-	bool is_quoted;
-	bool has_expansion;
-	int command; /* that substitutions in it belong to */
-	int index;
-};
-
-static void add(struct word *word, const char *text, size_t len)
+static struct sb_shell_draft word_new(int command, int index)
 {
-	SB_AUTO_ERROR err = SB_ERROR_INIT;
-
-	if (sb_buf_add(&word->text, text, len, &err) < 0)
-		sb_error_ignore(&err, "no word is longer than the Buildfile, which has a limit");
-}
-
-/* Commands in place, up to their closer; the text becomes part of the word as it stands. */
-static void read_substitution(
-	struct parser *p, struct word *word, enum sb_shell_owner kind, char closer)
-{
-	const size_t start = p->at;
-	struct level level = level_new(kind, word->command, word->index);
-
-	word->has_expansion = true;
-	if (p->depth >= MAX_DEPTH) {
-		p->at = p->len;
-		return;
-	}
-
-	const bool was_in_backquotes = p->in_backquotes;
-	const unsigned nesting = p->nesting;
-
-	p->depth++;
-	p->nesting++;
-	p->in_backquotes = closer == '`';
-	parse_list(p, &level, closer);
-	p->in_backquotes = was_in_backquotes;
-	p->nesting = nesting;
-	p->depth--;
-	add(word, p->text + start, p->at - start);
-	if (p->at < p->len && peek(p) == closer)
-		add(word, &p->text[p->at++], 1);
-}
-
-/* Behind an opening bracket, up to its closing one; quotes hide brackets. */
-static void read_balanced(struct parser *p, struct word *word, char open, char close)
-{
-	const size_t start = p->at;
-	unsigned depth = 1;
-
-	while (p->at < p->len && depth > 0) {
-		const char c = p->text[p->at];
-
-		if (c == '\\')
-			p->at++;
-		else if (c == open)
-			depth++;
-		else if (c == close)
-			depth--;
-		p->at++;
-	}
-	if (p->at > p->len)
-		p->at = p->len;
-	add(word, p->text + start, p->at - start);
-}
-
-static void read_dollar(struct parser *p, struct word *word)
-{
-	const char next = peek_at(p, 1);
-
-	add(word, "$", 1);
-	p->at++;
-	if (next == '(' && peek_at(p, 1) == '(') {
-		p->at++;
-		add(word, "(", 1);
-		word->has_expansion = true;
-		read_balanced(p, word, '(', ')');
-	} else if (next == '(') {
-		p->at++;
-		add(word, "(", 1);
-		read_substitution(p, word, SB_SHELL_OWNER_OUTPUT, ')');
-	} else if (next == '{') {
-		p->at++;
-		add(word, "{", 1);
-		word->has_expansion = true;
-		read_balanced(p, word, '{', '}');
-	} else if (sb_is_letter(next) || sb_is_digit(next) || next == '_' ||
-		   (next != '\0' && strchr("@*#?-$!", next) != NULL)) {
-		word->has_expansion = true;
-	}
-}
-
-static void read_single_quotes(struct parser *p, struct word *word)
-{
-	const char *start = p->text + p->at + 1;
-	const size_t left = p->len - p->at - 1;
-	const char *end = memchr(start, '\'', left);
-	const size_t n = end != NULL ? (size_t)(end - start) : left;
-
-	word->is_quoted = true;
-	add(word, start, n);
-	p->at += n + (end != NULL ? 2 : 1);
-}
-
-static void read_double_quotes(struct parser *p, struct word *word)
-{
-	word->is_quoted = true;
-	p->at++;
-	while (p->at < p->len && peek(p) != '"') {
-		const char c = peek(p);
-
-		if (c == '$') {
-			read_dollar(p, word);
-		} else if (c == '`' && p->in_backquotes) {
-			return;
-		} else if (c == '`') {
-			p->at++;
-			read_substitution(p, word, SB_SHELL_OWNER_OUTPUT, '`');
-		} else {
-			if (c == '\\' && peek_at(p, 1) != '\0' &&
-				strchr("$`\"\\\n", peek_at(p, 1)) != NULL)
-				p->at++;
-			add(word, &p->text[p->at++], 1);
-		}
-	}
-	if (p->at < p->len)
-		p->at++;
-}
-
-static void read_word(struct parser *p, struct word *word)
-{
-	while (p->at < p->len) {
-		const char c = peek(p);
-
-		if ((c == '<' || c == '>') && peek_at(p, 1) == '(') {
-			p->at += 2;
-			read_substitution(p, word, SB_SHELL_OWNER_FILE, ')');
-		} else if (ends_word(c)) {
-			return;
-		} else if (c == '\'') {
-			read_single_quotes(p, word);
-		} else if (c == '"') {
-			read_double_quotes(p, word);
-		} else if (c == '$') {
-			read_dollar(p, word);
-		} else if (c == '`') {
-			if (p->in_backquotes)
-				return;
-			p->at++;
-			read_substitution(p, word, SB_SHELL_OWNER_OUTPUT, '`');
-		} else if (c == '\\') {
-			word->is_quoted = true;
-			p->at++;
-			if (peek(p) == '\n')
-				p->at++;
-			else if (p->at < p->len)
-				add(word, &p->text[p->at++], 1);
-		} else {
-			add(word, &p->text[p->at++], 1);
-		}
-	}
-}
-
-static struct word word_new(int command, int index)
-{
-	return (struct word){.text = SB_BUF_INIT(SB_MAX_BUILDFILE), .command = command, .index = index};
+	return (struct sb_shell_draft){
+		.text = SB_BUF_INIT(SB_MAX_BUILDFILE), .command = command, .index = index};
 }
 
 /* Reads a word that is not kept. Its text; caller frees. */
-static char *take_word(struct parser *p, struct level *level)
+static char *take_word(struct sb_shell_parser *p, struct sb_shell_level *level)
 {
-	struct word word = word_new(level->command, -1);
+	struct sb_shell_draft word = word_new(level->command, -1);
 
-	while (sb_is_blank(peek(p)) && peek(p) != '\n' && p->at < p->len)
+	while (sb_is_blank(sb_shell_peek(p)) && sb_shell_peek(p) != '\n' && p->at < p->len)
 		p->at++;
-	read_word(p, &word);
+	sb_shell_read_word(p, &word);
 	return sb_buf_steal(&word.text);
 }
 
-static struct sb_shell_command *open_command(struct parser *p, struct level *level)
+static struct sb_shell_command *open_command(
+	struct sb_shell_parser *p, struct sb_shell_level *level)
 {
 	struct sb_shell_command *command = SB_ARRAY_ADD(&p->out->commands);
 
@@ -264,7 +51,7 @@ static struct sb_shell_command *open_command(struct parser *p, struct level *lev
 	return command;
 }
 
-static void end_command(struct level *level)
+static void end_command(struct sb_shell_level *level)
 {
 	if (level->command != SB_SHELL_NONE)
 		level->last = level->command;
@@ -282,17 +69,16 @@ static bool is_assignment(const char *text)
 	return n > 0 && (text[n] == '=' || (text[n] == '+' && text[n + 1] == '='));
 }
 
-static void add_word(struct parser *p, struct level *level)
+static void add_word(struct sb_shell_parser *p, struct sb_shell_level *level)
 {
 	if (level->command == SB_SHELL_NONE)
 		(void)open_command(p, level);
 
 	const size_t start = p->at;
 	const int index = level->command;
-	struct word word = word_new(
-		index, (int)p->out->commands.items[index].words.len);
+	struct sb_shell_draft word = word_new(index, (int)p->out->commands.items[index].words.len);
 
-	read_word(p, &word);
+	sb_shell_read_word(p, &word);
 
 	/* Commands in the word were added behind it, and may have moved it. */
 	struct sb_shell_command *command = &p->out->commands.items[index];
@@ -314,7 +100,7 @@ static void add_word(struct parser *p, struct level *level)
 		command->n_assignments++;
 }
 
-static void read_bodies(struct parser *p)
+static void read_bodies(struct sb_shell_parser *p)
 {
 	SB_ARRAY_FOREACH (&p->pending, heredoc) {
 		const size_t start = p->at;
@@ -348,7 +134,7 @@ static void read_bodies(struct parser *p)
 }
 
 /* At a `<` or `>` that is no process substitution, or at `&>`. */
-static void read_redirection(struct parser *p, struct level *level)
+static void read_redirection(struct sb_shell_parser *p, struct sb_shell_level *level)
 {
 	static const char *const operators[] = {
 		"<<<", "<<-", "<<", "<&", "<>", "<", "&>>", "&>", ">>", ">&", ">|", ">"};
@@ -367,26 +153,27 @@ static void read_redirection(struct parser *p, struct level *level)
 		p->out->commands.items[level->command].reads_file = true;
 	if (strcmp(op, "<<") == 0 || strcmp(op, "<<-") == 0)
 		*SB_ARRAY_ADD(&p->pending) =
-			(struct heredoc){level->command, target, op[2] == '-'};
+			(struct sb_shell_heredoc){level->command, target, op[2] == '-'};
 	else
 		free(target);
 }
 
 /* Up to the bracket that closes the one at p->at; what is in it is no list of commands. */
-static void skip_balanced(struct parser *p)
+static void skip_balanced(struct sb_shell_parser *p)
 {
-	struct word ignored = word_new(SB_SHELL_NONE, -1);
+	struct sb_shell_draft ignored = word_new(SB_SHELL_NONE, -1);
 
 	p->at++;
-	read_balanced(p, &ignored, '(', ')');
+	sb_shell_read_balanced(p, &ignored, '(', ')');
 	sb_buf_release(&ignored.text);
 }
 
-static void read_subshell(struct parser *p, struct level *level)
+static void read_subshell(struct sb_shell_parser *p, struct sb_shell_level *level)
 {
-	struct level inner = level_new(level->owner_kind, level->owner, level->owner_word);
+	struct sb_shell_level inner =
+		sb_shell_level_new(level->owner_kind, level->owner, level->owner_word);
 
-	if (p->depth >= MAX_DEPTH) {
+	if (p->depth >= SB_SHELL_MAX_DEPTH) {
 		p->at = p->len;
 		return;
 	}
@@ -394,7 +181,7 @@ static void read_subshell(struct parser *p, struct level *level)
 	p->at++;
 	p->depth++;
 	p->nesting++;
-	parse_list(p, &inner, ')');
+	sb_shell_parse_list(p, &inner, ')');
 	p->nesting--;
 	p->depth--;
 	if (p->at < p->len)
@@ -404,37 +191,37 @@ static void read_subshell(struct parser *p, struct level *level)
 }
 
 /* `name()`: the word was no command. */
-static void drop_function_name(struct parser *p, struct level *level)
+static void drop_function_name(struct sb_shell_parser *p, struct sb_shell_level *level)
 {
 	struct sb_shell_command *command = &p->out->commands.items[level->command];
 
 	SB_ARRAY_FOREACH (&command->words, word)
 		free(word->text);
-	command->words.len = 0;
+	command->words.len = command->n_assignments = 0;
 	level->command = SB_SHELL_NONE;
 }
 
-static void read_open(struct parser *p, struct level *level)
+static void read_open(struct sb_shell_parser *p, struct sb_shell_level *level)
 {
 	const bool is_inside = level->command != SB_SHELL_NONE;
 	size_t n = 1;
 
-	while (sb_is_blank(peek_at(p, n)) && peek_at(p, n) != '\n')
+	while (sb_is_blank(sb_shell_peek_at(p, n)) && sb_shell_peek_at(p, n) != '\n')
 		n++;
-	if (is_inside && peek_at(p, n) == ')') {
+	if (is_inside && sb_shell_peek_at(p, n) == ')') {
 		drop_function_name(p, level);
 		p->at += n + 1;
-	} else if (is_inside || peek_at(p, 1) == '(') {
+	} else if (is_inside || sb_shell_peek_at(p, 1) == '(') {
 		skip_balanced(p);
 	} else {
 		read_subshell(p, level);
 	}
 }
 
-static void read_operator(struct parser *p, struct level *level)
+static void read_operator(struct sb_shell_parser *p, struct sb_shell_level *level)
 {
-	const char c = peek(p);
-	const char next = peek_at(p, 1);
+	const char c = sb_shell_peek(p);
+	const char next = sb_shell_peek_at(p, 1);
 
 	if (c == '<' || c == '>' || (c == '&' && next == '>')) {
 		read_redirection(p, level);
@@ -450,7 +237,7 @@ static void read_operator(struct parser *p, struct level *level)
 	if ((c == '|' && (next == '|' || next == '&')) || (c == '&' && next == '&'))
 		p->at++;
 	if (c == ';' && (next == ';' || next == '&')) {
-		p->at += next == ';' && peek_at(p, 1) == '&' ? 2 : 1;
+		p->at += next == ';' && sb_shell_peek_at(p, 1) == '&' ? 2 : 1;
 		if (level->cases > 0)
 			level->state = CASE_PATTERN;
 	}
@@ -460,21 +247,20 @@ static void read_operator(struct parser *p, struct level *level)
 static const struct {
 	const char *word;
 	int nesting;
-} reserved[] = {
-	{"then", 0}, {"else", 0}, {"elif", 0}, {"do", 0}, {"!", 0}, {"time", 0}, {"if", 1},
+} reserved[] = {{"then", 0}, {"else", 0}, {"elif", 0}, {"do", 0}, {"!", 0}, {"time", 0}, {"if", 1},
 	{"while", 1}, {"until", 1}, {"{", 1}, {"for", 1}, {"select", 1}, {"case", 1},
 	{"function", 0}, {"fi", -1}, {"done", -1}, {"}", -1}, {"esac", -1}};
 
-static bool is_plain_word(const struct parser *p, const char *word)
+static bool is_plain_word(const struct sb_shell_parser *p, const char *word)
 {
 	const size_t len = strlen(word);
 
 	return p->len - p->at >= len && memcmp(p->text + p->at, word, len) == 0 &&
-	       ends_word(peek_at(p, len));
+	       sb_shell_ends_word(sb_shell_peek_at(p, len));
 }
 
 /* True where a reserved word was taken. */
-static bool take_reserved(struct parser *p, struct level *level)
+static bool take_reserved(struct sb_shell_parser *p, struct sb_shell_level *level)
 {
 	size_t i = 0;
 
@@ -502,9 +288,9 @@ static bool take_reserved(struct parser *p, struct level *level)
 }
 
 /* One byte or word of the pattern before a `)`. */
-static void read_pattern(struct parser *p, struct level *level)
+static void read_pattern(struct sb_shell_parser *p, struct sb_shell_level *level)
 {
-	const char c = peek(p);
+	const char c = sb_shell_peek(p);
 
 	if (is_plain_word(p, "esac")) {
 		level->state = EXPECT_COMMAND;
@@ -512,13 +298,13 @@ static void read_pattern(struct parser *p, struct level *level)
 	}
 	if (c == ')')
 		level->state = EXPECT_COMMAND;
-	if (ends_word(c))
+	if (sb_shell_ends_word(c))
 		p->at++;
 	else
 		free(take_word(p, level));
 }
 
-static void read_case_word(struct parser *p, struct level *level)
+static void read_case_word(struct sb_shell_parser *p, struct sb_shell_level *level)
 {
 	const size_t start = p->at;
 	sb_autofree char *word = take_word(p, level);
@@ -531,42 +317,44 @@ static void read_case_word(struct parser *p, struct level *level)
 	}
 }
 
-static void read_comment(struct parser *p)
+static void read_comment(struct sb_shell_parser *p)
 {
 	const size_t start = ++p->at;
 
-	while (p->at < p->len && peek(p) != '\n' && !(p->in_backquotes && peek(p) == '`'))
+	while (p->at < p->len && sb_shell_peek(p) != '\n' &&
+		!(p->in_backquotes && sb_shell_peek(p) == '`'))
 		p->at++;
 	*SB_ARRAY_ADD(&p->out->comments) = (struct sb_shell_comment){start, p->at - start};
 }
 
 /* "2" of `2>file`. */
-static bool is_descriptor(const struct parser *p)
+static bool is_descriptor(const struct sb_shell_parser *p)
 {
 	size_t n = 0;
 
-	while (sb_is_digit(peek_at(p, n)))
+	while (sb_is_digit(sb_shell_peek_at(p, n)))
 		n++;
-	return n > 0 && (peek_at(p, n) == '<' || peek_at(p, n) == '>') && peek_at(p, n + 1) != '(';
+	return n > 0 && (sb_shell_peek_at(p, n) == '<' || sb_shell_peek_at(p, n) == '>') &&
+	       sb_shell_peek_at(p, n + 1) != '(';
 }
 
-static void skip_digits(struct parser *p)
+static void skip_digits(struct sb_shell_parser *p)
 {
-	while (sb_is_digit(peek(p)))
+	while (sb_is_digit(sb_shell_peek(p)))
 		p->at++;
 }
 
 /* What begins at a byte that is neither blank nor a comment. */
-static void read_token(struct parser *p, struct level *level)
+static void read_token(struct sb_shell_parser *p, struct sb_shell_level *level)
 {
-	const char c = peek(p);
-	const bool is_substitution = (c == '<' || c == '>') && peek_at(p, 1) == '(';
+	const char c = sb_shell_peek(p);
+	const bool is_substitution = (c == '<' || c == '>') && sb_shell_peek_at(p, 1) == '(';
 
 	if (level->state == CASE_PATTERN)
 		read_pattern(p, level);
 	else if (is_descriptor(p))
 		skip_digits(p);
-	else if (ends_word(c) && !is_substitution)
+	else if (sb_shell_ends_word(c) && !is_substitution)
 		read_operator(p, level);
 	else if (level->state == CASE_WORD)
 		read_case_word(p, level);
@@ -576,13 +364,16 @@ static void read_token(struct parser *p, struct level *level)
 		add_word(p, level);
 }
 
-/* Up to the closer (0: the end), which is left for the caller. */
-static void parse_list(struct parser *p, struct level *level, char closer)
+void sb_shell_parse_list(struct sb_shell_parser *p, struct sb_shell_level *level, char closer)
 {
 	while (p->at < p->len) {
-		const char c = peek(p);
+		const char c = sb_shell_peek(p);
+		const size_t at = p->at;
+		const int state = (int)level->state;
 
-		if (c == closer && closer != '\0' && level->state != CASE_PATTERN)
+		/* A pattern's bracket closes nothing. */
+		if (c == closer && closer != '\0' &&
+			!(closer == ')' && level->state == CASE_PATTERN))
 			break;
 		if (c == '\n') {
 			const bool was_piped = level->is_piped;
@@ -591,7 +382,7 @@ static void parse_list(struct parser *p, struct level *level, char closer)
 			level->is_piped = was_piped;
 			p->at++;
 			read_bodies(p);
-		} else if (c == '\\' && peek_at(p, 1) == '\n') {
+		} else if (c == '\\' && sb_shell_peek_at(p, 1) == '\n') {
 			p->at += 2;
 		} else if (sb_is_blank(c) || c == '\0') {
 			p->at++;
@@ -600,13 +391,16 @@ static void parse_list(struct parser *p, struct level *level, char closer)
 		} else {
 			read_token(p, level);
 		}
+		/* What ends a word and is no operator: a closer of another level. */
+		if (p->at == at && (int)level->state == state)
+			p->at++;
 	}
 	end_command(level);
 }
 
-static void parse_range(struct parser *p, struct level level)
+static void parse_range(struct sb_shell_parser *p, struct sb_shell_level level)
 {
-	parse_list(p, &level, '\0');
+	sb_shell_parse_list(p, &level, '\0');
 	SB_ARRAY_FOREACH (&p->pending, heredoc)
 		free(heredoc->end);
 	SB_ARRAY_RELEASE(&p->pending);
@@ -620,10 +414,10 @@ static void parse_argument(struct sb_shell *out, int owner, int word)
 	sb_autofree char *text = sb_strdup(command->words.items[word].text);
 	const size_t before = out->commands.len;
 	const size_t comments = out->comments.len;
-	struct parser p = {.text = text, .len = strlen(text), .out = out,
-		.nesting = command->nesting + 1};
+	struct sb_shell_parser p = {
+		.text = text, .len = strlen(text), .out = out, .nesting = command->nesting + 1};
 
-	parse_range(&p, level_new(SB_SHELL_OWNER_ARGUMENT, owner, word));
+	parse_range(&p, sb_shell_level_new(SB_SHELL_OWNER_ARGUMENT, owner, word));
 	out->comments.len = comments;
 	for (size_t i = before; i < out->commands.len; i++) {
 		out->commands.items[i].at = at;
@@ -648,18 +442,21 @@ static void parse_inner(const char *script, struct sb_shell *out)
 			!sb_command_runs_input(&command))
 			continue;
 
-		struct parser p = {.text = script, .len = command.body_at + command.body_len,
-			.at = command.body_at, .out = out, .nesting = command.nesting + 1};
+		struct sb_shell_parser p = {.text = script,
+			.len = command.body_at + command.body_len,
+			.at = command.body_at,
+			.out = out,
+			.nesting = command.nesting + 1};
 
-		parse_range(&p, level_new(SB_SHELL_OWNER_INPUT, (int)i, -1));
+		parse_range(&p, sb_shell_level_new(SB_SHELL_OWNER_INPUT, (int)i, -1));
 	}
 }
 
 void sb_shell_parse(const char *script, size_t len, struct sb_shell *out)
 {
-	struct parser p = {.text = script, .len = len, .out = out};
+	struct sb_shell_parser p = {.text = script, .len = len, .out = out};
 
-	parse_range(&p, level_new(SB_SHELL_OWNER_NONE, SB_SHELL_NONE, -1));
+	parse_range(&p, sb_shell_level_new(SB_SHELL_OWNER_NONE, SB_SHELL_NONE, -1));
 	parse_inner(script, out);
 }
 

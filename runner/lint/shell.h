@@ -14,9 +14,9 @@
  */
 
 struct sb_shell_word {
-	char *text; /* without quotes; expansions as written */
-	size_t at;  /* in the script */
-	size_t len; /* as written */
+	char *text;         /* without quotes; expansions as written */
+	size_t at;          /* in the script */
+	size_t len;         /* as written */
 	bool is_quoted;     /* some of it */
 	bool has_expansion; /* its value is not all known */
 };
@@ -40,9 +40,9 @@ struct sb_shell_command {
 	enum sb_shell_owner owner_kind;
 	int owner; /* index of the command it belongs to, or SB_SHELL_NONE */
 	int owner_word;
-	bool reads_file; /* its standard input is redirected from a file or here-document */
-	size_t body_at;  /* of its here-document */
-	size_t body_len; /* 0: none */
+	bool reads_file;  /* its standard input is redirected from a file or here-document */
+	size_t body_at;   /* of its here-document */
+	size_t body_len;  /* 0: none */
 	unsigned nesting; /* of subshells, functions and compound commands around it */
 };
 

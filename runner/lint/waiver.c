@@ -5,8 +5,8 @@
 #include <strings.h>
 
 #include "base/mem.h"
-#include "buildfile/chars.h"
 #include "base/suggest.h"
+#include "buildfile/chars.h"
 
 static void add_names(const char *text, size_t len, struct sb_strv *out)
 {
@@ -162,7 +162,8 @@ void sb_waivers_collect(struct sb_linter *linter)
 bool sb_waivers_have(const struct sb_strv *names, const char *name)
 {
 	for (size_t i = 0; i < names->len; i++)
-		if (strcasecmp(names->items[i], name) == 0 || strcasecmp(names->items[i], "all") == 0)
+		if (strcasecmp(names->items[i], name) == 0 ||
+			strcasecmp(names->items[i], "all") == 0)
 			return true;
 	return false;
 }

@@ -2,11 +2,11 @@
 #include "plan/check.h"
 
 #include <string.h>
-#include <strings.h>
 
 #include "base/mem.h"
 #include "base/utf8.h"
 #include "buildfile/expand.h"
+#include "buildfile/ignore.h"
 #include "buildfile/mount.h"
 #include "buildfile/ports.h"
 #include "buildfile/stop_signal.h"
@@ -83,9 +83,8 @@ static int check_source(const struct sb_instruction *instr, const char *word, ch
 		(void)sb_fail(err, SB_E_SYNTAX, "source can't be a URL: '%s'", word);
 		return sb_error_hint(err, "ADD fetches URLs and git repositories");
 	}
-	return is_literal(word, escape)
-		       ? sb_remote_parse(word, SB_REMOTE_IN_BUILDFILE, out, err)
-		       : 0;
+	return is_literal(word, escape) ? sb_remote_parse(word, SB_REMOTE_IN_BUILDFILE, out, err)
+					: 0;
 }
 
 static int check_sources(const struct sb_instruction *instr, char escape, struct sb_error *err)
@@ -106,24 +105,30 @@ static int check_sources(const struct sb_instruction *instr, char escape, struct
 	return 0;
 }
 
+static bool is_expanded_flag(const char *name)
+{
+	static const char *const names[] = {"chown", "chmod", "checksum", "exclude"};
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		if (strcmp(names[i], name) == 0)
+			return true;
+	return false;
+}
+
 static int check_copy(const struct sb_instruction *instr, char escape, struct sb_error *err)
 {
-	static const char *const later[] = {"link", "parents", "exclude"};
-	static const char *const expanded[] = {"chown", "chmod", "checksum"};
+	SB_AUTO(sb_ignore) exclude = NULL;
+	SB_AUTO_STRV patterns = SB_STRV_INIT;
 
-	for (size_t i = 0; i < sizeof(later) / sizeof(later[0]); i++) {
-		const char *value = sb_instruction_flag(instr, later[i]);
-
-		if (value != NULL && strcasecmp(value, "false") != 0)
-			return sb_fail(
-				err, SB_E_UNSUPPORTED, "--%s is not in this version", later[i]);
+	SB_ARRAY_FOREACH (&instr->flags, flag) {
+		if (flag->value != NULL && is_expanded_flag(flag->key) &&
+			sb_expand_check(flag->value, escape, err) < 0)
+			return sb_error_context(err, "--%s", flag->key);
+		if (strcmp(flag->key, "exclude") == 0 && is_literal(flag->value, escape))
+			sb_strv_add(&patterns, flag->value);
 	}
-	for (size_t i = 0; i < sizeof(expanded) / sizeof(expanded[0]); i++) {
-		const char *value = sb_instruction_flag(instr, expanded[i]);
-
-		if (value != NULL && sb_expand_check(value, escape, err) < 0)
-			return sb_error_context(err, "--%s", expanded[i]);
-	}
+	if (sb_ignore_of_patterns(&patterns, &exclude, err) < 0)
+		return sb_error_context(err, "--exclude");
 	return check_sources(instr, escape, err);
 }
 

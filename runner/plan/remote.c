@@ -151,35 +151,33 @@ bool sb_remote_is_commit(const char *text)
 	       strspn(text, "0123456789abcdefABCDEF") == len;
 }
 
-/* What can't be a branch or tag (git-check-ref-format(1)), or would mean something else to git. */
-static int check_ref(const char *ref, struct sb_error *err)
+/* Not what can't be a branch or tag (git-check-ref-format(1)), or would mean something else to git.
+ */
+static bool is_ref(const char *ref)
 {
-	if (strchr("-+^/", ref[0]) == NULL && strpbrk(ref, " ~^:?*[\\") == NULL &&
-		strstr(ref, "..") == NULL && strstr(ref, "@{") == NULL) {
-		bool has_control = false;
-
-		for (const char *c = ref; *c != '\0'; c++)
-			has_control = has_control || iscntrl((unsigned char)*c);
-		if (!has_control)
-			return 0;
-	}
-	return sb_fail(err, SB_E_SYNTAX, "'%s' can't be a branch, tag or commit", ref);
+	if (ref[0] == '\0' || strchr("-+^/", ref[0]) != NULL || strpbrk(ref, " ~^:?*[\\") != NULL ||
+		strstr(ref, "..") != NULL || strstr(ref, "@{") != NULL)
+		return false;
+	for (; *ref != '\0'; ref++)
+		if (iscntrl((unsigned char)*ref))
+			return false;
+	return true;
 }
 
 static int set_ref(struct sb_remote *out, const char *ref, struct sb_error *err)
 {
 	if (out->ref != NULL && strcmp(out->ref, ref) != 0)
-		return sb_fail(err, SB_E_SYNTAX, "both '%s' and '%s' are wanted of it", out->ref,
-			ref);
-	if (check_ref(ref, err) < 0)
-		return -1;
+		return sb_fail(
+			err, SB_E_SYNTAX, "both '%s' and '%s' are wanted of it", out->ref, ref);
+	if (!is_ref(ref))
+		return sb_fail(err, SB_E_SYNTAX, "'%s' can't be a branch, tag or commit", ref);
 	free(out->ref);
 	out->ref = sb_strdup(ref);
 	return 0;
 }
 
-static int set_full_ref(struct sb_remote *out, const char *prefix, const char *ref,
-	struct sb_error *err)
+static int set_full_ref(
+	struct sb_remote *out, const char *prefix, const char *ref, struct sb_error *err)
 {
 	sb_autofree char *full =
 		starts_with(ref, prefix) ? sb_strdup(ref) : sb_asprintf("%s%s", prefix, ref);
@@ -256,8 +254,7 @@ static int take_option(
 				  "submodules");
 }
 
-static int parse_query(
-	const char *query, size_t len, struct sb_remote *out, struct sb_error *err)
+static int parse_query(const char *query, size_t len, struct sb_remote *out, struct sb_error *err)
 {
 	sb_autofree char *copy = sb_memdup0(query, len);
 
@@ -309,8 +306,7 @@ static int parse_git(const char *word, size_t end, struct sb_remote *out, struct
 }
 
 /* scheme_len counts "://" in. A password has no place in an address that is stored or shown. */
-static void take_authority(
-	const char *word, size_t scheme_len, size_t end, struct sb_remote *out)
+static void take_authority(const char *word, size_t scheme_len, size_t end, struct sb_remote *out)
 {
 	const size_t len = strcspn(word + scheme_len, "/?#");
 	const char *authority = word + scheme_len;
@@ -322,7 +318,7 @@ static void take_authority(
 	const size_t shown_len = end - scheme_len - len;
 	const char *fragment = strchr(rest, '#');
 	const size_t rest_len = out->kind == SB_REMOTE_GIT ? shown_len
-				: fragment != NULL	   ? (size_t)(fragment - rest)
+				: fragment != NULL         ? (size_t)(fragment - rest)
 							   : strlen(rest);
 	/* ssh needs its user's name; a password there would be of no use to it. */
 	const int kept = out->is_ssh && at != NULL ? (int)strcspn(authority, ":@") : 0;
@@ -339,29 +335,37 @@ static void take_authority(
 		out->name = file_name(word, scheme_len + len);
 }
 
+/* With its "://"; 0 for what has none. */
+static size_t scheme_len_of(const char *word)
+{
+	const size_t len = strspn(word, "abcdefghijklmnopqrstuvwxyz");
+
+	return len > 0 && starts_with(word + len, "://") ? len + 3 : 0;
+}
+
 static int parse(
 	const char *word, enum sb_remote_kind kind, struct sb_remote *out, struct sb_error *err)
 {
 	const size_t scp = scp_path_at(word);
-	const char *colon = strstr(word, "://");
+	const size_t scheme = scheme_len_of(word);
 	const size_t end = path_end(word);
 
 	out->kind = kind;
-	if (colon == NULL && scp == 0) { /* github.com/… */
+	if (scheme == 0 && scp == 0) { /* github.com/… */
 		sb_autofree char *full = sb_asprintf("https://%s", word);
 
 		return parse(full, kind, out, err);
 	}
-	out->is_ssh = colon == NULL || starts_with(word, "ssh://");
+	out->is_ssh = scheme == 0 || starts_with(word, "ssh://");
 	out->is_file = starts_with(word, "file://");
-	if (colon == NULL) {
+	if (scheme == 0) {
 		const char *at = strchr(word, '@') + 1;
 
 		out->host = sb_memdup0(at, scp - 1 - (size_t)(at - word));
 		out->url = sb_memdup0(word, end);
 		out->shown = sb_strdup(out->url);
 	} else {
-		take_authority(word, (size_t)(colon - word) + 3, end, out);
+		take_authority(word, scheme, end, out);
 	}
 	if (!out->is_file && (out->host[0] == '\0' || out->host[0] == '-'))
 		return sb_fail(err, SB_E_SYNTAX, "'%s' names no host", out->shown);
@@ -372,8 +376,8 @@ static int parse(
 	return kind == SB_REMOTE_GIT ? parse_git(word, end, out, err) : 0;
 }
 
-int sb_remote_parse(const char *word, enum sb_remote_words whose, struct sb_remote *out,
-	struct sb_error *err)
+int sb_remote_parse(
+	const char *word, enum sb_remote_words whose, struct sb_remote *out, struct sb_error *err)
 {
 	SB_AUTO_VALUE(sb_remote) remote = {0};
 	const enum sb_remote_kind kind = sb_remote_kind_of(word, whose);

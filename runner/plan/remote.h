@@ -26,7 +26,8 @@ struct sb_remote {
 	 * fragment, and for git without its query. */
 	char *url;
 	char *shown;     /* the same for messages and the history: no query either */
-	char *user_info; /* "USER[:PASSWORD]", decoded, of http and https; NULL where there is none */
+	char *user_info; /* "USER[:PASSWORD]", decoded, of http and https; NULL where there is none
+			  */
 	char *host;      /* with its port; "" for file:// */
 	bool is_ssh;
 	bool is_file;

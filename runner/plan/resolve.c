@@ -209,3 +209,12 @@ int sb_plan_visit_sources(const struct sb_plan *plan, const struct sb_stage *sta
 			return -1;
 	return 0;
 }
+
+int sb_plan_visit_instruction(const struct sb_plan *plan, size_t in_stage,
+	const struct sb_instruction *instr, sb_plan_visit_fn visit, void *data,
+	struct sb_error *err)
+{
+	const struct visit v = {plan, in_stage, visit, data};
+
+	return visit_instruction(&v, instr, err);
+}

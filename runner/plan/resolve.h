@@ -20,5 +20,9 @@ const char *sb_plan_find_context(const struct sb_plan *plan, const char *name);
 typedef void (*sb_plan_visit_fn)(const struct sb_base *base, void *data);
 int sb_plan_visit_sources(const struct sb_plan *plan, const struct sb_stage *stage,
 	sb_plan_visit_fn visit, void *data, struct sb_error *err) SB_MUST_USE;
+/* The same for one instruction in stage `in_stage`, such as a trigger that an image brings. */
+int sb_plan_visit_instruction(const struct sb_plan *plan, size_t in_stage,
+	const struct sb_instruction *instr, sb_plan_visit_fn visit, void *data,
+	struct sb_error *err) SB_MUST_USE;
 
 #endif

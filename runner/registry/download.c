@@ -139,8 +139,8 @@ static int fail_status(const struct sb_http_answer *answer, struct sb_error *err
 		return sb_fail(err, SB_E_NOT_FOUND, "not found (status %ld)", answer->status);
 	case 401:
 	case 403:
-		return sb_fail(err, SB_E_AUTH, "the server does not let everyone read it (status %ld)",
-			answer->status);
+		return sb_fail(err, SB_E_AUTH,
+			"the server does not let everyone read it (status %ld)", answer->status);
 	default:
 		return sb_fail(
 			err, SB_E_NETWORK, "the server answers with status %ld", answer->status);

@@ -136,8 +136,8 @@ int sb_http_get(struct sb_http *http, const struct sb_http_request *request,
 		if (n_redirects == MAX_REDIRECTS)
 			return sb_fail(err, SB_E_NETWORK, "'%s' redirects more than %d times",
 				origin.host, MAX_REDIRECTS);
-		if (sb_http_check_url(
-			    http, next, url, request->may_be_plain, &same_origin, err) < 0)
+		if (sb_http_check_url(http, next, url, request->may_be_plain, &same_origin, err) <
+			0)
 			return sb_error_context(err, "'%s' redirects to", origin.host);
 		/* Once gone it stays gone: a stranger could send us back with a path of its own. */
 		with_authorization = with_authorization && same_origin;

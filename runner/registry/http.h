@@ -13,13 +13,13 @@
 /*
  * GET requests over one session, whose connections are kept for the next.
  *
- * https with the certificate verified, always, by the authorities of the system or, where it is set,
- * of $SSL_CERT_FILE; http for loopback hosts only, unless a request is
- * for a file that anyone may read and its writer asked for it so (may_be_plain). No proxy is asked
- * for a loopback host; elsewhere those of the environment are used (https_proxy, http_proxy,
- * no_proxy). At most five redirects are followed, never from https to http nor from elsewhere to
- * this machine, and `authorization` is sent to the first URL's own scheme, host and port only.
- * Nothing here raises a signal.
+ * https with the certificate verified, always, by the authorities of the system or, where it is
+ * set, of $SSL_CERT_FILE; http for loopback hosts only, unless a request is for a file that anyone
+ * may read and its writer asked for it so (may_be_plain). No proxy is asked for a loopback host;
+ * elsewhere those of the environment are used (https_proxy, http_proxy, no_proxy). At most five
+ * redirects are followed, never from https to http nor from elsewhere to this machine, and
+ * `authorization` is sent to the first URL's own scheme, host and port only. Nothing here raises a
+ * signal.
  */
 struct sb_http;
 

@@ -142,7 +142,7 @@ def test_the_live_view_ends_with_the_failed_steps_output(sb):
 
 def test_check_runs_nothing(sb):
     context = sb.context({"Buildfile": "FROM busybox:1\nRUN exit 1\n"})
-    sb("build", "--check", context)
+    sb("build", "--check", "--fail-on=error", context)
     (context / "Buildfile").write_text("FROM busybox:1\nNOPE\n")
     sb("build", "--check", context, check=2)
 

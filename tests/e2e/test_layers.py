@@ -204,6 +204,19 @@ RUN cd / && find . -path ./proc -prune -o -path ./sys -prune -o -path ./dev -pru
     assert "moved/file" in files and "layer2" not in files and "layer0" not in files
 
 
+def test_a_link_layer_is_the_same_on_every_base(sb):
+    """It holds the folders on the way also where they are there already, and no whiteouts."""
+    copy = "COPY --link --chown=3:4 f s /etc/deep/\n"
+    files = {"f": "x", "s/g": "y", "s/t/h": "z"}
+    before = "RUN mkdir -p /etc/deep/t && echo old >/etc/deep/g && ln -s /etc /etc/deep/l\n"
+    bases = ["FROM scratch\n", "FROM busybox:1\n", f"FROM busybox:1\n{before}"]
+    layers = [sb.image(base + copy, files=files).layers[-1] for base in bases]
+    names = ["etc/", "etc/deep/", "etc/deep/f", "etc/deep/g", "etc/deep/t/", "etc/deep/t/h"]
+    for layer in layers:
+        assert layer.names == names
+        assert {(layer[name].mode, layer[name].uid, layer[name].gid) for name in names if name.endswith("/")} == {(0o755, 3, 4)}
+
+
 def test_removing_what_only_the_sandbox_had_is_no_change(sb):
     layer = last(sb, "rm -rf /run /proc/x /etc/nothing", base="bare:1")
     assert layer.is_empty, layer.names

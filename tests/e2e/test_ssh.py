@@ -344,6 +344,6 @@ def test_raw_passes_bytes_on_unread(agent_probe, folder):
 
 
 def test_check_asks_no_agent(agent_probe):
-    agent_probe.build(BASE + "RUN --mount=type=ssh,required true\n", "--check", "--ssh=default")
+    agent_probe.build(BASE + "RUN --mount=type=ssh,required true\n", "--check", "--fail-on=error", "--ssh=default")
     result = agent_probe.build(BASE + "RUN --mount=type=ssh,source=x true\n", "--check", check=2)
     assert "'source' is not allowed" in result.err

@@ -426,7 +426,7 @@ static void a_deep_tree_needs_few_descriptors(void **state)
 static void a_deep_tree_of_ignored_folders_needs_few_too(void **state)
 {
 	(void)state;
-	run_deep(150, "a-folder-name\n!**/leaf\n", "/", false);
+	run_deep(1500, "a-folder-name\n!**/leaf\n", "/", false);
 }
 
 static void a_link_out_of_the_destination_stays_inside(void **state)

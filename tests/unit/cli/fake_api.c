@@ -117,6 +117,68 @@ int sb_build(const struct sb_build_options *o, char *out_digest, struct sb_error
 	return answer(err);
 }
 
+static const struct sb_lint_rule lint_rules[] = {
+	{"Bad", SB_SEVERITY_ERROR, false, "It is bad.", "Don't."},
+	{"Odd", SB_SEVERITY_WARNING, false, "It is odd.", "Think."},
+	{"Fine", SB_SEVERITY_INFO, false, "It is fine.", "Nothing."},
+};
+
+const struct sb_lint_rule *sb_lint_rule_at(size_t i)
+{
+	return i < 3 ? &lint_rules[i] : NULL;
+}
+
+/* One finding of each severity that the test asked for. */
+int sb_lint(
+	const struct sb_lint_options *o, struct sb_lint_report **out, struct sb_error *err)
+{
+	note("lint");
+	note_text("root", o->root);
+	note_text("file", o->buildfile);
+	note_text("context", o->context);
+	note_text("target", o->target);
+	note_text("platform", o->platform);
+	note_list("arg", o->build_args);
+	note_list("skip", o->skip);
+	note_list("experimental", o->experimental);
+	if (answer(err) < 0)
+		return -1;
+
+	struct sb_lint_report *report = sb_calloc(1, sizeof(*report));
+
+	report->file = sb_strdup("Build file");
+	report->findings = sb_calloc(3, sizeof(*report->findings));
+	report->fails_on_warning = api.lint_fails_on_warning;
+	for (size_t i = 0; i < 3; i++) {
+		if ((api.lint_findings & (1u << i)) == 0)
+			continue;
+		report->findings[report->len++] = (struct sb_lint_finding){
+			.rule = &lint_rules[i],
+			.at = {report->file, (unsigned)i + 9, 3},
+			.character = 3,
+			.message = sb_strdup("the message"),
+			.excerpt = sb_strdup("RUN x"),
+			.mark_column = 5,
+			.mark_len = 1,
+			.fingerprint = "00112233445566778899aabbccddeeff",
+		};
+		report->n_of[lint_rules[i].severity]++;
+	}
+	*out = report;
+	return 0;
+}
+
+void sb_lint_report_free(struct sb_lint_report *report)
+{
+	for (size_t i = 0; i < report->len; i++) {
+		free(report->findings[i].message);
+		free(report->findings[i].excerpt);
+	}
+	free(report->findings);
+	free(report->file);
+	free(report);
+}
+
 int sb_inspect(const struct sb_inspect_options *o, char **out_report, size_t *out_findings,
 	struct sb_error *err)
 {

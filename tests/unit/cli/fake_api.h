@@ -13,6 +13,8 @@ struct fake_api {
 	size_t n_findings;
 	bool host_fails;
 	bool sends_events;
+	unsigned lint_findings; /* bits: an error, a warning, an info */
+	bool lint_fails_on_warning;
 	/* What came. */
 	unsigned n_calls;
 	char asked[4096]; /* one line a call */

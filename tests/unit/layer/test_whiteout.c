@@ -147,6 +147,25 @@ static void an_opaque_folder_has_no_such_files(void **state)
 	fixture_free(fixture);
 }
 
+static void folders_that_are_to_be_stacked_hide_nothing(void **state)
+{
+	struct fixture *fixture = fixture_new(0);
+	const int upper = fixture->upper_fd;
+	SB_AUTO_ERROR err = SB_ERROR_INIT;
+
+	(void)state;
+	assert_int_equal(mkdirat(upper, "a", 0755), 0);
+	assert_int_equal(mkdirat(upper, "b", 0755), 0);
+	assert_int_equal(symlinkat("a", upper, "l"), 0);
+	assert_int_equal(sb_xattr_set(upper, "a", SB_OVERLAY_OPAQUE, "y", 1, &err), 0);
+	assert_int_equal(sb_xattr_set(upper, "a", "user.other", "y", 1, &err), 0);
+	assert_int_equal(sb_whiteout_clear_opaque_in(upper, &err), 0);
+	assert_int_equal(sb_whiteout_clear_opaque_in(upper, &err), 0);
+	expect_attribute(upper, "a", SB_OVERLAY_OPAQUE, "-");
+	expect_attribute(upper, "a", "user.other", "y");
+	fixture_free(fixture);
+}
+
 static void what_comes_after_the_whiteout_takes_its_place(void **state)
 {
 	static const struct tar_entry entries[] = {{"d/.wh.a", '0', ""}, {"d/a", '0', "2"},
@@ -208,6 +227,7 @@ int main(void)
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_whiteout_is_a_file_with_an_attribute),
 		cmocka_unit_test(an_opaque_folder_has_no_such_files),
+		cmocka_unit_test(folders_that_are_to_be_stacked_hide_nothing),
 		cmocka_unit_test(what_comes_after_the_whiteout_takes_its_place),
 		cmocka_unit_test(the_kernel_hides_what_they_name),
 	};

@@ -68,10 +68,10 @@ static void style_of_instructions(void **state)
 		{"JSONArgsRecommended", "FROM a\nHEALTHCHECK CMD x\n", ""},
 
 		{"MultipleInstructionsDisallowed", "FROM a\nCMD x\nCMD y\n", "2"},
-		{"MultipleInstructionsDisallowed", "FROM a\nENTRYPOINT a\nENTRYPOINT b\nENTRYPOINT c\n",
-			"2 3"},
 		{"MultipleInstructionsDisallowed",
-			"FROM a\nHEALTHCHECK NONE\nHEALTHCHECK CMD x\n", "2"},
+			"FROM a\nENTRYPOINT a\nENTRYPOINT b\nENTRYPOINT c\n", "2 3"},
+		{"MultipleInstructionsDisallowed", "FROM a\nHEALTHCHECK NONE\nHEALTHCHECK CMD x\n",
+			"2"},
 		{"MultipleInstructionsDisallowed", "FROM a AS b\nCMD x\nFROM b\nCMD y\n", ""},
 		{"MultipleInstructionsDisallowed", "FROM a\nCMD x\nENTRYPOINT y\n", ""},
 		{"MultipleInstructionsDisallowed", "FROM a\nCMD x\nONBUILD CMD y\n", ""},
@@ -106,11 +106,14 @@ static void stages_and_their_bases(void **state)
 		{"InvalidDefaultArgInFrom", "ARG b=UPPER\nFROM $b\n", "2"},
 		{"InvalidDefaultArgInFrom", "ARG b=a:1\nFROM $b\n", ""},
 		{"InvalidDefaultArgInFrom", "ARG b\nFROM ${b:-busybox:1}\n", ""},
-		{"InvalidDefaultArgInFrom", "ARG r=host.example:5000\nFROM $r/a/b_c@sha256:ab\n", ""},
+		{"InvalidDefaultArgInFrom", "ARG r=host.example:5000\nFROM $r/a/b_c@sha256:ab\n",
+			""},
 
 		{"FromPlatformFlagConstDisallowed", "FROM --platform=linux/amd64 a\n", "1"},
-		{"FromPlatformFlagConstDisallowed", "FROM --platform=linux/arm64 a AS build\n", "1"},
-		{"FromPlatformFlagConstDisallowed", "FROM --platform=linux/arm64 a AS b-arm64\n", ""},
+		{"FromPlatformFlagConstDisallowed", "FROM --platform=linux/arm64 a AS build\n",
+			"1"},
+		{"FromPlatformFlagConstDisallowed", "FROM --platform=linux/arm64 a AS b-arm64\n",
+			""},
 		{"FromPlatformFlagConstDisallowed", "FROM --platform=$BUILDPLATFORM a\n", ""},
 		{"FromPlatformFlagConstDisallowed", "FROM a\n", ""},
 
@@ -126,8 +129,8 @@ static void stages_and_their_bases(void **state)
 		{"UnpinnedBaseImage", "FROM alpine:3.18\nFROM host:5000/x:1\n", ""},
 		{"UnpinnedBaseImage", "FROM a@sha256:1\nFROM a:latest@sha256:1\n", ""},
 		{"UnpinnedBaseImage", "FROM scratch\n", ""},
-		{"UnpinnedBaseImage", "FROM a:1 AS b\nFROM b\nCOPY --from=B /x /\nCOPY --from=0 /x /\n",
-			""},
+		{"UnpinnedBaseImage",
+			"FROM a:1 AS b\nFROM b\nCOPY --from=B /x /\nCOPY --from=0 /x /\n", ""},
 		{"UnpinnedBaseImage", "FROM $unknown\n", ""},
 
 		{"BaseImageWithoutDigest", "FROM a:1\n", "1"},
@@ -183,8 +186,8 @@ static void variables(void **state)
 {
 	static const struct lint_row rows[] = {
 		{"UndefinedVar", "FROM a\nCOPY $foo .\n", "2"},
-		{"UndefinedVar", "FROM a\nARG version=1\nENV x=$verison\n", "3"},
-		{"UndefinedVar", "FROM a\nARG VERSION=1\nLABEL v=$VERSIO\n", "3"},
+		{"UndefinedVar", "FROM a\nARG app_home=1\nENV x=$app_hmoe\n", "3"},
+		{"UndefinedVar", "FROM a\nARG APP_HOME=1\nLABEL v=$APP_HOM\n", "3"},
 		{"UndefinedVar", "ARG V=1\nFROM a\nRUN --mount=type=cache,target=/$V x\n", "3"},
 		{"UndefinedVar", "FROM a\nENV p=$TARGETARCH\n", "2"},
 		{"UndefinedVar", "FROM scratch\nENV P=$ANY\n", "2"},
@@ -288,9 +291,11 @@ static void remote_sources_and_modes(void **state)
 		{"RemoteAddWithoutChecksum", "FROM a\nADD https://x/y /\n", "2"},
 		{"RemoteAddWithoutChecksum", "FROM a\nADD https://x/y.git#main /\n", "2"},
 		{"RemoteAddWithoutChecksum", "FROM a\nADD git@x:y.git /\n", "2"},
-		{"RemoteAddWithoutChecksum", "FROM a\nADD --checksum=sha256:12 https://x/y /\n", ""},
+		{"RemoteAddWithoutChecksum", "FROM a\nADD --checksum=sha256:12 https://x/y /\n",
+			""},
 		{"RemoteAddWithoutChecksum",
-			"FROM a\nADD https://x/y.git#0123456789012345678901234567890123456789 /\n", ""},
+			"FROM a\nADD https://x/y.git#0123456789012345678901234567890123456789 /\n",
+			""},
 		{"RemoteAddWithoutChecksum", "FROM a\nADD x.tar /\n", ""},
 
 		{"WorldWritable", "FROM a\nRUN chmod -R 777 /x\n", "2"},
@@ -315,7 +320,8 @@ static void waivers_for_what_is_not_there(void **state)
 		{"UnknownRule", "# check=experimental=Nope;error=true\nFROM a\n", "1"},
 		{"UnknownRule", "# check=skip=all\nFROM a\n", ""},
 		{"UnknownRule", "# check=skip=stagenamecasing\nFROM a\n", ""},
-		{"UnknownRule", "FROM a\n# safebuild: ignore=RunsAsRoot,SudoInRun why\nRUN x\n", ""},
+		{"UnknownRule", "FROM a\n# safebuild: ignore=RunsAsRoot,SudoInRun why\nRUN x\n",
+			""},
 		{"UnknownRule", "FROM a\n# safebuild ignores Nope\nRUN x\n", ""},
 	};
 

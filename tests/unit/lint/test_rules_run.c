@@ -18,16 +18,18 @@ static void secrets_that_are_copied(void **state)
 		{"SecretCopiedThenRemoved",
 			"FROM a\nCOPY super-secure.txt .\nRUN rm super-secure.txt\n", "2"},
 		{"SecretCopiedThenRemoved",
-			"FROM a\nCOPY super-secure.txt /etc/secret.txt\nRUN rm /etc/secret.txt\n", "2"},
-		{"SecretCopiedThenRemoved", "FROM a\nWORKDIR /a\nCOPY .npmrc ./\nRUN npm ci && rm -f .npmrc\n",
-			"3"},
-		{"SecretCopiedThenRemoved", "FROM a\nCOPY id_rsa /root/.ssh/\nRUN x\nRUN rm -rf ~/.ssh\n",
+			"FROM a\nCOPY super-secure.txt /etc/secret.txt\nRUN rm /etc/secret.txt\n",
 			"2"},
+		{"SecretCopiedThenRemoved",
+			"FROM a\nWORKDIR /a\nCOPY .npmrc ./\nRUN npm ci && rm -f .npmrc\n", "3"},
+		{"SecretCopiedThenRemoved",
+			"FROM a\nCOPY id_rsa /root/.ssh/\nRUN x\nRUN rm -rf ~/.ssh\n", "2"},
 		{"SecretCopiedThenRemoved", "FROM a\nCOPY . /app\nRUN cd /app && rm .env\n", "2"},
-		{"SecretCopiedThenRemoved", "FROM a AS b\nCOPY k.pem /k.pem\nFROM b\nRUN rm /k.pem\n",
-			"2"},
+		{"SecretCopiedThenRemoved",
+			"FROM a AS b\nCOPY k.pem /k.pem\nFROM b\nRUN rm /k.pem\n", "2"},
 		{"SecretCopiedThenRemoved", "FROM a\nCOPY a.key /tmp/\nRUN rm -rf /tmp/*\n", "2"},
-		{"SecretCopiedThenRemoved", "FROM a\nCOPY a.key /tmp/\nRUN rm -rf /var/tmp/*\n", ""},
+		{"SecretCopiedThenRemoved", "FROM a\nCOPY a.key /tmp/\nRUN rm -rf /var/tmp/*\n",
+			""},
 		{"SecretCopiedThenRemoved", "FROM a\nCOPY .env /a/\nFROM a\nRUN rm /a/.env\n", ""},
 		{"SecretCopiedThenRemoved", "FROM a\nRUN rm /x/.env\nCOPY .env /x/\n", ""},
 		{"SecretCopiedThenRemoved", "FROM a\nCOPY .env /x/\nRUN echo rm /x/.env\n", ""},
@@ -39,65 +41,104 @@ static void secrets_that_are_copied(void **state)
 		{"SecretFileCopied", "FROM a\nCOPY <<E /root/.npmrc\nx\nE\n", "2"},
 		{"SecretFileCopied", "FROM a\nONBUILD COPY db-credentials.json /\n", "2"},
 		{"SecretFileCopied", "FROM a AS b\nCOPY token.txt /\nFROM a\n", "2"},
-		{"SecretFileCopied", "FROM a\nCOPY .env.example ca.pem id_rsa.pub nodesource.gpg.key /\n",
-			""},
+		{"SecretFileCopied",
+			"FROM a\nCOPY .env.example ca.pem id_rsa.pub nodesource.gpg.key /\n", ""},
 		{"SecretFileCopied", "FROM a\nCOPY secrets.py tokens.go password.md /src/\n", ""},
 		{"SecretFileCopied", "FROM a\nCOPY --from=b /etc/passwd /etc/group /etc/\n", ""},
 		{"SecretFileCopied", "FROM a\nCOPY .env .\nRUN rm .env\n", ""},
 
-		{"CopiedThenRemoved", "FROM a\nCOPY app.tar /x/\nRUN tar xf /x/app.tar && rm /x/app.tar\n",
-			"2"},
+		{"CopiedThenRemoved",
+			"FROM a\nCOPY app.tar /x/\nRUN tar xf /x/app.tar && rm /x/app.tar\n", "2"},
 		{"CopiedThenRemoved", "FROM a\nCOPY a b /tmp/\nRUN rm /tmp/b\n", "2"},
-		{"CopiedThenRemoved", "FROM a\nWORKDIR /w\nADD x.deb .\nRUN dpkg -i x.deb\nRUN rm -f x.deb\n",
+		{"CopiedThenRemoved",
+			"FROM a\nWORKDIR /w\nADD x.deb .\nRUN dpkg -i x.deb\nRUN rm -f x.deb\n",
 			"3"},
-		{"CopiedThenRemoved", "FROM a\nCOPY src /src\nRUN make -C /src && rm -rf /src\n", "2"},
+		{"CopiedThenRemoved", "FROM a\nCOPY src /src\nRUN make -C /src && rm -rf /src\n",
+			"2"},
 		{"CopiedThenRemoved", "FROM a\nCOPY x /x\nRUN rm /y\n", ""},
 		{"CopiedThenRemoved", "FROM a\nCOPY . /x\nRUN rm -rf /x/docs\n", ""},
 		{"CopiedThenRemoved", "FROM a\nCOPY x /x\nRUN rm -rf $unknown/x\n", ""},
-		{"CopiedThenRemoved", "FROM a\nRUN --mount=type=bind,target=/x cp /x/a / && rm /a\n", ""},
+		{"CopiedThenRemoved",
+			"FROM a\nRUN --mount=type=bind,target=/x cp /x/a / && rm /a\n", ""},
 	};
 
 	(void)state;
 	CHECK(rows);
 }
 
-#define GITHUB "ghp_" "0aB1cD2eF3gH4iJ5kL6mN7oP8qR9sT0uV1wX"
+#define GITHUB \
+	"ghp_" \
+	"0aB1cD2eF3gH4iJ5kL6mN7oP8qR9sT0uV1wX"
 #define RANDOM "q7Jx2Vn9Rk4LsW8bTz3YhP6mCd1GfA5e"
 
 static void values_that_look_like_secrets(void **state)
 {
 	static const struct lint_row rows[] = {
 		{"SecretValue", "FROM a\nENV a=" GITHUB "\n", "2"},
-		{"SecretValue", "FROM a\nENV a=AKIAIOSFODNN7" "ABCDEFG\n", "2"},
+		{"SecretValue",
+			"FROM a\nENV a=AKIAIOSFODNN7"
+			"ABCDEFG\n",
+			"2"},
 		{"SecretValue", "FROM a\nLABEL x=y \\\n a=\"" GITHUB "\"\n", "3"},
-		{"SecretValue", "FROM a\nRUN <<E\ngit clone https://u:s3cret" "@host/x\nE\n", "3"},
-		{"SecretValue", "FROM a\nCMD [\"x\", \"glpat-" "abcdefghij0123456789\"]\n", "2"},
-		{"SecretValue", "FROM a\nCOPY <<E /k\n-----BEGIN RSA PRIVATE " "KEY-----\nx\nE\n", "3"},
-		{"SecretValue", "FROM a\nRUN curl -H 'X: eyJhbGciOiJIUzI1NiJ9" ".eyJzdWIiOiIxMjM0NTY3ODkwIn0"
-				".dozjgNryP4J3jVmNHl0w5N\" x'\n", "2"},
-		{"SecretValue", "FROM a\nARG a=xoxb" "-123456789012-abcdefgh\n", "2"},
-		{"SecretValue", "FROM a\nARG a=sk_live" "_4eC39HqLyjWDarjtT1zdp7dc\n", "2"},
+		{"SecretValue",
+			"FROM a\nRUN <<E\ngit clone https://u:s3cret"
+			"@host/x\nE\n",
+			"3"},
+		{"SecretValue",
+			"FROM a\nCMD [\"x\", \"glpat-"
+			"abcdefghij0123456789\"]\n",
+			"2"},
+		{"SecretValue",
+			"FROM a\nCOPY <<E /k\n-----BEGIN RSA PRIVATE "
+			"KEY-----\nx\nE\n",
+			"3"},
+		{"SecretValue",
+			"FROM a\nRUN curl -H 'X: eyJhbGciOiJIUzI1NiJ9"
+			".eyJzdWIiOiIxMjM0NTY3ODkwIn0"
+			".dozjgNryP4J3jVmNHl0w5N\" x'\n",
+			"2"},
+		{"SecretValue",
+			"FROM a\nARG a=xoxb"
+			"-123456789012-abcdefgh\n",
+			"2"},
+		{"SecretValue",
+			"FROM a\nARG a=sk_live"
+			"_4eC39HqLyjWDarjtT1zdp7dc\n",
+			"2"},
 		{"SecretValue", "FROM a\nENV whatever=" RANDOM "\n", "2"},
 		{"SecretValue", "FROM a\nENV API_KEY=d41d8cd98f00b204e9800998ecf8427e\n", "2"},
 		{"SecretValue", "FROM a\nRUN TOKEN=" RANDOM " ./x\n", "2"},
 		{"SecretValue", "FROM a\nRUN ./x --api-key=" RANDOM "\n", "2"},
-		{"SecretValue", "FROM a\nENV a=AKIAIOSFODNN7" "EXAMPLE b=ghp_" "short\n", ""},
-		{"SecretValue", "FROM a\nENV a=/usr/local/lib/python3.11/site-packages/x\n", ""},
-		{"SecretValue", "FROM a\nENV u=https://github.com/a/b/releases/download/v1.2.3/x.tar.gz\n",
+		{"SecretValue",
+			"FROM a\nENV a=AKIAIOSFODNN7"
+			"EXAMPLE b=ghp_"
+			"short\n",
 			""},
-		{"SecretValue", "FROM a\nENV SHA=e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b"
-				"7852b855\n",
+		{"SecretValue", "FROM a\nENV a=/usr/local/lib/python3.11/site-packages/x\n", ""},
+		{"SecretValue",
+			"FROM a\nENV u=https://github.com/a/b/releases/download/v1.2.3/x.tar.gz\n",
+			""},
+		{"SecretValue",
+			"FROM a\nENV SHA=e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b"
+			"7852b855\n",
 			""},
 		{"SecretValue", "FROM a\nENV x=e3b0c44298fc1c149afbf4c8996fb924\n", ""},
 		{"SecretValue", "FROM a\nENV x=550e8400-e29b-41d4-a716-446655440000\n", ""},
 		{"SecretValue", "FROM a\nENV V=1.2.3-alpine3.18-r0-20240101T123456Z\n", ""},
 		{"SecretValue", "FROM a\nENV x=MyApplicationConfigurationManagerFactory\n", ""},
-		{"SecretValue", "FROM a\nENV x=postgresql-client-15-debian-bookworm-backports\n", ""},
+		{"SecretValue", "FROM a\nENV x=postgresql-client-15-debian-bookworm-backports\n",
+			""},
 		{"SecretValue", "FROM a\nENV K=$KEY P=${PASSWORD:-none}\n", ""},
-		{"SecretValue", "FROM a\nRUN git clone https://$USER:$TOKEN@host/x https://host:80/y\n", ""},
+		{"SecretValue",
+			"FROM a\nRUN git clone https://$USER:$TOKEN@host/x https://host:80/y\n",
+			""},
 		{"SecretValue", "FROM a\nENV x=xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx\n", ""},
 		{"SecretValue", "FROM a\nRUN echo '" RANDOM "' | sha256sum -c\n", ""},
 		{"SecretValue", "# ENV a=" GITHUB "\nFROM a\n", ""},
+		{"SecretValue", "FROM a\nRUN KEY_SHA512=" RANDOM " x\n", ""},
+		{"SecretValue",
+			"FROM a\nRUN key=B97B0AFCAA1A47F044F244A07FCC7D46ACCC4CF8 gpg --recv\n",
+			""},
 		{"SecretValue", "FROM a\nENV GPG_KEY_ID=" RANDOM "\n", ""},
 	};
 
@@ -109,7 +150,10 @@ static void caches_of_package_managers(void **state)
 {
 	static const struct lint_row rows[] = {
 #define LEFT(run) {"PackageCacheLeft", "FROM a\nRUN " run "\n", "2"}
-#define NONE(run) {"PackageCacheLeft", "FROM a\nRUN " run "\n", ""}
+#define NONE(run) \
+	{ \
+		"PackageCacheLeft", "FROM a\nRUN " run "\n", "" \
+	}
 		LEFT("apt-get update && apt-get install -y x"),
 		LEFT("apt update; apt install x; rm -rf /var/lib/dpkg"),
 		LEFT("rm -rf /var/lib/apt/lists/* && apt-get update"),
@@ -128,7 +172,8 @@ static void caches_of_package_managers(void **state)
 		LEFT("npm ci"),
 		LEFT("yarn"),
 		LEFT("yarn install --frozen-lockfile"),
-		LEFT("go build -o x ."),
+		LEFT("go build -o x . && go clean"),
+		LEFT("npm ci && npm cache verify"),
 		LEFT("CGO_ENABLED=0 go mod download"),
 		NONE("apt-get update && apt-get install -y x && rm -rf /var/lib/apt/lists/*"),
 		NONE("apt-get update && x && rm -r /var/lib/apt/lists"),
@@ -136,6 +181,7 @@ static void caches_of_package_managers(void **state)
 		NONE("apt-get update && find /var/lib/apt/lists -type f -delete"),
 		NONE("--mount=type=cache,target=/var/lib/apt apt-get update"),
 		NONE("--mount=type=tmpfs,target=/var/lib/apt/lists/ apt-get update"),
+		NONE("apt-get update && apt-get dist-clean"),
 		NONE("apt-get install -y x"),
 		NONE("echo apt-get update"),
 		NONE("# apt-get update"),
@@ -143,6 +189,7 @@ static void caches_of_package_managers(void **state)
 		NONE("apk add x && rm -rf /var/cache/apk/*"),
 		NONE("--mount=type=cache,target=/var/cache/apk apk add x"),
 		NONE("apk del x"),
+		NONE("apk add --no-network --virtual .deps x"),
 		NONE("dnf -y install x && dnf clean all"),
 		NONE("yum install -y x && rm -rf /var/cache/*"),
 		NONE("zypper in x && zypper clean -a"),
@@ -161,10 +208,13 @@ static void caches_of_package_managers(void **state)
 		NONE("go build . && go clean -cache -modcache"),
 		NONE("go version"),
 		{"PackageCacheLeft", "FROM a\nENV PIP_NO_CACHE_DIR=1\nRUN pip install x\n", ""},
-		{"PackageCacheLeft", "FROM a AS b\nRUN go build .\nFROM a\nCOPY --from=b /x /\n", ""},
+		{"PackageCacheLeft", "FROM a AS b\nRUN go build .\nFROM a\nCOPY --from=b /x /\n",
+			""},
 		{"PackageCacheLeft", "FROM a AS b\nRUN apk add x\nFROM b\nRUN apk add y\n", "2 4"},
-		{"PackageCacheLeft", "FROM a\nRUN <<E\napt-get update\napt-get install -y x\nE\n", "3"},
-		{"PackageCacheLeft", "FROM a\nRUN <<-E\n\tapt-get update\n\trm -rf /var/lib/apt/lists/*\nE\n",
+		{"PackageCacheLeft", "FROM a\nRUN <<E\napt-get update\napt-get install -y x\nE\n",
+			"3"},
+		{"PackageCacheLeft",
+			"FROM a\nRUN <<-E\n\tapt-get update\n\trm -rf /var/lib/apt/lists/*\nE\n",
 			""},
 		{"PackageCacheLeft", "FROM a\nRUN <<E\n#!/usr/bin/env python3\napk add x\nE\n", ""},
 		{"PackageCacheLeft", "FROM a\nRUN python3 <<E\nnpm ci\nE\n", ""},
@@ -181,7 +231,10 @@ static void downloads_that_are_run(void **state)
 {
 	static const struct lint_row rows[] = {
 #define RUNS(run) {"PipeToShell", "FROM a\nRUN " run "\n", "2"}
-#define FINE(run) {"PipeToShell", "FROM a\nRUN " run "\n", ""}
+#define FINE(run) \
+	{ \
+		"PipeToShell", "FROM a\nRUN " run "\n", "" \
+	}
 		RUNS("curl -fsSL https://x | sh"),
 		RUNS("curl x|bash -s -- --yes"),
 		RUNS("wget -qO- x | sudo -E bash -"),
@@ -251,7 +304,8 @@ static void habits_in_steps(void **state)
 		{"AptInstallsRecommended", "FROM a\nRUN apt-get install -y x\n", "2"},
 		{"AptInstallsRecommended", "FROM a\nRUN apt-get -y -o A=b install x\n", "2"},
 		{"AptInstallsRecommended", "FROM a\nRUN DEBIAN_FRONTEND=x apt install y\n", "2"},
-		{"AptInstallsRecommended", "FROM a\nRUN apt-get install --no-install-recommends x\n", ""},
+		{"AptInstallsRecommended",
+			"FROM a\nRUN apt-get install --no-install-recommends x\n", ""},
 		{"AptInstallsRecommended",
 			"FROM a\nRUN apt-get -o APT::Install-Recommends=0 install x\n", ""},
 		{"AptInstallsRecommended", "FROM a\nRUN apt-get update\n", ""},
@@ -264,7 +318,8 @@ static void habits_in_steps(void **state)
 		{"AptWithoutYes", "FROM a\nRUN a; apt-get -q upgrade\n", "2"},
 		{"AptWithoutYes", "FROM a\nRUN sudo apt-get \\\n install x\n", "2"},
 		{"AptWithoutYes", "FROM a\nRUN apt-get install -yq x\n", ""},
-		{"AptWithoutYes", "FROM a\nRUN apt-get --yes install x; apt-get -qq install y\n", ""},
+		{"AptWithoutYes", "FROM a\nRUN apt-get --yes install x; apt-get -qq install y\n",
+			""},
 		{"AptWithoutYes", "FROM a\nRUN yes | apt-get install x\n", ""},
 		{"AptWithoutYes", "FROM a\nRUN apt-get update; apt-cache install\n", ""},
 

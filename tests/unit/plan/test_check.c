@@ -30,10 +30,9 @@ static void what_can_not_be_done_is_refused_before_anything_runs(void **state)
 		enum sb_code code;
 		const char *message;
 	} rows[] = {
-		{"COPY --link a b", SB_E_UNSUPPORTED, "COPY: --link is not in this version"},
-		{"COPY --link=TRUE a b", SB_E_UNSUPPORTED, "COPY: --link"},
-		{"COPY --parents a b", SB_E_UNSUPPORTED, "COPY: --parents"},
-		{"COPY --exclude=x a b", SB_E_UNSUPPORTED, "COPY: --exclude"},
+		{"COPY --exclude=x --exclude=[a a b", SB_E_SYNTAX, "--exclude: the pattern '[a'"},
+		{"COPY --exclude=! a b", SB_E_SYNTAX, "COPY: --exclude: a '!' alone"},
+		{"ADD --exclude=${a a b", SB_E_SYNTAX, "ADD: --exclude"},
 		{"ADD --checksum=sha256:aa a b", SB_E_SYNTAX, "ADD: --checksum: it is for URLs"},
 		{"ADD --checksum=sha256:aa https://x/a b", SB_E_SYNTAX, "is not the digest"},
 		{"ADD --checksum=0123456 https://x/a https://x/b c", SB_E_SYNTAX, "several"},
@@ -91,6 +90,8 @@ static void what_depends_on_variables_is_left_for_later(void **state)
 {
 	static const char *const instructions[] = {
 		"COPY --link=false a b",
+		"COPY --link --parents --exclude=*.o --exclude=$x[ --chmod=u+x a/./b c",
+		"ADD --link=TRUE --exclude= --unpack a b",
 		"ADD $url /x",
 		"ADD --checksum=$sum --unpack https://x/$y a git@x:y.git#v1:d /z",
 		"ADD --checksum=sha256:x $url /z",

@@ -68,8 +68,8 @@ static void send_range(const struct web *web, int fd, const char *bytes, size_t 
 static void break_off(const struct web *web, int fd)
 {
 	const char *version = web->fault == BREAKS_ONCE_WITHOUT_VERSION ? ""
-			      : web->fault == WEAK_VERSION ? "ETag: W/\"1\"\r\n"
-							   : "ETag: \"1\"\r\n";
+			      : web->fault == WEAK_VERSION              ? "ETag: W/\"1\"\r\n"
+									: "ETag: \"1\"\r\n";
 
 	fake_sendf(fd, "HTTP/1.1 200 OK\r\nConnection: close\r\n%sContent-Length: %d\r\n\r\n",
 		version, FILE_BYTES);
@@ -152,8 +152,8 @@ static void answer(struct web *web, const struct fake_request *request, int fd)
 		usleep(3000000);
 		return;
 	case ELSEWHERE: {
-		sb_autofree char *header = sb_asprintf("Location: http://127.0.0.2:%u/x\r\n",
-			fake_server_port(web->other));
+		sb_autofree char *header = sb_asprintf(
+			"Location: http://127.0.0.2:%u/x\r\n", fake_server_port(web->other));
 
 		fake_answer(fd, "307 Elsewhere", header, "", 0);
 		return;
@@ -182,9 +182,8 @@ static void handle_elsewhere(void *data, const struct fake_request *request, int
 
 static void web_open(struct web *web, enum fault fault)
 {
-	*web = (struct web){.fault = fault,
-		.bytes = sb_malloc(FILE_BYTES),
-		.changed = sb_malloc(FILE_BYTES)};
+	*web = (struct web){
+		.fault = fault, .bytes = sb_malloc(FILE_BYTES), .changed = sb_malloc(FILE_BYTES)};
 	for (size_t i = 0; i < FILE_BYTES; i++) {
 		web->bytes[i] = (char)(i * 7 + i / 251);
 		web->changed[i] = (char)(i * 5 + i / 257);
@@ -204,8 +203,8 @@ static void web_close(struct web *web)
 static int fetch(struct web *web, struct sb_download_options options, int fd,
 	struct sb_downloaded *out, struct sb_error *err)
 {
-	sb_autofree char *url = sb_asprintf(
-		"http://127.0.0.1:%u/f?key=hidden", fake_server_port(web->server));
+	sb_autofree char *url =
+		sb_asprintf("http://127.0.0.1:%u/f?key=hidden", fake_server_port(web->server));
 
 	options.url = url;
 	options.shown = "http://127.0.0.1/f";
@@ -309,9 +308,8 @@ static void credentials_go_to_their_own_server_alone(void **state)
 	(void)state;
 	web_open(&web, ELSEWHERE);
 	assert_int_equal(sb_fd_memory("download", &fd, &err), 0);
-	assert_int_equal(
-		fetch(&web, (struct sb_download_options){.authorization = "Basic eDp5"}, fd, &got,
-			&err),
+	assert_int_equal(fetch(&web, (struct sb_download_options){.authorization = "Basic eDp5"},
+				 fd, &got, &err),
 		0);
 	assert_int_equal(web.n_secrets, 1);
 	assert_int_equal(web.n_secrets_elsewhere, 0);
@@ -338,9 +336,9 @@ static void a_download_ends_when_it_is_told_to(void **state)
 	(void)state;
 	web_open(&web, STALLS);
 	assert_int_equal(sb_fd_memory("download", &fd, &err), 0);
-	assert_int_equal(fetch(&web,
-				 (struct sb_download_options){.on_progress = give_up, .data = &n},
-				 fd, &got, &err),
+	assert_int_equal(
+		fetch(&web, (struct sb_download_options){.on_progress = give_up, .data = &n}, fd,
+			&got, &err),
 		-1);
 	assert_int_equal(err.code, SB_E_CANCELLED);
 	assert_true(n > 0);

@@ -167,8 +167,8 @@ static void steps_between_addresses_never_lose_protection(void **state)
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		SB_AUTO_ERROR err = SB_ERROR_INIT;
 		bool is_same = false;
-		const int result = sb_http_check_url(http, cases[i].to, cases[i].from,
-			cases[i].may_be_plain, &is_same, &err);
+		const int result = sb_http_check_url(
+			http, cases[i].to, cases[i].from, cases[i].may_be_plain, &is_same, &err);
 
 		if ((result == 0) != cases[i].is_allowed || is_same != cases[i].is_same)
 			fail_msg("'%s' from '%s'", cases[i].to, cases[i].from);
