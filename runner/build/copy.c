@@ -8,6 +8,7 @@
 #include "build/copy_archive.h"
 #include "build/copy_entry.h"
 #include "build/copy_match.h"
+#include "build/copy_refuse.h"
 #include "build/copy_tree.h"
 #include "sys/at.h"
 #include "sys/fd.h"

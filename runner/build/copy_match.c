@@ -5,10 +5,9 @@
 #include <fcntl.h>
 #include <string.h>
 
-#include "base/escape.h"
 #include "base/mem.h"
 #include "base/path.h"
-#include "build/copy_suggest.h"
+#include "build/copy_refuse.h"
 #include "sys/at.h"
 #include "sys/fd.h"
 #include "sys/tree.h"
@@ -27,50 +26,10 @@ void sb_copy_matches_release(struct sb_copy_matches *matches)
 	SB_ARRAY_RELEASE(matches);
 }
 
-static const char *source_noun(const struct sb_copy *copy)
-{
-	return copy->source_is_context ? "the build context" : "what --from names";
-}
-
-int sb_copy_fail_excluded(
-	const struct sb_copy *copy, const char *source, const char *path, struct sb_error *err)
-{
-	(void)sb_fail(err, SB_E_NOT_FOUND, "'%s': not found in %s", source, source_noun(copy));
-	return sb_error_hint(err, "'%s' is excluded by .dockerignore", path);
-}
-
-int sb_copy_fail_no_match(const struct sb_copy *copy, const char *source, struct sb_error *err)
-{
-	(void)sb_fail(
-		err, SB_E_NOT_FOUND, "'%s': no file matches in %s", source, source_noun(copy));
-	if (copy->exclude != NULL)
-		return sb_error_hint(err, "what --exclude leaves out does not match either");
-	return copy->ignore != NULL
-		       ? sb_error_hint(err, "what .dockerignore excludes does not match either")
-		       : -1;
-}
-
 /* Absolute and link-free, as sb_at_canonical gives it → relative. */
 static char *relative(const char *canonical)
 {
 	return sb_strdup(canonical[1] != '\0' ? canonical + 1 : ".");
-}
-
-static int fail_missing(
-	const struct sb_copy *copy, const char *source, const char *path, struct sb_error *err)
-{
-	struct stat st;
-	bool exists = false;
-	SB_AUTO_ERROR ignored = SB_ERROR_INIT;
-
-	(void)sb_fail(err, SB_E_NOT_FOUND, "'%s': not found in %s", source, source_noun(copy));
-	if (sb_at_lstat(copy->source_fd, path, SB_AT_IN_ROOT, &st, &exists, &ignored) == 0 &&
-		exists && S_ISLNK(st.st_mode))
-		return sb_error_hint(err, "'%s' is a link to something that is not there", path);
-
-	sb_autofree char *near = sb_copy_suggest(copy, path);
-
-	return near != NULL ? sb_error_hint(err, "did you mean '%s'?", near) : -1;
 }
 
 /* True where `path` is ignored with all that is below it; *out_part becomes true where only a part
@@ -83,64 +42,6 @@ static bool is_excluded(const struct sb_copy *copy, const char *path, bool is_di
 		return true;
 	*out_part = true;
 	return false;
-}
-
-bool sb_copy_is_store(const struct sb_copy *copy, const struct stat *st)
-{
-	return copy->store != NULL && st->st_dev == copy->store->st_dev &&
-	       st->st_ino == copy->store->st_ino;
-}
-
-static int fail_store(const char *path, struct sb_error *err)
-{
-	(void)sb_fail(err, SB_E_USAGE,
-		"'%s' belongs to the store, which can't be copied into an image", path);
-	return sb_error_hint(err, "keep the store out of the build context: see --root");
-}
-
-/* The store, or something in it, was named: copying it would add to it without an end. */
-static int refuse_store(const struct sb_copy *copy, const char *real, struct sb_error *err)
-{
-	sb_autofree char *path = sb_strdup(real);
-
-	while (copy->store != NULL) {
-		struct stat st;
-
-		if (fstatat(copy->source_fd, path, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
-			sb_copy_is_store(copy, &st))
-			return fail_store(real, err);
-
-		char *slash = strrchr(path, '/');
-
-		if (slash == NULL)
-			return 0;
-		*slash = '\0';
-	}
-	return 0;
-}
-
-const struct sb_secret *sb_copy_secret(const struct sb_copy *copy, const struct stat *st)
-{
-	return copy->source_is_context ? sb_secrets_of_file(copy->secrets, st) : NULL;
-}
-
-void sb_copy_warn_secret(
-	const struct sb_copy *copy, const struct sb_secret *secret, const char *path)
-{
-	sb_autofree char *shown = sb_escape_text(path, strlen(path));
-	sb_autofree char *line = sb_asprintf(
-		"'%s' is the source of secret '%s' and is not copied", shown, secret->id);
-
-	if (copy->warnings != NULL && !sb_strv_contains(copy->warnings, line))
-		sb_strv_add_nodup(copy->warnings, SB_STEAL(line));
-}
-
-static int fail_secret(const struct sb_secret *secret, const char *source, struct sb_error *err)
-{
-	(void)sb_fail(err, SB_E_LEAK, "'%s' is the source of secret '%s', which no image may hold",
-		source, secret->id);
-	return sb_error_hint(err,
-		"mount it in the step that needs it: RUN --mount=type=secret,id=%s …", secret->id);
 }
 
 enum lookup { LOOKUP_FOUND, LOOKUP_MISSING, LOOKUP_EXCLUDED };
@@ -174,7 +75,7 @@ static int look_up(const struct sb_copy *copy, const char *path, struct sb_copy_
 		if (name == real)
 			break;
 	}
-	if (refuse_store(copy, real, err) < 0)
+	if (sb_copy_refuse_store(copy, real, err) < 0)
 		return -1;
 	*result = LOOKUP_FOUND;
 	match.path = sb_strdup(path);
@@ -195,13 +96,13 @@ static int match_literal(const struct sb_copy *copy, const char *source, const c
 	switch (result) {
 	case LOOKUP_FOUND:
 		secret = sb_copy_secret(copy, &out->items[out->len - 1].st);
-		return secret != NULL ? fail_secret(secret, source, err) : 0;
+		return secret != NULL ? sb_copy_fail_secret(secret, source, err) : 0;
 	case LOOKUP_EXCLUDED:
 		return sb_copy_fail_excluded(copy, source, excluded, err);
 	case LOOKUP_MISSING:
 		break;
 	}
-	return fail_missing(copy, source, path, err);
+	return sb_copy_fail_missing(copy, source, path, err);
 }
 
 /* The names in the folder `dir` (link-free); none where it is no folder. */
@@ -280,7 +181,7 @@ static int match_name(const struct walk *walk, const char *written, const char *
 		return -1;
 	if (result == LOOKUP_FOUND && !drop_excluded(walk->copy, name, walk->out))
 		drop_secret(walk->copy, path, walk->out);
-	return result == LOOKUP_MISSING ? fail_missing(walk->copy, path, path, err) : 0;
+	return result == LOOKUP_MISSING ? sb_copy_fail_missing(walk->copy, path, path, err) : 0;
 }
 
 /* Segment by segment, since no wildcard crosses a slash. Recursion is as deep as the pattern has
@@ -395,9 +296,9 @@ static int require_inner(const struct sb_copy *copy, const char *source,
 	if (sb_at_lstat(copy->source_fd, path, SB_AT_IN_ROOT, &st, &exists, err) < 0)
 		return -1;
 	if (!exists)
-		return fail_missing(copy, source, path, err);
+		return sb_copy_fail_missing(copy, source, path, err);
 	secret = sb_copy_secret(copy, &st);
-	return secret != NULL ? fail_secret(secret, source, err)
+	return secret != NULL ? sb_copy_fail_secret(secret, source, err)
 			      : require_folders(copy, source, path, err);
 }
 
@@ -442,17 +343,4 @@ int sb_copy_match(const struct sb_copy *copy, const char *source, struct sb_copy
 
 	return copy->has_parents ? match_parents(copy, source, base, path, out, err)
 				 : match_path(copy, source, path, out, err);
-}
-
-int sb_copy_fail_empty(const struct sb_copy *copy, const char *source,
-	const struct sb_copy_match *match, struct sb_error *err)
-{
-	sb_autofree char *joined =
-		match->inner != NULL ? sb_path_join(match->real, match->inner) : NULL;
-	sb_autofree char *path = sb_path_below_root(joined != NULL ? joined : match->path);
-
-	if (match->inner == NULL || copy->exclude == NULL || sb_ignore_excludes(copy->ignore, path))
-		return sb_copy_fail_excluded(copy, source, path, err);
-	(void)sb_fail(err, SB_E_NOT_FOUND, "'%s': nothing of it is left to copy", source);
-	return sb_error_hint(err, "'%s' is left out by --exclude", path);
 }

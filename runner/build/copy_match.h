@@ -34,24 +34,4 @@ void sb_copy_matches_release(struct sb_copy_matches *matches);
 int sb_copy_match(const struct sb_copy *copy, const char *source, struct sb_copy_matches *out,
 	struct sb_error *err) SB_MUST_USE;
 
-/* The error for a source that is not there, or that has nothing left that is not ignored: always
- * -1. */
-int sb_copy_fail_excluded(
-	const struct sb_copy *copy, const char *source, const char *path, struct sb_error *err);
-
-/* The same for a folder that was named, or of which --parents named a part, where nothing of it is
- * left. */
-int sb_copy_fail_empty(const struct sb_copy *copy, const char *source,
-	const struct sb_copy_match *match, struct sb_error *err);
-
-/* No source of a COPY or ADD names anything. */
-int sb_copy_fail_no_match(const struct sb_copy *copy, const char *source, struct sb_error *err);
-/* The secret that was read from this very file of the context, or NULL. */
-const struct sb_secret *sb_copy_secret(const struct sb_copy *copy, const struct stat *st);
-/* Says that its file is passed over. */
-void sb_copy_warn_secret(
-	const struct sb_copy *copy, const struct sb_secret *secret, const char *path);
-/* Is it the folder that is never copied? */
-bool sb_copy_is_store(const struct sb_copy *copy, const struct stat *st);
-
 #endif

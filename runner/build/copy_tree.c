@@ -8,6 +8,7 @@
 #include "base/mem.h"
 #include "build/copy_entry.h"
 #include "build/copy_filter.h"
+#include "build/copy_refuse.h"
 #include "sys/at.h"
 #include "sys/fd.h"
 #include "sys/tree.h"
