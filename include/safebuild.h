@@ -120,8 +120,8 @@ struct sb_lint_options {
 	}
 
 /* *out is released by sb_lint_report_free. SB_E_SYNTAX for a Buildfile that does not parse. */
-int sb_lint(const struct sb_lint_options *options, struct sb_lint_report **out,
-	struct sb_error *err);
+int sb_lint(
+	const struct sb_lint_options *options, struct sb_lint_report **out, struct sb_error *err);
 void sb_lint_report_free(struct sb_lint_report *report);
 /* All rules. NULL past the last. Static. */
 const struct sb_lint_rule *sb_lint_rule_at(size_t i);

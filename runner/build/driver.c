@@ -11,6 +11,7 @@
 #include "leak/scan.h"
 #include "plan/args.h"
 #include "plan/check.h"
+#include "plan/remote.h"
 #include "plan/resolve.h"
 
 void sb_build_release(struct sb_build *build)
@@ -33,11 +34,15 @@ const struct sb_strv *sb_build_result_lowers(const struct sb_build *build)
 static int step_start(struct sb_build *build, const struct sb_stage *stage,
 	const struct sb_instruction *instr, struct sb_error *err)
 {
+	/* As in the history. What a RUN says is kept, so it is shown. */
+	sb_autofree char *shown =
+		instr->kind == SB_INSTR_ADD ? sb_remote_hide_passwords(instr->text) : NULL;
+
 	build->events.step++;
 	build->events.stage = stage->name;
 	sb_events_emit(
 		&build->events, (struct sb_event){.kind = SB_EVENT_STEP_START,
-					.text = instr->text,
+					.text = shown != NULL ? shown : instr->text,
 					.file = instr->at.file,
 					.line = instr->at.line,
 					.total = build->plan->n_steps + build->n_more_steps});
@@ -200,42 +205,43 @@ static int ensure_stages(
 	return 0;
 }
 
-static int ensure_sources(struct sb_build *build, const struct sb_stage *stage,
-	const struct sb_instruction *instr, struct sb_error *err)
+/* The image's text has no lines of its own: a message names FROM's. */
+static int fail_trigger(const struct sb_stage *stage, const char *text, struct sb_error *err)
 {
-	struct stage_list sources = {0};
-	int rc = sb_plan_visit_instruction(
-		build->plan, stage->index, instr, list_stage, &sources, err);
+	sb_autofree char *shown = sb_remote_hide_passwords(text);
 
-	if (rc == 0)
-		rc = ensure_stages(build, &sources, err);
-	SB_ARRAY_RELEASE(&sources);
-	return rc;
+	(void)sb_error_context(err, "the base image's ONBUILD '%s'", shown);
+	return sb_error_locate(err, stage->from->at);
 }
 
-/* What the base image left for its child to do. The image's text has no lines of its own: a message
- * names FROM's. */
+/* What the base image left for its child to do. */
 static int run_trigger(struct sb_build *build, const struct sb_stage *stage, const char *text,
 	struct sb_error *err)
 {
 	const struct sb_stage_state *state = build->stages.items[stage->index];
 	SB_AUTO(sb_buildfile) parsed = NULL;
-	int rc = sb_buildfile_parse_trigger(text, &parsed, err);
+	struct stage_list sources = {0};
 
-	if (rc == 0) {
-		struct sb_instruction *instr = &parsed->instructions.items[0];
+	if (sb_buildfile_parse_trigger(text, &parsed, err) < 0)
+		return fail_trigger(stage, text, err);
 
-		instr->at = stage->from->at;
-		rc = sb_instruction_check(instr, state->escape, err);
-		if (rc == 0)
-			rc = ensure_sources(build, stage, instr, err);
-		if (rc == 0)
-			rc = run_step(build, stage, instr, err);
+	struct sb_instruction *instr = &parsed->instructions.items[0];
+
+	instr->at = stage->from->at;
+	if (sb_instruction_check(instr, state->escape, err) < 0 ||
+		sb_plan_visit_instruction(
+			build->plan, stage->index, instr, list_stage, &sources, err) < 0) {
+		SB_ARRAY_RELEASE(&sources);
+		return fail_trigger(stage, text, err);
 	}
-	if (rc == 0)
-		return 0;
-	(void)sb_error_context(err, "the base image's ONBUILD '%s'", text);
-	return sb_error_locate(err, stage->from->at);
+
+	/* What fails in another stage is no fault of the trigger. */
+	const int rc = ensure_stages(build, &sources, err);
+
+	SB_ARRAY_RELEASE(&sources);
+	if (rc < 0)
+		return -1;
+	return run_step(build, stage, instr, err) < 0 ? fail_trigger(stage, text, err) : 0;
 }
 
 /* Right after FROM; they are not handed on. */

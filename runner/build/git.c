@@ -39,6 +39,7 @@ static void add_hardening(struct sb_strv *argv)
 		"core.untrackedCache=false",
 		"core.attributesFile=/dev/null",
 		"core.excludesFile=/dev/null",
+		"core.logAllRefUpdates=false", /* a log names who builds, where and when */
 		"core.symlinks=true",
 		"core.fileMode=true",
 		"core.autocrlf=false",
@@ -97,6 +98,11 @@ static int run(struct git *git, const char *const *words, struct sb_command_resu
 		err, "install it: `apt install git`, `dnf install git` or `apk add git`");
 }
 
+static bool starts_with(const char *text, const char *start)
+{
+	return strncmp(text, start, strlen(start)) == 0;
+}
+
 static bool says(const struct sb_command_result *result, const char *const *words)
 {
 	for (; *words != NULL; words++)
@@ -105,10 +111,11 @@ static bool says(const struct sb_command_result *result, const char *const *word
 	return false;
 }
 
-/* The line that says why: the first "fatal:" or "error:", else the last. */
+/* The line that says why: ssh's own, else the first "fatal:" or "error:", else the last. */
 static char *reason(const struct sb_command_result *result)
 {
 	static const char *const marks[] = {"fatal: ", "error: "};
+	static const char no_connection[] = "fatal: Could not read from remote repository.";
 	const char *text = result->error.data;
 	const char *last = strrchr(text, '\n');
 	const char *line = last != NULL ? last + 1 : text;
@@ -116,12 +123,16 @@ static char *reason(const struct sb_command_result *result)
 	for (size_t i = 0; i < sizeof(marks) / sizeof(marks[0]); i++) {
 		const char *at = strstr(text, marks[i]);
 
+		if (at != NULL && at != text && starts_with(at, no_connection)) {
+			line = text;
+			break;
+		}
 		if (at != NULL) {
 			line = at + strlen(marks[i]);
 			break;
 		}
 	}
-	return sb_memdup0(line, strcspn(line, "\n"));
+	return sb_memdup0(line, strcspn(line, "\r\n"));
 }
 
 static int hint_credentials(const struct git *git, struct sb_error *err)

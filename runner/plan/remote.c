@@ -376,6 +376,34 @@ static int parse(
 	return kind == SB_REMOTE_GIT ? parse_git(word, end, out, err) : 0;
 }
 
+char *sb_remote_hide_passwords(const char *text)
+{
+	static const char *const schemes[] = {"http://", "https://"};
+	char *out = sb_malloc(strlen(text) + 1);
+	size_t len = 0;
+
+	while (*text != '\0') {
+		for (size_t i = 0; i < sizeof(schemes) / sizeof(schemes[0]); i++) {
+			const size_t scheme = strlen(schemes[i]);
+
+			if (!starts_with(text, schemes[i]))
+				continue;
+
+			const size_t authority = strcspn(text + scheme, "/?# \t\n\"'\\");
+			const char *at = memrchr(text + scheme, '@', authority);
+
+			memcpy(out + len, text, scheme);
+			len += scheme;
+			text = at != NULL ? at + 1 : text + scheme;
+			break;
+		}
+		if (*text != '\0')
+			out[len++] = *text++;
+	}
+	out[len] = '\0';
+	return out;
+}
+
 int sb_remote_parse(
 	const char *word, enum sb_remote_words whose, struct sb_remote *out, struct sb_error *err)
 {

@@ -56,6 +56,10 @@ enum sb_remote_kind sb_remote_kind_of(const char *word, enum sb_remote_words who
 int sb_remote_parse(const char *word, enum sb_remote_words whose, struct sb_remote *out,
 	struct sb_error *err) SB_MUST_USE;
 
+/* The text of an instruction without what stands before an '@' in its http addresses; caller frees.
+ */
+char *sb_remote_hide_passwords(const char *text);
+
 /* True for what `commit` may be. */
 bool sb_remote_is_commit(const char *text);
 

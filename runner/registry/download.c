@@ -154,7 +154,14 @@ static int run(struct transfer *t, struct sb_http *http, struct sb_http_answer *
 
 	if (sb_http_get_with_retries(http, &t->request, answer, &n_tries, err) < 0)
 		return n_tries > 1 ? sb_error_context(err, "after %u tries", n_tries) : -1;
-	return answer->status == 200 || answer->status == 206 ? 0 : fail_status(answer, err);
+	if (answer->status != 200 && answer->status != 206)
+		return fail_status(answer, err);
+	/* A range need not be all of what was asked for, and may be more than it says. */
+	if (t->total_bytes > 0 && t->done_bytes != t->total_bytes)
+		return sb_fail(err, SB_E_NETWORK,
+			"the server sent %" PRIu64 " bytes of a file of %" PRIu64, t->done_bytes,
+			t->total_bytes);
+	return 0;
 }
 
 int sb_download(const struct sb_download_options *options, int fd, struct sb_downloaded *out,

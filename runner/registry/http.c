@@ -7,6 +7,7 @@
 #include "base/mem.h"
 #include "registry/http_exchange.h"
 #include "registry/http_url.h"
+#include "registry/url.h"
 
 enum { MAX_REDIRECTS = 5, WAIT_SLICE_MS = 50 };
 
@@ -86,7 +87,7 @@ static int check_step(
 		return sb_fail(err, SB_E_NETWORK, "an address on '%s' that leaves https for http",
 			to->host);
 	/* What listens on this machine alone is not for a server elsewhere to choose. */
-	if (!from->is_loopback && to->is_loopback)
+	if (!sb_host_is_this_machine(from->host) && sb_host_is_this_machine(to->host))
 		return sb_fail(err, SB_E_NETWORK, "an address of this machine, '%s'", to->host);
 	return 0;
 }

@@ -25,6 +25,43 @@ bool sb_host_is_loopback(const char *host)
 	return inet_pton(AF_INET6, bare, &v6) == 1 && IN6_IS_ADDR_LOOPBACK(&v6);
 }
 
+/* The addresses that a connection from here finds here, in all the ways they are written. */
+static bool is_local_v4(uint32_t address)
+{
+	return address >> 24 == 127 || address >> 24 == 0;
+}
+
+static bool is_localhost(const char *host)
+{
+	static const char name[] = "localhost";
+	const size_t dot = strlen(host) > 0 && host[strlen(host) - 1] == '.';
+	const size_t len = strlen(host) - dot;
+	const size_t name_len = sizeof(name) - 1;
+
+	return len >= name_len && strncasecmp(host + len - name_len, name, name_len) == 0 &&
+	       (len == name_len || host[len - name_len - 1] == '.');
+}
+
+bool sb_host_is_this_machine(const char *host)
+{
+	struct in_addr v4;
+	struct in6_addr v6;
+	const size_t len = strlen(host);
+	const bool bracketed = len > 2 && host[0] == '[' && host[len - 1] == ']';
+	sb_autofree char *bare = bracketed ? sb_memdup0(host + 1, len - 2) : sb_strdup(host);
+
+	if (sb_host_is_loopback(host) || is_localhost(host))
+		return true;
+	if (inet_pton(AF_INET, host, &v4) == 1)
+		return is_local_v4(ntohl(v4.s_addr));
+	if (inet_pton(AF_INET6, bare, &v6) != 1)
+		return false;
+	if (IN6_IS_ADDR_UNSPECIFIED(&v6))
+		return true;
+	memcpy(&v4, v6.s6_addr + 12, sizeof(v4));
+	return IN6_IS_ADDR_V4MAPPED(&v6) && is_local_v4(ntohl(v4.s_addr));
+}
+
 const char *sb_registry_host(const char *registry)
 {
 	if (strcmp(registry, "docker.io") == 0 || strcmp(registry, "index.docker.io") == 0)

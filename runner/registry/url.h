@@ -16,6 +16,10 @@
  * a loopback address are not. */
 bool sb_host_is_loopback(const char *host);
 
+/* More than loopback: whatever leads to this machine from anywhere on it, "0.0.0.0" and
+ * "x.localhost" too. For what is refused, where the other is for what is allowed. */
+bool sb_host_is_this_machine(const char *host);
+
 /* The host that serves a reference's registry, with its port: "registry-1.docker.io" for
  * "docker.io", else the name itself. Borrowed from the argument or static. */
 const char *sb_registry_host(const char *registry);

@@ -171,6 +171,8 @@ def test_a_password_in_the_address_is_used_and_kept_to_itself(sb, web):
     assert image.history == ["ARG P", f"ADD {web.url('a.txt')} /d/"]
     refused = sb.build(text, "--build-arg", "P=other-word-9", check=3)
     assert "status 401" in refused.err and "other-word-9" not in refused.text
+    written = sb.image(f"FROM scratch\nADD {web.url('a.txt', user='me:pass-word-9@')} /d/\n", "--progress=plain")
+    assert f"ADD {web.url('a.txt')} /d/" in written.result.text and "pass-word-9" not in written.result.text
 
 
 def test_a_secret_that_is_downloaded_is_refused(sb, web):
@@ -269,6 +271,7 @@ def test_the_git_folder_is_kept_where_it_is_wanted(sb, served, repository):
         assert repository.head("v1") in image.read(f"{where}/.git/HEAD").decode()
         assert "in-the-url-5" not in str(image.files()[f"{where}/.git/config"])
         assert not any(name.startswith(f"{where}/.git/hooks/") for name in image.files())
+        assert f"{where}/.git/logs/HEAD" not in image.files()  # who builds, and where
 
 
 def test_checksums_of_repositories(sb, served, repository):

@@ -181,6 +181,31 @@ static void what_git_would_take_for_something_else_is_refused(void **state)
 	}
 }
 
+static void passwords_in_an_instructions_text_are_hidden(void **state)
+{
+	static const struct {
+		const char *text, *shown;
+	} cases[] = {
+		{"ADD https://u:p@h/f /", "ADD https://h/f /"},
+		{"ADD http://token@h:80/f https://a:b@c@d/ /", "ADD http://h:80/f https://d/ /"},
+		{"ADD [\"https://u:p@h\", \"/\"]", "ADD [\"https://h\", \"/\"]"},
+		{"ADD https://$U:$P@h/f /", "ADD https://h/f /"},
+		{"ADD https://u:p@", "ADD https://"},
+		{"ADD https://h/f?to=a@b /", "ADD https://h/f?to=a@b /"},
+		{"ADD https://h u@h /", "ADD https://h u@h /"},
+		{"ADD git@h:r.git ssh://git@h/r /", "ADD git@h:r.git ssh://git@h/r /"},
+		{"https://", "https://"},
+		{"", ""},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		sb_autofree char *shown = sb_remote_hide_passwords(cases[i].text);
+
+		assert_string_equal(shown, cases[i].shown);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -188,6 +213,7 @@ int main(void)
 		cmocka_unit_test(a_files_address_is_taken_apart),
 		cmocka_unit_test(a_repositorys_address_is_taken_apart),
 		cmocka_unit_test(what_git_would_take_for_something_else_is_refused),
+		cmocka_unit_test(passwords_in_an_instructions_text_are_hidden),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -33,6 +33,7 @@ enum fault {
 	BREAKS_ONCE_AND_CHANGES,
 	BREAKS_ONCE_WITHOUT_VERSION,
 	BREAKS_ONCE_AND_WRONG_RANGE,
+	BREAKS_ONCE_AND_SHORT_RANGE,
 	WEAK_VERSION,
 	BUSY_ONCE,
 	MISSING,
@@ -63,6 +64,16 @@ static void send_range(const struct web *web, int fd, const char *bytes, size_t 
 		web->fault == BREAKS_ONCE_AND_WRONG_RANGE ? from + 1 : from, FILE_BYTES - 1,
 		FILE_BYTES, (size_t)FILE_BYTES - from);
 	fake_send(fd, bytes + from, (size_t)FILE_BYTES - from);
+}
+
+/* A part of what was asked for, which a server may answer with. */
+static void send_short_range(const struct web *web, int fd, size_t from)
+{
+	fake_sendf(fd,
+		"HTTP/1.1 206 Partial Content\r\nConnection: close\r\n"
+		"Content-Range: bytes %zu-%zu/%d\r\nContent-Length: 10\r\n\r\n",
+		from, from + 9, FILE_BYTES);
+	fake_send(fd, web->bytes + from, 10);
 }
 
 static void break_off(const struct web *web, int fd)
@@ -113,6 +124,12 @@ static void answer(struct web *web, const struct fake_request *request, int fd)
 			send_range(web, fd, web->bytes, from);
 		else
 			fake_answer(fd, "200 OK", DATE, web->bytes, FILE_BYTES);
+		return;
+	case BREAKS_ONCE_AND_SHORT_RANGE:
+		if (is_first)
+			break_off(web, fd);
+		else
+			send_short_range(web, fd, from);
 		return;
 	case BREAKS_ONCE_AND_CHANGES:
 		if (is_first)
@@ -276,6 +293,7 @@ static void what_cannot_be_had_is_said_without_the_query(void **state)
 		{IN_CIRCLES, SB_E_NETWORK, "redirects more than"},
 		{IS_FILE, SB_E_NETWORK, "scheme 'file'"},
 		{BREAKS_ONCE_AND_WRONG_RANGE, SB_E_NETWORK, "not the one from byte"},
+		{BREAKS_ONCE_AND_SHORT_RANGE, SB_E_NETWORK, "bytes of a file of"},
 	};
 
 	(void)state;

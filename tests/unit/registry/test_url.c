@@ -46,6 +46,40 @@ static void only_this_machine_is_loopback(void **state)
 			fail_msg("'%s'", cases[i].host);
 }
 
+static void whatever_leads_to_this_machine_is_known(void **state)
+{
+	static const struct {
+		const char *host;
+		bool is_here;
+	} cases[] = {
+		{"localhost", true},
+		{"localhost.", true},
+		{"foo.localhost", true},
+		{"foo.LocalHost.", true},
+		{"127.0.0.1", true},
+		{"0.0.0.0", true},
+		{"::", true},
+		{"[::]", true},
+		{"[::1]", true},
+		{"[::ffff:127.0.0.1]", true},
+		{"[::ffff:7f00:1]", true},
+		{"::ffff:0.0.0.0", true},
+		{"", false},
+		{".", false},
+		{"notlocalhost", false},
+		{"localhost.example.com", false},
+		{"10.0.0.1", false},
+		{"[::ffff:10.0.0.1]", false},
+		{"[2001:db8::7f00:1]", false},
+		{"::2", false},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+		if (sb_host_is_this_machine(cases[i].host) != cases[i].is_here)
+			fail_msg("'%s'", cases[i].host);
+}
+
 static void addresses_follow_the_reference(void **state)
 {
 	static const struct {
@@ -181,6 +215,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(only_this_machine_is_loopback),
+		cmocka_unit_test(whatever_leads_to_this_machine_is_known),
 		cmocka_unit_test(addresses_follow_the_reference),
 		cmocka_unit_test(a_blob_is_asked_for_by_digest),
 		cmocka_unit_test(token_addresses_are_encoded),
