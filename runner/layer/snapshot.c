@@ -25,17 +25,44 @@ struct sb_snapshots {
 	unsigned n_uppers;
 };
 
-/* Image root owns it all: the step's own namespace mounts these folders, and may look into no other
- * part of the store. */
-static int make_owned(
-	int dir_fd, const char *name, mode_t mode, const struct sb_idmap *ids, struct sb_error *err)
+/* 1 a new folder, 0 it was there; `st` tells whose it is. */
+static int make_folder(int dir_fd, const char *name, struct stat *st, struct sb_error *err)
 {
-	if (mkdirat(dir_fd, name, mode) < 0)
-		return errno == EEXIST ? 0 : sb_fail_errno(err, "make folder '%s'", name);
-	if (fchownat(dir_fd, name, ids->uid_base, ids->gid_base, AT_SYMLINK_NOFOLLOW) < 0 ||
+	const bool is_new = mkdirat(dir_fd, name, 0700) == 0;
+
+	if (!is_new && errno != EEXIST)
+		return sb_fail_errno(err, "make folder '%s'", name);
+	if (fstatat(dir_fd, name, st, AT_SYMLINK_NOFOLLOW) < 0)
+		return sb_fail_errno(err, "make folder '%s'", name);
+	if (!S_ISDIR(st->st_mode))
+		return sb_fail(err, SB_E_INTEGRITY, "the store's '%s' is no folder", name);
+	return is_new;
+}
+
+static int give_folder(
+	int dir_fd, const char *name, uid_t uid, gid_t gid, mode_t mode, struct sb_error *err)
+{
+	if (fchownat(dir_fd, name, uid, gid, AT_SYMLINK_NOFOLLOW) < 0 ||
 		fchmodat(dir_fd, name, mode, 0) < 0)
 		return sb_fail_errno(err, "make folder '%s'", name);
 	return 0;
+}
+
+/*
+ * Image root owns it all: the step's own namespace mounts these folders, and may look into no other
+ * part of the store. One that is there may be of a build that was killed before it gave it away.
+ */
+static int make_owned(
+	int dir_fd, const char *name, mode_t mode, const struct sb_idmap *ids, struct sb_error *err)
+{
+	struct stat st;
+
+	if (make_folder(dir_fd, name, &st, err) < 0)
+		return -1;
+	if (st.st_uid == ids->uid_base && st.st_gid == ids->gid_base &&
+		(st.st_mode & 07777) == mode)
+		return 0;
+	return give_folder(dir_fd, name, ids->uid_base, ids->gid_base, mode, err);
 }
 
 /* Builds that were killed: their lock is free. */
@@ -268,6 +295,7 @@ int sb_snapshots_open_cache(struct sb_snapshots *snapshots, const struct sb_cach
 	int *out_fd, struct sb_error *err)
 {
 	sb_autofree char *name = cache_name(cache->key, "");
+	struct stat st;
 
 	/* Also what a build left that was killed while this one ran. */
 	if (clear_quarantine(snapshots->fd, snapshots->build, err) < 0)
@@ -276,15 +304,17 @@ int sb_snapshots_open_cache(struct sb_snapshots *snapshots, const struct sb_cach
 		return sb_fail(err, SB_E_UNSUPPORTED,
 			"cache mount: owner %u:%u is outside the ids of this host", cache->uid,
 			cache->gid);
-	if (mkdirat(snapshots->fd, name, 0700) == 0) {
-		if (fchownat(snapshots->fd, name, sb_idmap_uid_to_disk(&snapshots->ids, cache->uid),
-			    sb_idmap_gid_to_disk(&snapshots->ids, cache->gid),
-			    AT_SYMLINK_NOFOLLOW) < 0 ||
-			fchmodat(snapshots->fd, name, cache->mode & 07777, 0) < 0)
-			return sb_fail_errno(err, "make the cache mount's folder");
-	} else if (errno != EEXIST) {
-		return sb_fail_errno(err, "make the cache mount's folder");
-	}
+
+	const int is_new = make_folder(snapshots->fd, name, &st, err);
+
+	if (is_new < 0)
+		return sb_error_context(err, "cache mount");
+	/* Not an image's id: its maker was killed. Else it is whose a step made it. */
+	if ((is_new || !sb_idmap_is_on_disk(&snapshots->ids, st.st_uid, st.st_gid)) &&
+		give_folder(snapshots->fd, name, sb_idmap_uid_to_disk(&snapshots->ids, cache->uid),
+			sb_idmap_gid_to_disk(&snapshots->ids, cache->gid), cache->mode & 07777,
+			err) < 0)
+		return sb_error_context(err, "cache mount");
 	return sb_at_open_dir(snapshots->fd, name, SB_AT_NO_LINKS, out_fd, err);
 }
 

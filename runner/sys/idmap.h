@@ -36,6 +36,12 @@ static inline gid_t sb_idmap_gid_to_disk(const struct sb_idmap *map, gid_t gid)
 	return map->gid_base + gid;
 }
 
+static inline bool sb_idmap_is_on_disk(const struct sb_idmap *map, uid_t uid, gid_t gid)
+{
+	return uid >= map->uid_base && uid - map->uid_base < map->uid_count &&
+	       gid >= map->gid_base && gid - map->gid_base < map->gid_count;
+}
+
 /* Id on disk → image id; an id outside the range (the context's files) is 0, as Docker takes it. */
 static inline uid_t sb_idmap_uid_from_disk(const struct sb_idmap *map, uid_t uid)
 {
