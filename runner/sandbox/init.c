@@ -6,10 +6,12 @@
 #include <poll.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/limits.h"
@@ -20,6 +22,8 @@
 #include "sandbox/rootfs.h"
 #include "sandbox/workdir.h"
 #include "sys/fd.h"
+
+enum { OUTPUT_WAIT_MS = 1000 };
 
 static _Noreturn void answer(int result_fd, const struct sb_step_result *result)
 {
@@ -135,6 +139,24 @@ static bool wait_for(pid_t program, int life_fd, int signal_fd, int *out_status)
 }
 
 /*
+ * sendfile and splice put the secret's own pages into a pipe: emptied now, what safebuild has not
+ * read yet would be zeros. So it gets the time to read, but not for ever.
+ */
+static void await_output(const struct sb_step_spec *spec, int life_fd)
+{
+	for (int waited_ms = 0; waited_ms < OUTPUT_WAIT_MS && !is_over(life_fd); waited_ms++) {
+		struct timespec pause = {.tv_nsec = 1000 * 1000};
+		int out = 0;
+		int err = 0;
+
+		if (ioctl(spec->stdout_fd, FIONREAD, &out) < 0 ||
+			ioctl(spec->stderr_fd, FIONREAD, &err) < 0 || (out == 0 && err == 0))
+			return;
+		(void)nanosleep(&pause, NULL);
+	}
+}
+
+/*
  * Ends all that the step started. kill(-1) reaches all but ourselves, and what forked meanwhile is
  * reached by the next round. The secrets are emptied as soon as all are dying and not when all are
  * dead: that can take longer than we are given when safebuild is gone.
@@ -188,11 +210,14 @@ static int run_to_end(struct sb_init *init, struct sb_rootfs *rootfs, struct sb_
 	if (program == 0)
 		sb_program_run(init->spec, error_write);
 	sb_fd_closep(&error_write);
-	(void)close(init->spec->stdout_fd);
-	(void)close(init->spec->stderr_fd);
 
 	const bool ended = wait_for(program, init->life_fd, signal_fd, &status);
 
+	(void)kill(-1, SIGKILL);
+	if (ended)
+		await_output(init->spec, init->life_fd);
+	(void)close(init->spec->stdout_fd);
+	(void)close(init->spec->stderr_fd);
 	end_step(rootfs);
 	if (!ended)
 		return sb_fail(err, SB_E_CANCELLED, "safebuild is gone");
