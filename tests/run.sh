@@ -169,7 +169,7 @@ format_check() { sources '*.c' '*.h' | xargs clang-format --dry-run -Werror; }
 shell_check() { shellcheck .ci/run tests/run.sh examples/quickstart.sh tests/bench/step; }
 spelling() {
     sources | grep -v -e '^tests/fuzz/' -e '^tests/data/' |
-        xargs codespell --ignore-words-list=alph,buidl,cpoy,taget,tpye,froms,inout,nd,targte,ue,valu
+        xargs codespell --ignore-words-list=alph,buidl,inh,larget,cpoy,taget,tpye,froms,inout,nd,targte,ue,valu
 }
 headers_alone() {
     local header status=0

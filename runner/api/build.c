@@ -19,6 +19,7 @@
 #include "oci/reference.h"
 #include "plan/check.h"
 #include "safebuild.h"
+#include "sandbox/network.h"
 #include "sys/at.h"
 #include "sys/atomic.h"
 #include "sys/fd.h"
@@ -342,14 +343,19 @@ static void tell_host(struct job *job)
 	const struct sb_events *events = &job->build.events;
 	const bool default_network =
 		job->options->network == NULL || strcmp(job->options->network, "default") == 0;
+	const char *fix = NULL;
+	const char *lacks = default_network ? sb_network_lacks(&fix) : NULL;
 
 	if (job->host.notice != NULL)
 		sb_events_notice(events, job->host.notice, job->host.hint);
-	if (default_network && sb_network_default_is_host())
-		sb_events_notice(events,
-			"steps use the host's network: slirp4netns or /dev/net/tun is missing",
-			"install slirp4netns, or build with --network=none where steps need no "
-			"network");
+	if (lacks == NULL)
+		return;
+
+	sb_autofree char *text = sb_asprintf("steps use the host's network: %s", lacks);
+	sb_autofree char *hint =
+		sb_asprintf("%s, or build with --network=none where steps need no network", fix);
+
+	sb_events_notice(events, text, hint);
 }
 
 /* Rule of the leak search: nothing is skipped in silence. */

@@ -13,6 +13,7 @@
 #include "base/array.h"
 #include "base/mem.h"
 #include "layer/snapshot.h"
+#include "sandbox/client.h"
 #include "sandbox/network.h"
 #include "sys/at.h"
 #include "sys/fd.h"
@@ -249,13 +250,31 @@ static void check_noswap(struct checks *checks)
 
 static void check_network(struct checks *checks)
 {
-	if (sb_network_has_user_mode())
+	const char *fix = NULL;
+	const char *lacks = sb_network_lacks(&fix);
+
+	if (lacks == NULL) {
 		add(checks, "network", SB_CHECK_OK,
 			"slirp4netns: steps have a network of their own", NULL);
+		return;
+	}
+
+	sb_autofree char *text = sb_asprintf(
+		"%s: steps use the host's network unless they say --network=none", lacks);
+
+	add(checks, "network", SB_CHECK_DEGRADED, text, fix);
+}
+
+static void check_step_program(struct checks *checks)
+{
+	sb_autofree char *path = sb_sandbox_program();
+
+	if (path != NULL)
+		add(checks, "safebuild-step", SB_CHECK_OK, path, NULL);
 	else
-		add(checks, "network", SB_CHECK_DEGRADED,
-			"steps use the host's network unless they say --network=none",
-			"sudo apt-get install slirp4netns   (and /dev/net/tun must be there)");
+		add(checks, "safebuild-step", SB_CHECK_FAILED,
+			"the program that runs each step is not there",
+			"put it beside safebuild, or run 'meson install'");
 }
 
 int sb_check_host(const char *root, struct sb_check **out, size_t *out_len, struct sb_error *err)
@@ -270,6 +289,7 @@ int sb_check_host(const char *root, struct sb_check **out, size_t *out_len, stru
 	check_seccomp(&checks);
 	check_noswap(&checks);
 	check_network(&checks);
+	check_step_program(&checks);
 	*out = checks.items;
 	*out_len = checks.len;
 	return 0;

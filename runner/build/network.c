@@ -8,19 +8,16 @@
 #include "sandbox/network.h"
 #include "sys/fd.h"
 
-bool sb_network_default_is_host(void)
-{
-	return !sb_network_has_user_mode();
-}
-
 int sb_network_parse(const char *text, enum sb_step_network *out, struct sb_error *err)
 {
+	const char *fix = NULL;
+
 	if (strcmp(text, "none") == 0)
 		*out = SB_STEP_NET_NONE;
 	else if (strcmp(text, "host") == 0)
 		*out = SB_STEP_NET_HOST;
 	else if (strcmp(text, "default") == 0)
-		*out = sb_network_has_user_mode() ? SB_STEP_NET_USER : SB_STEP_NET_HOST;
+		*out = sb_network_lacks(&fix) == NULL ? SB_STEP_NET_USER : SB_STEP_NET_HOST;
 	else
 		return sb_fail(
 			err, SB_E_USAGE, "invalid network mode '%s' (default, none or host)", text);

@@ -9,8 +9,6 @@
 /* "none" or "host", or "default": a network of the step's own where the host has slirp4netns, else
  * the host's. */
 int sb_network_parse(const char *text, enum sb_step_network *out, struct sb_error *err) SB_MUST_USE;
-/* True if "default" had to be the host's network. */
-bool sb_network_default_is_host(void);
 
 /* The text of the step's files; caller frees. add_hosts: lines "IP NAME". */
 char *sb_network_hosts(const char *hostname, const struct sb_strv *add_hosts);

@@ -71,7 +71,8 @@ static int find_type(const char *name, const struct output_type **out, struct sb
 	if (strcmp(name, "registry") == 0 || strcmp(name, "image") == 0 ||
 		strcmp(name, "cacheonly") == 0) {
 		sb_fail(err, SB_E_USAGE, "type '%s' is not in this version of safebuild", name);
-		return sb_error_hint(err, "the types are oci, docker, tar, local and store");
+		return sb_error_hint(err, "the types are oci, docker, tar, local and store; "
+					  "'skopeo copy' pushes what type=oci writes");
 	}
 	sb_fail(err, SB_E_USAGE, "unknown type '%s'", name);
 	return sb_error_hint(err, "the types are oci, docker, tar, local and store");

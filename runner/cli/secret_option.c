@@ -80,6 +80,11 @@ static int settle_source(struct fields *f, struct sb_error *err)
 	}
 	if (f->src != NULL && f->env != NULL)
 		return fail_field(err, "src and env exclude each other");
+	if (f->src != NULL && strncmp(f->src, "~/", 2) == 0) {
+		sb_fail(err, SB_E_USAGE, "the shell has not expanded the '~' of src");
+		return sb_error_hint(err, "it does so at the start of a word: write src=$HOME/…, "
+					  "or src=./~/… for a folder of that name");
+	}
 	return 0;
 }
 

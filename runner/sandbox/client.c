@@ -29,7 +29,7 @@ struct sb_sandbox {
 };
 
 /* In a build folder it lies in another folder than safebuild: ../sandbox/. */
-static char *find_step_program(void)
+char *sb_sandbox_program(void)
 {
 	static const char *const places[] = {
 		"safebuild-step", "sandbox/safebuild-step", "../libexec/safebuild/safebuild-step"};
@@ -73,7 +73,7 @@ static _Noreturn void exec_step(const char *path, int socket_fd)
 
 int sb_sandbox_start(struct sb_sandbox **out, struct sb_error *err)
 {
-	sb_autofree char *path = find_step_program();
+	sb_autofree char *path = sb_sandbox_program();
 	int fds[2];
 
 	if (path == NULL)

@@ -9,7 +9,9 @@
 /* safebuild's end of safebuild-step: starts it, hands it steps, streams what they print. */
 struct sb_sandbox;
 
-/* Finds safebuild-step beside the running program, then where it is installed. */
+/* Where safebuild-step is: beside the running program, else where it is installed; NULL if in
+ * neither place. Caller frees. */
+char *sb_sandbox_program(void);
 int sb_sandbox_start(struct sb_sandbox **out, struct sb_error *err) SB_MUST_USE;
 void sb_sandbox_free(struct sb_sandbox *sandbox);
 SB_DEFINE_FREEP(sb_sandbox)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "sandbox/network.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <linux/if_tun.h>
 #include <net/if.h>
@@ -18,6 +19,7 @@
 
 static const char program_name[] = "slirp4netns";
 static const char tap_name[] = "tap0";
+static const char tun_device[] = "/dev/net/tun";
 
 int sb_network_loopback_up(struct sb_error *err)
 {
@@ -29,9 +31,20 @@ int sb_network_loopback_up(struct sb_error *err)
 	return 0;
 }
 
-bool sb_network_has_user_mode(void)
+const char *sb_network_lacks(const char **out_fix)
 {
-	return sb_proc_find_program(program_name) && access("/dev/net/tun", R_OK | W_OK) == 0;
+	if (!sb_proc_find_program(program_name)) {
+		*out_fix = "sudo apt-get install slirp4netns";
+		return "slirp4netns is not installed";
+	}
+	if (access(tun_device, R_OK | W_OK) == 0)
+		return NULL;
+	if (errno == ENOENT) {
+		*out_fix = "sudo modprobe tun";
+		return "there is no /dev/net/tun";
+	}
+	*out_fix = "sudo chmod 666 /dev/net/tun";
+	return "/dev/net/tun can't be opened by this user";
 }
 
 /* It reads what the step sends, and root's would be root: it confines itself, having set up. */
@@ -56,7 +69,7 @@ static _Noreturn void exec_slirp(const char *path, pid_t parent, pid_t target, i
 
 void sb_network_make_tap(void)
 {
-	sb_autofd int fd = open("/dev/net/tun", O_RDWR | O_CLOEXEC);
+	sb_autofd int fd = open(tun_device, O_RDWR | O_CLOEXEC);
 	struct ifreq request = {.ifr_flags = IFF_TAP | IFF_NO_PI};
 
 	(void)stpcpy(request.ifr_name, tap_name);

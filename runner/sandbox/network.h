@@ -2,7 +2,6 @@
 #ifndef SB_SANDBOX_NETWORK_H
 #define SB_SANDBOX_NETWORK_H
 
-#include <stdbool.h>
 #include <sys/types.h>
 
 #include "base/error.h"
@@ -10,9 +9,9 @@
 /* Brings up loopback in the calling process's network namespace. */
 int sb_network_loopback_up(struct sb_error *err) SB_MUST_USE;
 
-/* True if a step can have a network namespace of its own that reaches the outside: slirp4netns and
- * /dev/net/tun. */
-bool sb_network_has_user_mode(void);
+/* What a step lacks for a network namespace of its own that reaches the outside (slirp4netns and
+ * /dev/net/tun), and in *out_fix what mends it; NULL where nothing is missing. */
+const char *sb_network_lacks(const char **out_fix);
 
 /*
  * A step's own network takes three calls, so that it comes up while the step's file system is made:

@@ -41,21 +41,17 @@ static bool is_usable(const struct sb_extents *list, uint64_t first, uint64_t le
 	return true;
 }
 
-/* "who:first:len" */
-static void parse_subid_line(
-	char *line, const char *name, const char *number, struct sb_extents *out)
+/* "who:first:len"; false for what is none. */
+static bool parse_subid_line(char *line, const char **out_who, struct sb_extent *out)
 {
 	const char *who = strsep(&line, ":");
 	const char *first = strsep(&line, ":");
 	const char *len = strsep(&line, ": \t\r");
-	uint64_t start = 0;
-	uint64_t n = 0;
 
-	if (len == NULL || ((name == NULL || strcmp(who, name) != 0) && strcmp(who, number) != 0))
-		return;
-	if (sb_number_parse(first, 10, n_ids, &start) && sb_number_parse(len, 10, n_ids, &n) &&
-		is_usable(out, start, n))
-		*SB_ARRAY_ADD(out) = (struct sb_extent){0, start, n};
+	*out_who = who;
+	*out = (struct sb_extent){0};
+	return len != NULL && sb_number_parse(first, 10, n_ids, &out->outside) &&
+	       sb_number_parse(len, 10, n_ids, &out->len);
 }
 
 void sb_extents_parse_subids(const char *text, const char *name, uid_t uid, struct sb_extents *out)
@@ -64,8 +60,31 @@ void sb_extents_parse_subids(const char *text, const char *name, uid_t uid, stru
 	sb_autofree char *number = sb_asprintf("%u", uid);
 
 	for (char *saved = NULL, *line = strtok_r(copy, "\n", &saved); line != NULL;
-		line = strtok_r(NULL, "\n", &saved))
-		parse_subid_line(line, name, number, out);
+		line = strtok_r(NULL, "\n", &saved)) {
+		const char *who = NULL;
+		struct sb_extent extent;
+
+		if (parse_subid_line(line, &who, &extent) &&
+			((name != NULL && strcmp(who, name) == 0) || strcmp(who, number) == 0) &&
+			is_usable(out, extent.outside, extent.len))
+			*SB_ARRAY_ADD(out) = extent;
+	}
+}
+
+uint64_t sb_extents_subids_end(const char *text)
+{
+	sb_autofree char *copy = sb_strdup(text);
+	uint64_t end = 0;
+
+	for (char *saved = NULL, *line = strtok_r(copy, "\n", &saved); line != NULL;
+		line = strtok_r(NULL, "\n", &saved)) {
+		const char *who = NULL;
+		struct sb_extent extent;
+
+		if (parse_subid_line(line, &who, &extent) && extent.outside + extent.len > end)
+			end = extent.outside + extent.len;
+	}
+	return end;
 }
 
 uint64_t sb_extents_total(const struct sb_extents *list)

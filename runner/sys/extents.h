@@ -32,6 +32,9 @@ void sb_extents_parse_map(const char *text, struct sb_extents *out);
  */
 void sb_extents_parse_subids(const char *text, const char *name, uid_t uid, struct sb_extents *out);
 
+/* One past the highest id that such a text gives to anyone; 0 for none. */
+uint64_t sb_extents_subids_end(const char *text);
+
 /* How many ids there are in all. */
 uint64_t sb_extents_total(const struct sb_extents *list);
 /* How many ids from `first` on are mapped without a gap. */

@@ -49,20 +49,51 @@ static int read_own_map(const char *path, struct sb_extents *out, struct sb_erro
 }
 
 /* The ranges that /etc/subuid or /etc/subgid (subuid(5)) gives a user, by name or by number. */
+/* Nothing where there is no such file. */
+static int read_subid_file(const char *path, struct sb_buf *out, struct sb_error *err)
+{
+	SB_AUTO_ERROR missing = SB_ERROR_INIT;
+
+	if (read_text(path, out, &missing) == 0 || missing.code == SB_E_NOT_FOUND)
+		return 0;
+	sb_error_move(err, &missing);
+	return -1;
+}
+
 static int read_subids(
 	const char *path, const char *name, uid_t uid, struct sb_extents *out, struct sb_error *err)
 {
 	SB_AUTO_BUF text = SB_BUF_INIT(8 << 20);
-	SB_AUTO_ERROR missing = SB_ERROR_INIT;
 
-	if (read_text(path, &text, &missing) < 0) {
-		if (missing.code == SB_E_NOT_FOUND)
-			return 0;
-		sb_error_move(err, &missing);
+	if (read_subid_file(path, &text, err) < 0)
 		return -1;
-	}
-	sb_extents_parse_subids(text.data, name, uid, out);
+	if (text.data != NULL)
+		sb_extents_parse_subids(text.data, name, uid, out);
 	return 0;
+}
+
+/* The command that gives the user a range that is nobody else's. */
+static char *add_subids_command(const char *name)
+{
+	static const char *const files[] = {"/etc/subuid", "/etc/subgid"};
+	uint64_t first = 100000; /* where usermod itself begins */
+
+	for (size_t i = 0; i < 2; i++) {
+		SB_AUTO_BUF text = SB_BUF_INIT(8 << 20);
+		SB_AUTO_ERROR ignored = SB_ERROR_INIT;
+		uint64_t end = 0;
+
+		if (read_subid_file(files[i], &text, &ignored) < 0)
+			sb_error_ignore(&ignored, "usermod will say what is wrong with it");
+		else if (text.data != NULL)
+			end = sb_extents_subids_end(text.data);
+		first = end > first ? end : first;
+	}
+
+	const unsigned long long last = first + IDS_WANTED - 1;
+
+	return sb_asprintf("sudo usermod --add-subuids %llu-%llu --add-subgids %llu-%llu %s",
+		(unsigned long long)first, last, (unsigned long long)first, last, name);
 }
 
 static uint32_t capped(uint64_t n)
@@ -141,9 +172,7 @@ static int choose_user(struct sb_host_ids *out, struct sb_extents *subuids,
 		read_subids("/etc/subgid", name, getuid(), subgids, err) < 0)
 		return -1;
 	if (sb_extents_total(subuids) == 0 || sb_extents_total(subgids) == 0) {
-		sb_autofree char *hint = sb_asprintf(
-			"sudo usermod --add-subuids 100000-165535 --add-subgids 100000-165535 %s",
-			name != NULL ? name : "USER");
+		sb_autofree char *hint = add_subids_command(name != NULL ? name : "USER");
 
 		single(out, "no subordinate ids for this user in /etc/subuid and /etc/subgid",
 			hint);

@@ -437,9 +437,28 @@ static void mapping_a_process_that_is_gone_is_an_error(void **state)
 	assert_int_equal(err.code, SB_E_NOT_FOUND);
 }
 
+static void the_end_of_all_subordinate_ids_is_found(void **state)
+{
+	static const struct {
+		const char *text;
+		uint64_t end;
+	} cases[] = {
+		{"", 0},
+		{"# none\nbroken\na:b:c\n", 0},
+		{"a:100000:65536\n", 165536},
+		{"b:300000:10\na:100000:65536\n1000:200000:5\n", 300010},
+		{"a:100000:65536\na:100000:65536\n", 165536},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < N_OF(cases); i++)
+		assert_int_equal(sb_extents_subids_end(cases[i].text), cases[i].end);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(the_end_of_all_subordinate_ids_is_found),
 		cmocka_unit_test(subordinate_ids_are_read_with_care),
 		cmocka_unit_test(a_user_without_a_name_has_a_number),
 		cmocka_unit_test(a_very_long_subid_file_is_read),
