@@ -3,7 +3,7 @@
 #
 # From a fresh clone to a verified image, on Debian 12 or newer, as root or as a user with sudo:
 #
-#   1. installs the packages that the build needs      (apt-get, through sudo if need be)
+#   1. installs the packages that safebuild needs      (apt-get, through sudo if need be)
 #   2. builds safebuild                                 (in build/ of this tree)
 #   3. makes a base image from the distribution's busybox-static; no registry is asked
 #   4. builds examples/secret/Buildfile with a secret   (as you, without root or a daemon)
@@ -18,7 +18,7 @@ cd "$(dirname "$0")/.."
 packages=(
     gcc libc6-dev meson ninja-build pkg-config scdoc
     libssl-dev libseccomp-dev libcap-dev libjansson-dev libarchive-dev libcurl4-openssl-dev libzstd-dev libdeflate-dev
-    uidmap busybox-static ca-certificates
+    uidmap slirp4netns busybox-static ca-certificates
 )
 say() { printf '\n== %s\n' "$*"; }
 run() {
@@ -53,12 +53,16 @@ if [ "${1-}" = --install-only ]; then
     exit
 fi
 
-say "1. Packages that the build needs"
+say "1. Packages that safebuild needs, to be built and to run"
 install_packages "${packages[@]}"
 
 say "2. Build safebuild in build/"
 [ -d build/meson-info ] || run meson setup build --buildtype=release
-run ninja -C build --quiet
+if [ -t 1 ]; then # a minute's silence looks like a hang
+    run ninja -C build
+else
+    run ninja -C build --quiet
+fi
 PATH=$PWD/build/runner:$PATH
 work=$PWD/build/quickstart
 mkdir -p "$work"
