@@ -50,7 +50,8 @@ int sb_curl_load(struct sb_curl *out, struct sb_error *err)
 
 	if (library == NULL) {
 		sb_fail(err, SB_E_UNSUPPORTED,
-			"registries and web servers are reached through libcurl, which is not installed");
+			"registries and web servers are reached through libcurl, which is not "
+			"installed");
 		return sb_error_hint(err, "install libcurl: `apt install libcurl4`, `dnf install "
 					  "libcurl` or `apk add libcurl`");
 	}
