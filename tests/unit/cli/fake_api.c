@@ -129,8 +129,7 @@ const struct sb_lint_rule *sb_lint_rule_at(size_t i)
 }
 
 /* One finding of each severity that the test asked for. */
-int sb_lint(
-	const struct sb_lint_options *o, struct sb_lint_report **out, struct sb_error *err)
+int sb_lint(const struct sb_lint_options *o, struct sb_lint_report **out, struct sb_error *err)
 {
 	note("lint");
 	note_text("root", o->root);
