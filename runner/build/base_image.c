@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "base/mem.h"
+#include "build/base_suggest.h"
 #include "build/context_fetch.h"
 #include "layer/apply.h"
 #include "layer/whiteout.h"
@@ -255,7 +256,12 @@ int sb_base_image_load(struct sb_build *build, const struct sb_base *base,
 			       ? load_context(build, base->name, platform, out, err)
 			       : load_reference(build, base->name, platform, out, err);
 
-	return rc < 0 ? sb_error_context(err, "base image '%s'", base->name) : 0;
+	if (rc == 0)
+		return 0;
+	(void)sb_error_context(err, "base image '%s'", base->name);
+	return base->kind == SB_BASE_IMAGE && err->code != SB_E_CANCELLED
+		       ? sb_base_suggest(build, base->name, err)
+		       : -1;
 }
 
 /* The tar's bytes become a blob while they are read as an archive, so that nothing else is taken

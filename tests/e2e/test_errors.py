@@ -138,3 +138,12 @@ def test_commands_and_names_may_be_any_bytes(sb):
     image = image_read.read_oci_archive(target)
     assert image.read("x") == b"\xe4" and image.read("y") == b"1"
     assert image.config["history"][-1]["created_by"] == "COPY \ufffd /y"
+
+
+def test_a_mistyped_name_of_a_base_is_told_before_the_registry_is_blamed(sb):
+    """Port 9 refuses, so that nobody is asked."""
+    sb("tag", "busybox:1", "127.0.0.1:9/tools:1")
+    result = sb.build("FROM 127.0.0.1:9/tolls:1\nRUN true\n", check=None)
+    assert result.status != 0 and "did you mean '127.0.0.1:9/tools:1'?" in result.err
+    text = "FROM scratch AS builder\nFROM busybox:1\nCOPY --from=127.0.0.1:9/x /a /b\n"
+    assert "did you mean" not in sb.build(text, check=None).err
