@@ -89,6 +89,8 @@ static int open_default_buildfile(
 			return -1;
 		}
 	}
+	if (access(context, F_OK) < 0)
+		return sb_fail_errno(err, "build context '%s'", context);
 	(void)sb_fail(err, SB_E_NOT_FOUND, "'%s' has no Buildfile and no Dockerfile", context);
 	return sb_error_hint(err, "name one with -f FILE");
 }

@@ -66,6 +66,15 @@ static int open_reference(
 	return sb_image_from_layout(job->session.store, &d, want, &job->image, err);
 }
 
+/* What can only be meant as a file: no image's name begins like that, and few end in .tar. */
+static bool is_path(const char *text)
+{
+	const size_t len = strlen(text);
+
+	return text[0] == '/' || strncmp(text, "./", 2) == 0 || strncmp(text, "../", 3) == 0 ||
+	       (len > 4 && strcmp(text + len - 4, ".tar") == 0);
+}
+
 static int open_image(struct job *job, const struct sb_inspect_options *o, struct sb_error *err)
 {
 	static const char registry[] = "docker://";
@@ -82,6 +91,8 @@ static int open_image(struct job *job, const struct sb_inspect_options *o, struc
 			return -1;
 		return open_file(job, job->fd, &want, err);
 	}
+	if (is_path(o->image))
+		return sb_fail_errno(err, "open it");
 	if (sb_session_open(o->root, &job->session, err) < 0)
 		return -1;
 	if (strncmp(o->image, registry, sizeof(registry) - 1) == 0)
