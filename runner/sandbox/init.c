@@ -145,7 +145,7 @@ static bool wait_for(pid_t program, int life_fd, int signal_fd, int *out_status)
 static void await_output(const struct sb_step_spec *spec, int life_fd)
 {
 	for (int waited_ms = 0; waited_ms < OUTPUT_WAIT_MS && !is_over(life_fd); waited_ms++) {
-		struct timespec pause = {.tv_nsec = 1000 * 1000};
+		struct timespec pause = {.tv_nsec = 1000000};
 		int out = 0;
 		int err = 0;
 
