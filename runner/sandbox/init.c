@@ -22,6 +22,7 @@
 #include "sandbox/rootfs.h"
 #include "sandbox/workdir.h"
 #include "sys/fd.h"
+#include "sys/proc.h"
 
 enum { OUTPUT_WAIT_MS = 1000 };
 
@@ -263,6 +264,8 @@ static int set_up(struct sb_init *init, struct sb_rootfs *out, struct sb_error *
 {
 	const struct sb_step_spec *spec = init->spec;
 
+	/* A first process takes from its own namespace only the signals that it handles: none. */
+	sb_proc_reset_signals();
 	close_inherited(init);
 	if (begin_network(init, err) < 0 || become_root(init, err) < 0 ||
 		sb_rootfs_enter(spec, &init->secrets_tmpfs_fd, out, err) < 0)

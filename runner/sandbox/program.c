@@ -12,6 +12,7 @@
 #include "base/mem.h"
 #include "sandbox/confine.h"
 #include "sys/fd.h"
+#include "sys/proc.h"
 
 static _Noreturn void give_up(int error_fd, int status, const struct sb_error *why)
 {
@@ -24,18 +25,6 @@ static _Noreturn void give_up(int error_fd, int status, const struct sb_error *w
 		sb_fd_write_all(error_fd, buf.data, buf.len, &err) < 0)
 		_exit(1);
 	_exit(0);
-}
-
-/* Whoever started safebuild may have had signals ignored (nohup, many a test runner), and that
- * outlives exec. */
-static void reset_signals(void)
-{
-	sigset_t none;
-
-	for (int sig = 1; sig < NSIG; sig++)
-		(void)signal(sig, SIG_DFL);
-	(void)sigemptyset(&none);
-	(void)sigprocmask(SIG_SETMASK, &none, NULL);
 }
 
 /*
@@ -136,7 +125,9 @@ static int close_all_but(int error_fd, struct sb_error *err)
 
 static int prepare(const struct sb_step_spec *spec, int error_fd, struct sb_error *err)
 {
-	reset_signals();
+	/* Whoever started safebuild may have had signals ignored (nohup, many a test runner), and
+	 * that outlives exec. */
+	sb_proc_reset_signals();
 	volunteer_for_oom();
 	(void)setsid();
 	(void)umask(022);

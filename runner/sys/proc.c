@@ -115,3 +115,13 @@ int sb_proc_open(pid_t pid, int *out_pidfd, struct sb_error *err)
 	*out_pidfd = fd;
 	return 0;
 }
+
+void sb_proc_reset_signals(void)
+{
+	sigset_t none;
+
+	for (int sig = 1; sig < NSIG; sig++)
+		(void)signal(sig, SIG_DFL);
+	(void)sigemptyset(&none);
+	(void)sigprocmask(SIG_SETMASK, &none, NULL);
+}

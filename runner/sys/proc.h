@@ -24,4 +24,7 @@ int sb_proc_wait(pid_t pid);
 /* A descriptor of the process (pidfd_open, Linux 5.3); readable when it ends. */
 int sb_proc_open(pid_t pid, int *out_pidfd, struct sb_error *err) SB_MUST_USE;
 
+/* Every signal has its default action, and none is blocked. */
+void sb_proc_reset_signals(void);
+
 #endif
