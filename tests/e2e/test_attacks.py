@@ -180,12 +180,12 @@ def device(name, major, minor):
 
 
 LINKED = """FROM links:1
-WORKDIR /work/deeper
+WORKDIR /area/deeper
 RUN --mount=type=secret,id=mysecret --mount=type=cache,target=/run/c \\
     test -s /run/secrets/mysecret && grep -q localhost /etc/hosts
 COPY Buildfile /run/x
 COPY Buildfile .
-RUN ! grep -q untouched /work/hosts && ln -sf / /run/secrets && touch /run/y
+RUN ! grep -q untouched /area/hosts && ln -sf / /run/secrets && touch /run/y
 RUN --mount=type=secret,id=mysecret,target=/run/secrets/etc/z test -s /etc/z
 """
 
@@ -199,7 +199,7 @@ def test_links_in_place_of_mount_points_lead_nowhere_outside(fresh, tmp_path):
         link("run", canary),
         link("etc/hosts", canary / "hosts"),
         link("etc/resolv.conf", "../../../../.." + str(canary / "resolv")),
-        link("work", canary),
+        link("area", canary),
     ]
     changed_base(fresh, tmp_path, "links:1", ["run", "etc/hosts", "etc/resolv.conf"], *entries)
     secret = new_secret()

@@ -231,8 +231,8 @@ EPOCH = "1700000000"
 REPRODUCIBLE = """FROM busybox:1 AS made
 RUN mkdir -p /opt/a /opt/b; for n in 3 1 2; do echo $n >/opt/a/$n; done; chown -R 1000:1000 /opt/b; ln /opt/a/1 /opt/link; rm /etc/shadow
 FROM busybox:1
-WORKDIR /work
-COPY --chown=app:app f /work/
+WORKDIR /app
+COPY --chown=app:app f /app/
 COPY --from=made /opt /opt
 RUN --mount=type=cache,target=/c date +%s%N >/c/x && chmod 4755 /opt/a/2 && echo extra:x:5: >>/etc/group
 ENV A=b
