@@ -55,7 +55,7 @@ void sb_commit_metadata(
 
 /* Takes `path` out of the upper folder if the step did nothing with it but have it as a mount
  * point. */
-static void prune_stub(int upper_fd, int lower_fd, const char *path)
+static void prune_mountpoint(int upper_fd, int lower_fd, const char *path)
 {
 	SB_AUTO_ERROR err = SB_ERROR_INIT;
 	sb_autofree char *below = sb_path_below_root(path);
@@ -67,7 +67,7 @@ static void prune_stub(int upper_fd, int lower_fd, const char *path)
 	if (sb_at_lstat(lower_fd, below, SB_AT_IN_ROOT, &st, &exists, &err) < 0 || exists ||
 		sb_at_lstat(upper_fd, below, SB_AT_NO_LINKS, &st, &exists, &err) < 0 || !exists ||
 		sb_at_open_parent(upper_fd, below, SB_AT_NO_LINKS, &parent, &name, &err) < 0) {
-		sb_error_ignore(&err, "what can't be reached is not a stub");
+		sb_error_ignore(&err, "what can't be reached is not a mountpoint");
 		return;
 	}
 	if (S_ISDIR(st.st_mode))
@@ -86,7 +86,7 @@ static void prune_scaffold(int upper_fd, int lower_fd, const struct sb_strv *sca
 		sb_autofree char *path = sb_strdup(scaffold->items[i]);
 
 		while (strcmp(path, "/") != 0) {
-			prune_stub(upper_fd, lower_fd, path);
+			prune_mountpoint(upper_fd, lower_fd, path);
 
 			char *dir = sb_path_dir(path);
 

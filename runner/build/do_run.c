@@ -295,7 +295,7 @@ static int search_caches(
 	SB_AUTO_ERROR ignored = SB_ERROR_INIT;
 	bool is_searched = true;
 
-	SB_ARRAY_FOREACH (&run->mounts.stubs.roots, root) {
+	SB_ARRAY_FOREACH (&run->mounts.mountpoints.roots, root) {
 		SB_AUTO_ERROR leak = SB_ERROR_INIT;
 
 		if (sb_cache_search(root->fd, root->target, since, scanner, &leak) == 0)
@@ -324,7 +324,7 @@ int sb_do_run(const struct sb_do *d, struct sb_error *err)
 	const struct timespec since = now_coarse();
 	const int rc = execute(&run, &result, err);
 
-	sb_cache_stubs_remove(&run.mounts.stubs);
+	sb_cache_mountpoints_remove(&run.mounts.mountpoints);
 	if (search_caches(&run, &since, rc, err) < 0)
 		return -1;
 	if (!result.has_run || result.status != 0)

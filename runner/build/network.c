@@ -45,7 +45,7 @@ char *sb_network_resolv_conf(enum sb_step_network network)
 		return sb_strdup("");
 	if (network == SB_STEP_NET_USER)
 		return sb_strdup("nameserver " SB_NETWORK_DNS "\n");
-	/* The host's network reaches the host's resolver, a stub on loopback too. */
+	/* The host's network reaches the host's resolver, also one that listens on loopback. */
 	if (sb_fd_open_user("/etc/resolv.conf", "file", &fd, &err) < 0 ||
 		sb_fd_read_all(fd, &text, &err) < 0)
 		sb_error_ignore(&err, "a host without one has no names to resolve");

@@ -25,7 +25,7 @@ void sb_run_mounts_release(struct sb_run_mounts *mounts)
 	sb_strv_release(&mounts->scaffold);
 	sb_strv_release(&mounts->locked);
 	sb_strv_release(&mounts->caches);
-	sb_cache_stubs_release(&mounts->stubs);
+	sb_cache_mountpoints_release(&mounts->mountpoints);
 }
 
 /* What adding one --mount works on. */
@@ -428,8 +428,8 @@ static int add_cache(const struct adding *a, const struct sb_mount_flag *flag, s
 	if (add_tree(a, flag->target, fd, flag->is_readonly, err) < 0)
 		return -1;
 	if (!flag->is_readonly)
-		sb_cache_stubs_add_root(
-			&a->out->stubs, &fd, a->spec->mounts.items[a->spec->mounts.len - 1].target);
+		sb_cache_mountpoints_add_root(&a->out->mountpoints, &fd,
+			a->spec->mounts.items[a->spec->mounts.len - 1].target);
 	return 0;
 }
 
@@ -497,5 +497,5 @@ void sb_run_mounts_sort(struct sb_step_spec *spec, struct sb_run_mounts *mounts)
 			spec->mounts.items[at] = spec->mounts.items[at - 1];
 		spec->mounts.items[at] = mount;
 	}
-	sb_cache_stubs_find(&mounts->stubs, spec);
+	sb_cache_mountpoints_find(&mounts->mountpoints, spec);
 }

@@ -2,7 +2,7 @@
 #ifndef SB_BUILD_RUN_MOUNTS_H
 #define SB_BUILD_RUN_MOUNTS_H
 
-#include "build/cache_stubs.h"
+#include "build/cache_mountpoints.h"
 #include "build/instructions.h"
 #include "sandbox/spec.h"
 
@@ -10,7 +10,7 @@
 struct sb_run_mounts {
 	SB_ARRAY(int) fds;       /* mounts, folders and locks; closed by release */
 	struct sb_strv scaffold; /* every target, for sb_commit */
-	struct sb_cache_stubs stubs;
+	struct sb_cache_mountpoints mountpoints;
 	struct sb_strv locked; /* keys of the caches that this step holds the lock of */
 	struct sb_strv caches; /* keys of those that it can write to */
 	bool has_secret;

@@ -111,10 +111,10 @@ static int make_scaffold(const struct stage *s, int *out_fd, struct sb_error *er
 	if (sb_at_open_dir(s->tmpfs_fd, "scaffold", SB_AT_NO_LINKS, &fd, err) < 0)
 		return -1;
 	for (size_t i = 0; i < sizeof(folders) / sizeof(folders[0]); i++)
-		if (sb_stage_make_stub(fd, folders[i], false, err) < 0)
+		if (sb_stage_make_mountpoint(fd, folders[i], false, err) < 0)
 			return -1;
 	SB_ARRAY_FOREACH (&s->spec->mounts, mount)
-		if (sb_stage_make_stub(fd, mount->target, mount->is_file, err) < 0)
+		if (sb_stage_make_mountpoint(fd, mount->target, mount->is_file, err) < 0)
 			return -1;
 	*out_fd = sb_fd_steal(&fd);
 	return 0;

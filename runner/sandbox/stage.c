@@ -12,7 +12,7 @@
 #include "sys/fd.h"
 #include "sys/mount.h"
 
-int sb_stage_make_stub(int dir_fd, const char *path, bool is_file, struct sb_error *err)
+int sb_stage_make_mountpoint(int dir_fd, const char *path, bool is_file, struct sb_error *err)
 {
 	sb_autofree char *rest = sb_path_below_root(path);
 	sb_autofree char *name = sb_path_base(rest);
@@ -35,7 +35,7 @@ int sb_stage_make_stub(int dir_fd, const char *path, bool is_file, struct sb_err
 }
 
 /* Below another mount there is no place for a mount point but in what is mounted there. */
-static int fail_stub(const char *target, struct sb_error *err)
+static int fail_mountpoint(const char *target, struct sb_error *err)
 {
 	const bool is_readonly = err->os_errno == EROFS;
 
@@ -54,8 +54,8 @@ int sb_stage_attach(
 	/* Only where an opaque folder of the image hides the scaffold. What is made here is not
 	 * recorded: it is on the list of mount points that safebuild takes out of the layer. */
 	if (at < 0 && errno == ENOENT) {
-		if (sb_stage_make_stub(root_fd, target, is_file, err) < 0)
-			return fail_stub(target, err);
+		if (sb_stage_make_mountpoint(root_fd, target, is_file, err) < 0)
+			return fail_mountpoint(target, err);
 		at = sb_at_open_raw(root_fd, target, SB_AT_IN_ROOT, O_PATH, 0);
 	}
 	if (at < 0)

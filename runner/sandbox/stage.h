@@ -26,7 +26,7 @@ int sb_stage_bind(int dir_fd, const char *name, int root_fd, const char *target,
 	uint64_t attrs, struct sb_error *err) SB_MUST_USE;
 /* Makes "a/b/c" below dir_fd: folders of mode 0755, or an empty file at the end. What is there
  * stays. */
-int sb_stage_make_stub(
+int sb_stage_make_mountpoint(
 	int dir_fd, const char *path, bool is_file, struct sb_error *err) SB_MUST_USE;
 
 #endif

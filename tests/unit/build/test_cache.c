@@ -3,8 +3,8 @@
 
 #include <time.h>
 
+#include "build/cache_mountpoints.h"
 #include "build/cache_search.h"
-#include "build/cache_stubs.h"
 #include "build/copy.h"
 
 #define SECRET "s3cr3t-of-the-build"
@@ -91,7 +91,8 @@ static void add_mount(struct sb_step_spec *spec, const char *target)
 
 static void mount_points_in_a_cache_are_taken_away_again(void **state)
 {
-	__attribute__((cleanup(sb_cache_stubs_release))) struct sb_cache_stubs stubs = {0};
+	__attribute__((cleanup(
+		sb_cache_mountpoints_release))) struct sb_cache_mountpoints mountpoints = {0};
 	__attribute__((cleanup(sb_step_spec_release))) struct sb_step_spec spec = SB_STEP_SPEC_INIT;
 	struct fixture f;
 
@@ -101,7 +102,7 @@ static void mount_points_in_a_cache_are_taken_away_again(void **state)
 
 	int fd = fcntl(f.root_fd, F_DUPFD_CLOEXEC, 0);
 
-	sb_cache_stubs_add_root(&stubs, &fd, "/c");
+	sb_cache_mountpoints_add_root(&mountpoints, &fd, "/c");
 	add_mount(&spec, "/c");
 	add_mount(&spec, "/c/new/deep/secret");
 	add_mount(&spec, "/c/old/empty");
@@ -111,13 +112,13 @@ static void mount_points_in_a_cache_are_taken_away_again(void **state)
 	add_mount(&spec, "/c/other");
 	add_mount(&spec, "/c/other/below");
 	add_mount(&spec, "/cc/else");
-	sb_cache_stubs_find(&stubs, &spec);
+	sb_cache_mountpoints_find(&mountpoints, &spec);
 	/* What the step finds, and what it does. */
 	fixture_plant(f.root_fd,
 		"d new 755\nd new/deep 755\nf new/deep/secret 644\nf old/file 644\n"
 		"d used 755\nf used/secret 644\nf used/kept 644 1\n"
 		"f written 644 text\nd other 755\nd else 755\nd below 755\n");
-	sb_cache_stubs_remove(&stubs);
+	sb_cache_mountpoints_remove(&mountpoints);
 	fixture_expect(f.root_fd,
 		"d below 755\nd else 755\nd old 755\nf old/empty 644\nd used 755\n"
 		"f used/kept 644 1\nf written 644 text\n");

@@ -48,7 +48,7 @@ static void mount_points_are_made_as_they_are_named(void **state)
 		const mode_t old_umask = umask(0);
 
 		assert_int_equal(
-			sb_stage_make_stub(t.fd, cases[i].path, cases[i].is_file, &err), 0);
+			sb_stage_make_mountpoint(t.fd, cases[i].path, cases[i].is_file, &err), 0);
 		(void)umask(old_umask);
 		assert_int_equal(fstatat(t.fd, cases[i].made, &st, AT_SYMLINK_NOFOLLOW), 0);
 		assert_int_equal(S_ISDIR(st.st_mode), !cases[i].is_file);
@@ -84,7 +84,7 @@ static void a_mount_point_is_not_made_through_a_link(void **state)
 		SB_AUTO_ERROR err = SB_ERROR_INIT;
 
 		assert_int_equal(
-			sb_stage_make_stub(root, cases[i].path, cases[i].is_file, &err), -1);
+			sb_stage_make_mountpoint(root, cases[i].path, cases[i].is_file, &err), -1);
 		assert_true(sb_error_is_set(&err));
 	}
 	assert_int_equal(unlinkat(t.fd, "outside", AT_REMOVEDIR), 0); /* still empty */
