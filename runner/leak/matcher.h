@@ -10,9 +10,14 @@
 #include "leak/secret_memory.h"
 
 /*
- * Finds any of many short byte strings in a piece of memory (Wu and Manber's method): a window as
- * long as the shortest string jumps over the text by as much as its last bytes allow, so that most
- * bytes are never looked at. Its tables are as secret as the strings.
+ * Finds any of many short byte strings in a piece of memory. Only each n-th place of the text is
+ * looked at, n being such that whatever is as long as the shortest string holds a whole block of 4
+ * bytes that begins at one of them; a bit tells whether any string holds that block so near its
+ * beginning. Its tables are as secret as the strings, and lie in memory that is locked.
+ *
+ * A library for many patterns (Hyperscan) is not used here: it copies the strings into tables on
+ * its own heap, which is neither locked nor kept out of core dumps, and takes milliseconds to make
+ * them.
  */
 enum {
 	SB_MATCHER_MIN_BYTES = 3,

@@ -1,176 +1,213 @@
 /* SPDX-License-Identifier: MIT */
 #include "leak/needles.h"
 
-#include <stdint.h>
 #include <string.h>
 
 #include "base/array.h"
 #include "base/mem.h"
+#include "leak/form.h"
 #include "leak/secret_memory.h"
+#include "leak/values.h"
 
 enum {
-	MIN_LINE_BYTES = 8,
-	MIN_ENCODED_BYTES = 8,
+	MAX_ALL_FORMS_BYTES = 64 << 10, /* of a secret's values together */
+	MAX_ALL_FORMS_VALUES = 64,
+	MAX_FULL_BYTES = 1 << 10, /* of a value that is written as several times its length */
+	MAX_TWICE_BYTES = 16 << 10,
+	MIN_WRAPPABLE_RAW = 24, /* a shorter one might be the words where two lines meet */
+	MIN_PIECE_BYTES = 8,
 };
+
+static const char form_raw[] = "raw";
+static const char form_line[] = "line";
+static const char form_base64[] = "base64";
+static const char form_base64url[] = "base64url";
+static const char form_twice[] = "base64 of base64";
+
+static const char standard[] = "+/";
+static const char url[] = "-_";
 
 struct sb_needles {
 	struct sb_secret_memory *memory;
 	SB_ARRAY(struct sb_needle) items;
 };
 
-/* What a form's function works on: the value, and where the needles go. */
+/* What the forms of one value are made of, and where they go. */
 struct maker {
 	struct sb_needles *needles;
-	const char *form;
 	const char *secret_id;
-	const unsigned char *value;
+	const char *value;
 	size_t len;
+	size_t first; /* of this value's needles */
+	enum sb_needle_use use;
 	bool is_whole_token;
-};
-
-struct form {
-	const char *name;
-	void (*make)(const struct maker *maker);
-	bool in_search;
-	bool is_encoding; /* of a value long enough not to turn up by chance */
 };
 
 static bool is_known(const struct maker *maker, const char *bytes, size_t len)
 {
-	SB_ARRAY_FOREACH (&maker->needles->items, needle)
-		if (needle->secret_id == maker->secret_id && needle->len == len &&
-			memcmp(needle->bytes, bytes, len) == 0)
+	for (size_t i = maker->first; i < maker->needles->items.len; i++) {
+		const struct sb_needle *needle = &maker->needles->items.items[i];
+
+		if (needle->len == len && memcmp(needle->bytes, bytes, len) == 0)
 			return true;
+	}
 	return false;
 }
 
-/* `bytes` must lie in the needles' memory. */
-static void add(const struct maker *maker, const char *bytes, size_t len)
+static bool is_base64_text(const char *bytes, size_t len)
 {
+	for (size_t i = 0; i < len; i++)
+		if (!sb_form_is_alnum((unsigned char)bytes[i]) &&
+			memchr("+/-_", bytes[i], 4) == NULL)
+			return false;
+	return true;
+}
+
+/* `bytes` must lie in the needles' memory. */
+static void append(const struct maker *maker, const char *form, const char *bytes, size_t len)
+{
+	const bool is_raw = form == form_raw || form == form_line;
+
 	*SB_ARRAY_ADD(&maker->needles->items) = (struct sb_needle){
 		.bytes = bytes,
 		.len = len,
-		.form = maker->form,
+		.form = form,
 		.secret_id = maker->secret_id,
 		.is_whole_token = maker->is_whole_token,
+		.is_wrappable = !maker->is_whole_token && (!is_raw || len >= MIN_WRAPPABLE_RAW) &&
+				is_base64_text(bytes, len),
 	};
 }
 
-static char *room(const struct maker *maker, size_t len)
+static void add(const struct maker *maker, const char *form, const char *bytes, size_t len)
 {
-	return sb_secret_memory_alloc(maker->needles->memory, len);
+	if (!is_known(maker, bytes, len))
+		append(maker, form, bytes, len);
 }
 
-static void make_raw(const struct maker *maker)
+static void add_raw(const struct maker *maker, const char *form)
 {
-	char *copy = room(maker, maker->len);
+	char *copy = sb_secret_memory_alloc(maker->needles->memory, maker->len);
 
 	memcpy(copy, maker->value, maker->len);
-	add(maker, copy, maker->len);
+	add(maker, form, copy, maker->len);
 }
 
-static void make_lines(const struct maker *maker)
+/* The lines that tools break it into from the value's beginning on. What is shown line by line must
+ * not wait for the next one, so the redactor knows the lines and not the join. */
+static void add_pieces(
+	const struct maker *maker, const char *form, const char *bytes, size_t len, size_t width)
 {
-	size_t start = 0;
+	for (size_t at = 0; len > width && at < len; at += width) {
+		const size_t n = len - at < width ? len - at : width;
 
-	if (memchr(maker->value, '\n', maker->len) == NULL)
-		return;
-	for (size_t i = 0; i <= maker->len; i++) {
-		if (i < maker->len && maker->value[i] != '\n')
+		if (n >= MIN_PIECE_BYTES)
+			append(maker, form, bytes + at, n);
+	}
+}
+
+static void add_base64(const struct maker *maker, const char *form, const char last_two[static 2])
+{
+	static const size_t widths[] = {76, 64}; /* of coreutils and MIME, of openssl and PEM */
+
+	for (size_t shift = 0; shift < 3; shift++) {
+		size_t len = 0;
+		const char *core = sb_form_base64_core(
+			maker->needles->memory, maker->value, maker->len, shift, last_two, &len);
+
+		add(maker, form, core, len);
+		for (size_t i = 0; maker->use == SB_NEEDLES_OUTPUT && shift == 0 && i < 2; i++)
+			add_pieces(maker, form, core, len, widths[i]);
+	}
+}
+
+static void add_base64_twice(const struct maker *maker, const char last_two[static 2])
+{
+	struct sb_secret_memory *memory = maker->needles->memory;
+
+	for (size_t shift = 0; shift < 9; shift++) {
+		size_t len = 0;
+		const char *core = sb_form_base64_core(
+			memory, maker->value, maker->len, shift % 3, last_two, &len);
+
+		core = sb_form_base64_core(memory, core, len, shift / 3, last_two, &len);
+		add(maker, form_twice, core, len);
+	}
+}
+
+static void add_forms(const struct maker *maker)
+{
+	const struct sb_form *form = NULL;
+
+	for (size_t i = 0; (form = sb_form_at(i)) != NULL; i++) {
+		size_t len = 0;
+
+		if (form->is_full && maker->len > MAX_FULL_BYTES)
 			continue;
 
-		size_t len = i - start;
+		const char *bytes =
+			sb_form_make(form, maker->needles->memory, maker->value, maker->len, &len);
 
-		if (len > 0 && maker->value[start + len - 1] == '\r')
-			len--;
-		if (len >= MIN_LINE_BYTES) {
-			char *copy = room(maker, len);
-
-			memcpy(copy, maker->value + start, len);
-			add(maker, copy, len);
-		}
-		start = i + 1;
+		add(maker, form->name, bytes, len);
+		if (maker->use == SB_NEEDLES_OUTPUT && form == sb_forms_bytes)
+			add_pieces(maker, form->name, bytes, len, 60); /* xxd -p */
 	}
 }
 
-/* The byte that stands at position i of `shift` bytes of zero and then the value. */
-static unsigned shifted_byte(const struct maker *maker, size_t shift, size_t i)
+/* A whole value is small enough for all forms, or at least for the encodings of any length. */
+static void add_value(
+	struct maker *maker, const struct sb_value *value, size_t *budget, size_t *n_budget)
 {
-	return i < shift || i - shift >= maker->len ? 0 : maker->value[i - shift];
-}
+	const bool is_within = value->len <= *budget && *n_budget > 0;
 
-/*
- * The characters of the base64 text that depend on the value alone, when `shift` bytes (mod 3)
- * stand before it: a character holds bits 6i to 6i+5, and must lie within the value's bits.
- */
-static void make_base64_core(
-	const struct maker *maker, const char alphabet[static 64], size_t shift)
-{
-	const size_t first = (8 * shift + 5) / 6;
-	const size_t end = 8 * (shift + maker->len) / 6;
-	char *core = room(maker, end - first);
-
-	for (size_t i = first; i < end; i++) {
-		const size_t bit = 6 * i;
-		const unsigned pair = shifted_byte(maker, shift, bit / 8) << 8 |
-				      shifted_byte(maker, shift, bit / 8 + 1);
-
-		core[i - first] = alphabet[pair >> (10 - bit % 8) & 0x3f];
+	maker->value = value->bytes;
+	maker->len = value->len;
+	maker->first = maker->needles->items.len;
+	add_raw(maker, value->kind == SB_VALUE_LINE ? form_line : form_raw);
+	if (value->kind == SB_VALUE_LINE || (value->kind == SB_VALUE_PART && !is_within))
+		return;
+	add_base64(maker, form_base64, standard);
+	add_base64(maker, form_base64url, url);
+	if (value->len <= MAX_TWICE_BYTES) {
+		add_base64_twice(maker, standard);
+		add_base64_twice(maker, url);
 	}
-	/* Base64 without + and / is the same in both alphabets. */
-	if (!is_known(maker, core, end - first))
-		add(maker, core, end - first);
+	if (!is_within)
+		return;
+	add_forms(maker);
+	*budget -= value->len;
+	(*n_budget)--;
 }
-
-static void make_base64(const struct maker *maker)
-{
-	static const char standard[] =
-		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-
-	for (size_t shift = 0; shift < 3; shift++)
-		make_base64_core(maker, standard, shift);
-}
-
-static void make_base64url(const struct maker *maker)
-{
-	static const char url[] =
-		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
-
-	for (size_t shift = 0; shift < 3; shift++)
-		make_base64_core(maker, url, shift);
-}
-
-static const struct form forms[] = {
-	{"raw", make_raw, .in_search = true},
-	{"line", make_lines},
-	{"base64", make_base64, .in_search = true, .is_encoding = true},
-	{"base64url", make_base64url, .in_search = true, .is_encoding = true},
-};
-enum { N_FORMS = sizeof(forms) / sizeof(forms[0]) };
 
 static void add_secret(
 	struct sb_needles *needles, const struct sb_secret *secret, enum sb_needle_use use)
 {
 	const enum sb_secret_strength strength = sb_secret_strength(secret);
+	struct maker maker = {
+		.needles = needles,
+		.secret_id = secret->id,
+		.use = use,
+		.is_whole_token = strength == SB_SECRET_WEAK && use == SB_NEEDLES_SEARCH,
+	};
 
 	if (strength == SB_SECRET_UNSEARCHABLE)
 		return;
-	for (size_t i = 0; i < N_FORMS; i++) {
-		const struct maker maker = {
-			.needles = needles,
-			.form = forms[i].name,
-			.secret_id = secret->id,
-			.value = (const unsigned char *)secret->bytes,
-			.len = sb_secret_trimmed_len(secret),
-			.is_whole_token = strength == SB_SECRET_WEAK && use == SB_NEEDLES_SEARCH,
-		};
-
-		if (use == SB_NEEDLES_SEARCH && !forms[i].in_search)
-			continue;
-		if (forms[i].is_encoding && maker.len < MIN_ENCODED_BYTES)
-			continue;
-		forms[i].make(&maker);
+	if (strength == SB_SECRET_WEAK) {
+		maker.value = secret->bytes;
+		maker.len = sb_secret_trimmed_len(secret);
+		maker.first = needles->items.len;
+		add_raw(&maker, form_raw);
+		return;
 	}
+
+	struct sb_values values = {0};
+	size_t budget = MAX_ALL_FORMS_BYTES;
+	size_t n_budget = MAX_ALL_FORMS_VALUES;
+
+	sb_values_find(secret, needles->memory, use == SB_NEEDLES_OUTPUT, &values);
+	SB_ARRAY_FOREACH (&values, value)
+		add_value(&maker, value, &budget, &n_budget);
+	sb_values_release(&values);
 }
 
 struct sb_needles *sb_needles_new(const struct sb_secrets *secrets, enum sb_needle_use use)
@@ -204,7 +241,13 @@ const struct sb_needle *sb_needles_at(const struct sb_needles *needles, size_t i
 
 void sb_needle_form_names(struct sb_strv *out)
 {
-	for (size_t i = 0; i < N_FORMS; i++)
-		if (forms[i].in_search)
-			sb_strv_add(out, forms[i].name);
+	static const char *const first[] = {
+		form_raw, form_base64, form_base64url, form_twice, form_line};
+	const struct sb_form *form = NULL;
+
+	for (size_t i = 0; i < sizeof(first) / sizeof(first[0]); i++)
+		sb_strv_add(out, first[i]);
+	for (size_t i = 0; (form = sb_form_at(i)) != NULL; i++)
+		if (!sb_strv_contains(out, form->name))
+			sb_strv_add(out, form->name);
 }

@@ -12,12 +12,23 @@
 /*
  * The forms that a known secret can take by accident, as byte strings to look for.
  *
- * Each is made from the value without the newlines at its end: what holds the whole value holds
- * that too, in every form. A form that depends on what stands before or after the value (base64)
- * is reduced to the part that does not. The bytes live in leak/secret_memory.h.
+ * Each is made from a value of the secret (leak/values.h): what holds the value holds that too, in
+ * every form. A form that depends on what stands before or after the value (base64) is reduced to
+ * the part that does not. The bytes live in leak/secret_memory.h.
  *
- * Forms: raw; line (each line of 8 bytes or more, for output only: a line of a certificate bundle
- * is public); base64 and base64url at the three alignments, without padding.
+ * raw                as it is
+ * line               a line of several, as it is and in no other form: a file is encoded whole, and
+ *                    what encodes one line of it takes a value out of it
+ * base64, base64url  at the three alignments, without padding; in lines too (leak/unwrap.h)
+ * base64 of base64   each alignment in each: a token in a Docker configuration in a Kubernetes
+ *                    secret
+ * hex, utf-16, percent, json, shell, c, xml
+ *                    leak/form.h; a form that changes nothing in a value makes no needle
+ *
+ * A very large secret costs no more than it must: of its values, those that are 64 KiB together
+ * have all forms; the others are searched for as they are, the whole one in base64 too. A value
+ * over 1 KiB has none of the forms that write each character as many, one over 16 KiB is not looked
+ * for in base64 of base64.
  */
 struct sb_needle {
 	const char *bytes;
@@ -25,6 +36,7 @@ struct sb_needle {
 	const char *form;      /* static */
 	const char *secret_id; /* borrowed from the secrets */
 	bool is_whole_token;   /* counts only where no letter or digit of its own kind adjoins */
+	bool is_wrappable;     /* of base64's characters, so that it can be broken into lines */
 };
 
 enum sb_needle_use {

@@ -9,21 +9,33 @@
 #include "base/buf.h"
 #include "base/mem.h"
 #include "leak/kmp.h"
+#include "leak/matcher.h"
 #include "leak/needles.h"
 #include "leak/secret_memory.h"
 
 /*
- * Every needle is an automaton that runs over the stream; those that are in the middle of their
- * string are in `live`. Nothing that comes can still begin before the earliest of them, so all
- * bytes up to there are decided: they go out, the covered ones as a label.
+ * What came in is searched with what is held back before it. A needle's first 64 bytes, its anchor,
+ * are found by the fast matcher; a longer one goes on from there in its automaton. Nothing that
+ * comes can still begin before the earliest automaton that runs, or before the longest end of the
+ * bytes that is the beginning of an anchor. So all bytes up to there are decided: they go out, the
+ * covered ones as a label.
  */
+enum {
+	ANCHOR_BYTES = SB_MATCHER_MAX_BYTES,
+	PIECE_BYTES = 4096,
+};
+
+struct anchor {
+	const unsigned char *bytes;
+	size_t len; /* ANCHOR_BYTES at most */
+};
+
 struct track {
-	struct sb_kmp kmp;
+	struct sb_kmp kmp; /* made when first needed */
 	const struct sb_needle *needle;
 	size_t state;
-	uint32_t
-		next_of_byte; /* the next track whose string begins with the same byte, + 1; 0: last
-			       */
+	bool is_active;
+	uint64_t seen; /* the automaton went over the stream up to here */
 };
 
 /* A secret in the stream, by stream offsets. */
@@ -36,11 +48,13 @@ struct hit {
 struct sb_redactor {
 	struct sb_needles *needles;
 	struct sb_secret_memory *memory;
-	SB_ARRAY(struct track) tracks;
-	SB_ARRAY(uint32_t) live;
-	uint32_t first_of_byte[256];
-	SB_ARRAY(struct hit) hits; /* of what is held back, in any order */
-	char *held;                /* the stream's last bytes that did not go out */
+	struct sb_matcher *matcher;      /* or NULL: there are no needles */
+	SB_ARRAY(struct anchor) anchors; /* in the order of their bytes */
+	bool begins_anchor[256];
+	SB_ARRAY(struct track) tracks; /* of the needles that are longer than an anchor */
+	uint32_t *track_of;            /* by needle: index in tracks + 1, or 0 */
+	SB_ARRAY(struct hit) hits;     /* of what is held back, in any order */
+	char *held;                    /* the stream's last bytes that did not go out */
 	size_t held_len;
 	size_t held_cap;
 	uint64_t offset;        /* of the byte behind the last held one */
@@ -48,33 +62,53 @@ struct sb_redactor {
 	const char *covered_by; /* and that label's id */
 };
 
-static void add_track(struct sb_redactor *redactor, const struct sb_needle *needle)
+static int by_bytes(const void *a, const void *b)
 {
-	uint32_t *first = &redactor->first_of_byte[(unsigned char)needle->bytes[0]];
-	struct track *track = SB_ARRAY_ADD(&redactor->tracks);
+	const struct anchor *x = a;
+	const struct anchor *y = b;
+	const size_t both = x->len < y->len ? x->len : y->len;
+	const int order = memcmp(x->bytes, y->bytes, both);
 
-	sb_kmp_init(&track->kmp, needle->bytes, needle->len);
-	track->needle = needle;
-	track->next_of_byte = *first;
-	*first = (uint32_t)redactor->tracks.len;
+	return order != 0 ? order : x->len < y->len ? -1 : x->len > y->len;
+}
+
+static void add_needle(struct sb_redactor *redactor, size_t i, struct sb_pattern *out_pattern)
+{
+	const struct sb_needle *needle = sb_needles_at(redactor->needles, i);
+	const unsigned char *bytes = (const unsigned char *)needle->bytes;
+	const size_t len = needle->len < ANCHOR_BYTES ? needle->len : ANCHOR_BYTES;
+
+	*out_pattern = (struct sb_pattern){.bytes = bytes, .len = len, .tag = (uint32_t)i};
+	*SB_ARRAY_ADD(&redactor->anchors) = (struct anchor){.bytes = bytes, .len = len};
+	redactor->begins_anchor[bytes[0]] = true;
+	if (needle->len > redactor->held_cap)
+		redactor->held_cap = needle->len;
+	if (needle->len > ANCHOR_BYTES) {
+		SB_ARRAY_ADD(&redactor->tracks)->needle = needle;
+		redactor->track_of[i] = (uint32_t)redactor->tracks.len;
+	}
 }
 
 struct sb_redactor *sb_redactor_new(const struct sb_secrets *secrets)
 {
 	struct sb_redactor *redactor = SB_NEW(struct sb_redactor);
-	size_t longest = 0;
 
 	redactor->needles = sb_needles_new(secrets, SB_NEEDLES_OUTPUT);
 	redactor->memory = sb_secret_memory_new();
-	for (size_t i = 0; i < sb_needles_count(redactor->needles); i++) {
-		const struct sb_needle *needle = sb_needles_at(redactor->needles, i);
 
-		add_track(redactor, needle);
-		longest = needle->len > longest ? needle->len : longest;
+	const size_t n = sb_needles_count(redactor->needles);
+	sb_autofree struct sb_pattern *patterns = sb_calloc(n + 1, sizeof(*patterns));
+
+	redactor->track_of = sb_calloc(n + 1, sizeof(redactor->track_of[0]));
+	for (size_t i = 0; i < n; i++)
+		add_needle(redactor, i, &patterns[i]);
+	if (n > 0) {
+		redactor->matcher = sb_matcher_new(redactor->memory, patterns, n);
+		qsort(redactor->anchors.items, n, sizeof(struct anchor), by_bytes);
 	}
-	/* Held back is at most one string less its last byte, and the byte just read. */
-	redactor->held_cap = longest;
-	redactor->held = sb_secret_memory_alloc(redactor->memory, longest + 1);
+	/* Held back is at most one string less its last byte, and the piece just read. */
+	redactor->held_cap += PIECE_BYTES;
+	redactor->held = sb_secret_memory_alloc(redactor->memory, redactor->held_cap);
 	return redactor;
 }
 
@@ -85,56 +119,117 @@ void sb_redactor_free(struct sb_redactor *redactor)
 	SB_ARRAY_FOREACH (&redactor->tracks, track)
 		sb_kmp_release(&track->kmp);
 	SB_ARRAY_RELEASE(&redactor->tracks);
-	SB_ARRAY_RELEASE(&redactor->live);
+	SB_ARRAY_RELEASE(&redactor->anchors);
 	SB_ARRAY_RELEASE(&redactor->hits);
+	free(redactor->track_of);
+	sb_matcher_free(redactor->matcher);
 	sb_needles_free(redactor->needles);
 	sb_secret_memory_free(redactor->memory);
 	free(redactor);
 }
 
-static void add_hit(struct sb_redactor *redactor, const struct track *track)
+static void add_hit(struct sb_redactor *redactor, const struct sb_needle *needle, uint64_t end)
 {
 	*SB_ARRAY_ADD(&redactor->hits) = (struct hit){
-		.start = redactor->offset - track->needle->len,
-		.end = redactor->offset,
-		.secret_id = track->needle->secret_id,
+		.start = end - needle->len,
+		.end = end,
+		.secret_id = needle->secret_id,
 	};
 }
 
-/* One byte, which is in `held` already; gives the earliest offset at which a match can begin that
- * is not known yet. */
-static uint64_t advance(struct sb_redactor *redactor, char byte)
+/* Runs the automaton from the stream offset `from` to the end of what is held. */
+static void run_track(struct sb_redactor *redactor, struct track *track, uint64_t from)
 {
-	size_t kept = 0;
-	size_t longest = 0;
+	const uint64_t held_from = redactor->offset - redactor->held_len;
 
-	for (size_t i = 0; i < redactor->live.len; i++) {
-		const uint32_t index = redactor->live.items[i];
-		struct track *track = &redactor->tracks.items[index];
-
-		track->state = sb_kmp_step(&track->kmp, track->state, byte);
+	if (track->kmp.len == 0)
+		sb_kmp_init(&track->kmp, track->needle->bytes, track->needle->len);
+	track->is_active = true;
+	while (from < redactor->offset && track->is_active) {
+		track->state =
+			sb_kmp_step(&track->kmp, track->state, redactor->held[from++ - held_from]);
 		if (track->state == track->kmp.len) {
-			add_hit(redactor, track);
+			add_hit(redactor, track->needle, from);
 			track->state = track->kmp.border[track->state];
 		}
-		if (track->state == 0)
+		track->is_active = track->state >= ANCHOR_BYTES;
+	}
+	track->seen = from;
+}
+
+/* All that ends in the held bytes from the stream offset `from` on. */
+static void find_hits(struct sb_redactor *redactor, uint64_t from)
+{
+	const uint64_t held_from = redactor->offset - redactor->held_len;
+	const size_t known = (size_t)(from - held_from);
+	const size_t begin = known < ANCHOR_BYTES ? 0 : known - (ANCHOR_BYTES - 1);
+	struct sb_match match = {0};
+
+	SB_ARRAY_FOREACH (&redactor->tracks, track)
+		if (track->is_active)
+			run_track(redactor, track, from);
+	while (redactor->matcher != NULL &&
+		sb_matcher_next(redactor->matcher, (unsigned char *)redactor->held + begin,
+			redactor->held_len - begin, &match)) {
+		const uint64_t end = held_from + begin + match.end;
+		const uint32_t track_index = redactor->track_of[match.tag];
+
+		if (end <= from)
 			continue;
-		redactor->live.items[kept++] = index;
-		longest = track->state > longest ? track->state : longest;
-	}
-	redactor->live.len = kept;
-
-	for (uint32_t i = redactor->first_of_byte[(unsigned char)byte]; i != 0;) {
-		struct track *track = &redactor->tracks.items[i - 1];
-
-		if (track->state == 0) {
-			track->state = 1;
-			*SB_ARRAY_ADD(&redactor->live) = i - 1;
-			longest = longest > 1 ? longest : 1;
+		if (track_index == 0) {
+			add_hit(redactor, sb_needles_at(redactor->needles, match.tag), end);
+			continue;
 		}
-		i = track->next_of_byte;
+
+		struct track *track = &redactor->tracks.items[track_index - 1];
+
+		if (end <= track->seen)
+			continue;
+		track->state = ANCHOR_BYTES;
+		run_track(redactor, track, end);
 	}
-	return redactor->offset - longest;
+}
+
+/* Whether the bytes are the beginning of an anchor, and not all of it. */
+static bool begins_an_anchor(const struct sb_redactor *redactor, const char *bytes, size_t len)
+{
+	const struct anchor wanted = {.bytes = (const unsigned char *)bytes, .len = len};
+	size_t low = 0;
+	size_t high = redactor->anchors.len;
+
+	/* The first that comes after the bytes; all that begin with them follow one another. */
+	while (low < high) {
+		const size_t middle = low + (high - low) / 2;
+
+		if (by_bytes(&redactor->anchors.items[middle], &wanted) <= 0)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low < redactor->anchors.len && redactor->anchors.items[low].len > len &&
+	       memcmp(redactor->anchors.items[low].bytes, bytes, len) == 0;
+}
+
+/* The earliest offset at which a match can begin that is not known yet. */
+static uint64_t first_undecided(const struct sb_redactor *redactor)
+{
+	const size_t most =
+		redactor->held_len < ANCHOR_BYTES ? redactor->held_len : ANCHOR_BYTES - 1;
+	uint64_t first = redactor->offset;
+
+	for (size_t len = most; len > 0; len--) {
+		const char *bytes = redactor->held + redactor->held_len - len;
+
+		if (redactor->begins_anchor[(unsigned char)*bytes] &&
+			begins_an_anchor(redactor, bytes, len)) {
+			first = redactor->offset - len;
+			break;
+		}
+	}
+	SB_ARRAY_FOREACH (&redactor->tracks, track)
+		if (track->is_active && redactor->offset - track->state < first)
+			first = redactor->offset - track->state;
+	return first;
 }
 
 static int by_start_longest_first(const void *a, const void *b)
@@ -206,40 +301,23 @@ static void release(struct sb_redactor *redactor, uint64_t safe, const struct si
 	redactor->held_len = left;
 }
 
-/* How many of the bytes no needle begins with, while none is live. */
-static size_t plain_run(const struct sb_redactor *redactor, const char *bytes, size_t len)
-{
-	size_t n = 0;
-
-	while (n < len && redactor->first_of_byte[(unsigned char)bytes[n]] == 0)
-		n++;
-	return n;
-}
-
 void sb_redactor_write(
 	struct sb_redactor *redactor, const char *bytes, size_t len, sb_redacted_fn out, void *self)
 {
 	const struct sink sink = {out, self};
 
-	for (size_t i = 0; i < len;) {
-		if (redactor->held_len == 0) {
-			const size_t run = plain_run(redactor, bytes + i, len - i);
+	while (len > 0) {
+		const size_t n = len < PIECE_BYTES ? len : PIECE_BYTES;
+		const uint64_t from = redactor->offset;
 
-			if (run > 0)
-				out(self, bytes + i, run);
-			redactor->offset += run;
-			i += run;
-			if (i == len)
-				return;
-		}
-		SB_BUG_ON(redactor->held_len > redactor->held_cap);
-		redactor->held[redactor->held_len++] = bytes[i];
-		redactor->offset++;
-
-		const uint64_t safe = advance(redactor, bytes[i++]);
-
-		if (safe > redactor->offset - redactor->held_len)
-			release(redactor, safe, &sink);
+		SB_BUG_ON(redactor->held_len + n > redactor->held_cap);
+		memcpy(redactor->held + redactor->held_len, bytes, n);
+		redactor->held_len += n;
+		redactor->offset += n;
+		find_hits(redactor, from);
+		release(redactor, first_undecided(redactor), &sink);
+		bytes += n;
+		len -= n;
 	}
 }
 
@@ -248,9 +326,10 @@ void sb_redactor_flush(struct sb_redactor *redactor, sb_redacted_fn out, void *s
 	const struct sink sink = {out, self};
 
 	release(redactor, redactor->offset, &sink);
-	for (size_t i = 0; i < redactor->live.len; i++)
-		redactor->tracks.items[redactor->live.items[i]].state = 0;
-	redactor->live.len = 0;
+	SB_ARRAY_FOREACH (&redactor->tracks, track) {
+		track->is_active = false;
+		track->seen = 0;
+	}
 	redactor->offset = redactor->covered_until = 0;
 	explicit_bzero(redactor->held, redactor->held_cap);
 }

@@ -14,10 +14,11 @@
  * secret, so that a value written in pieces is replaced too; flush gives them out when the stream
  * ends.
  *
- * Replaced are the value without the newlines at its end, each line of 8 bytes or more of a value
- * of several lines, and the encoded forms of leak/needles.h. Where two secrets overlap both are
- * named. A secret under 4 bytes (SB_SECRET_UNSEARCHABLE) is left alone: replacing it would destroy
- * the output, so the caller warns.
+ * Replaced are the values of leak/values.h with each line of 8 bytes or more, in the forms of
+ * leak/needles.h. Base64 and hex in lines are replaced line by line where they begin with a value
+ * and have the width that base64, openssl and xxd give them (76, 64, 60). Where two secrets overlap
+ * both are named. What can't be searched for (SB_SECRET_UNSEARCHABLE) is left alone: replacing it
+ * would destroy the output, so the caller warns.
  */
 struct sb_redactor;
 struct sb_redactor *sb_redactor_new(const struct sb_secrets *secrets);

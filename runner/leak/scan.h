@@ -25,6 +25,9 @@ struct sb_leak {
 
 /* The secrets are borrowed and must outlive the scanner. */
 struct sb_scanner *sb_scanner_new(const struct sb_secrets *secrets);
+/* Another for the same secrets, with a stream of its own: it shares the first one's needles and
+ * tables, which cost time to make, and may be used by another thread. The first must outlive it. */
+struct sb_scanner *sb_scanner_new_sharing(const struct sb_scanner *scanner);
 void sb_scanner_free(struct sb_scanner *scanner);
 SB_DEFINE_FREEP(sb_scanner)
 

@@ -10,8 +10,15 @@
 #include "base/array.h"
 #include "base/limits.h"
 #include "base/mem.h"
+#include "leak/judge.h"
 #include "leak/secret_memory.h"
 #include "sys/fd.h"
+
+enum {
+	MIN_TOKEN_BYTES = 4,
+	MIN_STRONG_BYTES = 8,
+	MAX_TOKEN_BYTES = 64, /* a longer run is rare enough to be searched for anywhere */
+};
 
 /* `bytes` is const for everybody else; the pages are ours to zero. */
 struct owned_secret {
@@ -255,7 +262,11 @@ enum sb_secret_strength sb_secret_strength(const struct sb_secret *secret)
 {
 	const size_t len = sb_secret_trimmed_len(secret);
 
-	if (len < 4)
+	if (len < MIN_TOKEN_BYTES || sb_judge_is_common(secret->bytes, len))
 		return SB_SECRET_UNSEARCHABLE;
-	return len < 8 ? SB_SECRET_WEAK : SB_SECRET_STRONG;
+	if (len < MIN_STRONG_BYTES)
+		return SB_SECRET_WEAK;
+	return len <= MAX_TOKEN_BYTES && sb_judge_is_monotone(secret->bytes, len)
+		       ? SB_SECRET_WEAK
+		       : SB_SECRET_STRONG;
 }

@@ -51,12 +51,19 @@ size_t sb_secrets_count(const struct sb_secrets *secrets);
 const struct sb_secret *sb_secrets_at(const struct sb_secrets *secrets, size_t i);
 
 /*
- * How far a secret can be proven absent, by its length without the newlines at its end: a short
- * value turns up by chance. What is not STRONG deserves a warning that names its id.
+ * How far a secret can be proven absent, by its value without the newlines at its end: what is
+ * short, or what everybody writes, turns up by chance. What is not STRONG deserves a warning that
+ * names its id.
+ *
+ * A common value ("password", "changeme", "12345678") is in documentation and example files of most
+ * images: to search for it would refuse them all, and to replace it in output would destroy that.
+ * So it can't be verified, at any length. A monotone one ("aaaaaaaa", "abcdefgh") is searched for
+ * like a short one: as a whole token it is rare enough.
  */
 enum sb_secret_strength {
-	SB_SECRET_UNSEARCHABLE, /* under 4 bytes: neither searched for nor redacted */
-	SB_SECRET_WEAK,         /* 4 to 7: searched for as a whole token, raw only; redacted */
+	SB_SECRET_UNSEARCHABLE, /* under 4 bytes, or common: neither searched for nor redacted */
+	SB_SECRET_WEAK,         /* 4 to 7, or monotone: searched for as a whole token, raw only;
+				   redacted */
 	SB_SECRET_STRONG,       /* 8 and more: every form, anywhere */
 };
 enum sb_secret_strength sb_secret_strength(const struct sb_secret *secret);

@@ -19,12 +19,12 @@ LAYERS = {
     "sys": ("base", "archive"),
     "buildfile": ("base", ""),
     "oci": ("base sys", "jansson archive"),
-    "leak": ("base sys", ""),
+    "leak": ("base sys", "hs"),
     "layer": ("base sys leak", "archive zstd libdeflate zlib"),
     "sandbox": ("base sys", "seccomp capability"),
     "registry": ("base sys oci", "curl"),
     "plan": ("base buildfile oci", ""),
-    "lint": ("base buildfile oci plan", ""),
+    "lint": ("base buildfile oci leak plan", ""),
     "inspect": ("base sys oci leak layer buildfile", "jansson archive"),
     "build": (EVERYTHING, ""),
     "api": (EVERYTHING + " inspect lint", ""),
@@ -41,6 +41,7 @@ OUTSIDE = {
     "seccomp": r"seccomp\.h",
     "capability": r"sys/capability\.h",
     "curl": r"curl/",
+    "hs": r"hs/",
 }
 ALLOWED_OUTSIDE = [
     # file, word, why

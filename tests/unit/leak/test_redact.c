@@ -4,10 +4,12 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 
 #include <cmocka.h>
 
 #include "base/buf.h"
+#include "base/mem.h"
 #include "leak/redact.h"
 
 struct item {
@@ -50,6 +52,21 @@ static const struct redact_case cases[] = {
 		">[secret m]\n<"},
 	{{{"m", "first line\r\nsecond line\r\n"}}, "first line\nsecond line\n",
 		"[secret m]\n[secret m]\n"},
+	/* other forms */
+	{{{"s", "p\"a's\\s/word&"}}, "{\"p\":\"p\\\"a's\\\\s/word&\"}", "{\"p\":\"[secret s]\"}"},
+	{{{"s", "p\"a's\\s/word&"}}, "q=p%22a%27s%5Cs%2Fword%26&x", "q=[secret s]&x"},
+	{{{"s", "p\"a's\\s/word&"}}, "<p>p&quot;a&#39;s\\s/word&amp;</p>", "<p>[secret s]</p>"},
+	{{{"s", "super-secure"}}, "hex 73757065722d736563757265.", "hex [secret s]."},
+	/* values in a file of settings */
+	{{{"f", "A=1\nDB_PASSWORD='staple battery'\n"}}, "login with staple battery.",
+		"login with [secret f]."},
+	{{{"f", "{\n\"password\": \"a\\\"quoted\\\" one\"\n}"}}, "it is a\"quoted\" one!",
+		"it is [secret f]!"},
+	/* lines of `base64 FILE` */
+	{{{"l", "0123456789 abcdefghij 0123456789 ABCDEFGHIJ 0123456789 klmnopqrst 0123456789"}},
+		"MDEyMzQ1Njc4OSBhYmNkZWZnaGlqIDAxMjM0NTY3ODkgQUJDREVGR0hJSiAwMTIzNDU2Nzg5IGts\n"
+		"bW5vcHFyc3QgMDEyMzQ1Njc4OQo=\n",
+		"[secret l]\n[secret l]Qo=\n"},
 	/* base64("user:super-secure") and of the value alone */
 	{{{"s", "super-secure"}}, "dXNlcjpzdXBlci1zZWN1cmU=", "dXNlcjp[secret s]U="},
 	{{{"s", "super-secure"}}, "Basic c3VwZXItc2VjdXJl.", "Basic [secret s]."},
@@ -207,6 +224,40 @@ static void every_covered_byte_goes_and_no_other(void **state)
 	}
 }
 
+/* Many needles, each a beginning of something all the time. */
+static void long_texts_of_many_secrets_are_redacted_in_time(void **state)
+{
+	enum { N_SECRETS = 40, TEXT = 4 << 20 };
+	SB_AUTO(sb_secrets) secrets = sb_secrets_new();
+	SB_AUTO_ERROR err = SB_ERROR_INIT;
+	SB_AUTO_BUF out = SB_BUF_INIT(2 * TEXT);
+	sb_autofree char *text = sb_malloc(TEXT);
+	uint32_t seed = 3;
+
+	(void)state;
+	for (size_t i = 0; i < N_SECRETS; i++) {
+		const char id[] = {'s', (char)('0' + i / 10), (char)('0' + i % 10), '\0'};
+		char value[150];
+
+		for (size_t k = 0; k < sizeof(value); k++)
+			value[k] = "abcdefgh01234567"[(seed = seed * 1664525 + 1013904223) >> 28];
+		assert_int_equal(sb_secrets_add_bytes(secrets, id, value, 20 + 3 * i, &err), 0);
+	}
+	for (size_t i = 0; i < TEXT; i++)
+		text[i] = "abcdefgh01234567"[(seed = seed * 1664525 + 1013904223) >> 28];
+
+	SB_AUTO(sb_redactor) redactor = sb_redactor_new(secrets);
+	const clock_t start = clock();
+
+	for (size_t i = 0; i < TEXT; i += 80)
+		sb_redactor_write(redactor, text + i, TEXT - i < 80 ? TEXT - i : 80, collect, &out);
+	sb_redactor_flush(redactor, collect, &out);
+	assert_int_equal(out.len, TEXT);
+	assert_memory_equal(out.data, text, TEXT);
+	/* Well under a second; a search that began anew at each byte would take minutes. */
+	assert_true(clock() - start < 20 * CLOCKS_PER_SEC);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -215,6 +266,7 @@ int main(void)
 		cmocka_unit_test(every_covered_byte_goes_and_no_other),
 		cmocka_unit_test(no_more_is_held_back_than_could_begin_a_secret),
 		cmocka_unit_test(nuls_pass),
+		cmocka_unit_test(long_texts_of_many_secrets_are_redacted_in_time),
 		cmocka_unit_test(no_secrets_change_nothing),
 	};
 

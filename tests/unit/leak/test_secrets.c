@@ -150,7 +150,7 @@ static void release_zeroes_what_another_holder_of_the_file_sees(void **state)
 		assert_int_equal(back[i], 0);
 }
 
-static void strength_goes_by_length_without_newlines(void **state)
+static void strength_goes_by_length_and_by_how_common_a_value_is(void **state)
 {
 	static const struct {
 		const char *value;
@@ -161,7 +161,22 @@ static void strength_goes_by_length_without_newlines(void **state)
 		{"\r\n", SB_SECRET_UNSEARCHABLE},
 		{"abcd", SB_SECRET_WEAK},
 		{"abcdefg\r\n", SB_SECRET_WEAK},
-		{"abcdefgh", SB_SECRET_STRONG},
+		{"xbcdefgh", SB_SECRET_STRONG},
+		/* what everybody writes is in most images */
+		{"password", SB_SECRET_UNSEARCHABLE},
+		{"PassWord\n", SB_SECRET_UNSEARCHABLE},
+		{"changeme", SB_SECRET_UNSEARCHABLE},
+		{"12345678", SB_SECRET_UNSEARCHABLE},
+		{"root", SB_SECRET_UNSEARCHABLE},
+		{"password-of-mine", SB_SECRET_STRONG},
+		/* what says little is a token at most */
+		{"aaaaaaaa", SB_SECRET_WEAK},
+		{"abcdefgh", SB_SECRET_WEAK},
+		{"87654321x", SB_SECRET_STRONG},
+		{"98765432", SB_SECRET_WEAK},
+		{"xyxyxyxyxy", SB_SECRET_WEAK},
+		{"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
+			SB_SECRET_STRONG},
 	};
 
 	(void)state;
@@ -183,7 +198,7 @@ int main(void)
 		cmocka_unit_test(largest_secret_is_taken_and_one_byte_more_refused),
 		cmocka_unit_test(descriptor_is_readable_and_sealed_against_all_else),
 		cmocka_unit_test(release_zeroes_what_another_holder_of_the_file_sees),
-		cmocka_unit_test(strength_goes_by_length_without_newlines),
+		cmocka_unit_test(strength_goes_by_length_and_by_how_common_a_value_is),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

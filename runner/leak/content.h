@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef SB_LEAK_CONTENT_H
+#define SB_LEAK_CONTENT_H
+
+#include <stdbool.h>
+
+#include "base/cleanup.h"
+#include "leak/nested.h"
+#include "leak/scan.h"
+
+/*
+ * Searches whole contents (files) for the known secrets: their bytes, and what is packed in them.
+ * Stops looking at the first find, never reading. Serves one thread.
+ */
+struct sb_content_search;
+/* The scanner is borrowed: its needles are shared, its stream is not touched. */
+struct sb_content_search *sb_content_search_new(const struct sb_scanner *scanner);
+void sb_content_search_free(struct sb_content_search *search);
+SB_DEFINE_FREEP(sb_content_search)
+/* False where no secret is known: then there is no need to search. */
+bool sb_content_search_is_active(const struct sb_content_search *search);
+
+struct sb_content_leak {
+	struct sb_leak leak; /* its offset is in the stream in which it was found */
+	char *inside;        /* as in leak/nested.h; NULL: in the content itself */
+	const char *what;    /* "name", … of a member, static; NULL: in bytes */
+};
+void sb_content_leak_release(struct sb_content_leak *leak);
+
+/* Reads the source to its end. *out_found says whether *out was written. */
+int sb_content_search_run(struct sb_content_search *search, const struct sb_source *source,
+	bool *out_found, struct sb_content_leak *out, struct sb_error *err) SB_MUST_USE;
+/* "raw, at byte 22", "base64 in lib.jar!etc/token, at byte 5": for a message. Caller frees. */
+char *sb_content_leak_text(const struct sb_content_leak *leak);
+
+/* What was looked at so far, for the record of a build. */
+struct sb_content_sums {
+	uint64_t n_contents;
+	uint64_t bytes;          /* of contents */
+	uint64_t unpacked_bytes; /* of what was packed in them */
+	uint64_t n_skipped;      /* packed things that could not be looked into */
+};
+struct sb_content_sums sb_content_search_sums(const struct sb_content_search *search);
+
+#endif

@@ -1,0 +1,417 @@
+/* SPDX-License-Identifier: MIT */
+#include "leak/unwrap.h"
+
+#include <stdbool.h>
+#include <string.h>
+
+#include "base/array.h"
+#include "base/mem.h"
+#include "leak/secret_memory.h"
+
+enum {
+	MIN_WIDTH = 4,
+	TAIL_BYTES = 1024,
+	ROOM_BYTES = 4096,
+	MAX_LINE_END = 5, /* a quote, a comma, a backslash, a carriage return before the newline */
+	MAX_GAP = 128,    /* deep indentation, and a mark */
+};
+
+enum where {
+	OUTSIDE, /* until the next line's end */
+	GAP,     /* between a line's characters and those of the next */
+	RUN,     /* in a line that goes on from the one before */
+};
+
+/* From this place in the joined lines on, their bytes are those of the stream from there on. */
+struct segment {
+	uint64_t at;
+	uint64_t offset;
+};
+
+struct sb_unwrap {
+	const struct sb_needle_tables *tables;
+	struct sb_needle_stream *joined;
+	struct sb_secret_memory *memory;
+	enum where where;
+	size_t gap_len;
+	bool gap_has_newline;
+	bool is_after_backslash;
+	bool is_fed; /* the search of these joined lines has begun */
+	uint64_t joined_len;
+	SB_ARRAY(struct segment) segments;
+	unsigned char *room; /* of the joined lines, what was not fed yet */
+	size_t room_len;
+	unsigned char *tail; /* the stream's last bytes */
+	size_t tail_len;
+	uint64_t offset; /* of the next byte */
+	struct sb_unwrap_find found;
+};
+
+/* What is fed, and where in it the next places are at which a line may end. */
+struct piece {
+	const unsigned char *bytes;
+	size_t len;
+	size_t newline;
+	size_t backslash;
+};
+
+static const unsigned char is_base64[256] = {
+	['a' ... 'z'] = 1,
+	['A' ... 'Z'] = 1,
+	['0' ... '9'] = 1,
+	['+'] = 1,
+	['/'] = 1,
+	['-'] = 1,
+	['_'] = 1,
+};
+
+/* May stand between lines, besides their ends. */
+static const unsigned char is_filler[256] = {
+	[' '] = 1,
+	['\t'] = 1,
+	['\r'] = 1,
+	['"'] = 1,
+	['\''] = 1,
+	[','] = 1,
+	['#'] = 1,
+	['>'] = 1,
+	['*'] = 1,
+	[';'] = 1,
+};
+
+struct sb_unwrap *sb_unwrap_new(const struct sb_needle_tables *tables)
+{
+	struct sb_unwrap *unwrap = SB_NEW(struct sb_unwrap);
+
+	unwrap->tables = tables;
+	unwrap->joined = sb_needle_stream_new(tables);
+	unwrap->memory = sb_secret_memory_new();
+	unwrap->room = sb_secret_memory_alloc(unwrap->memory, ROOM_BYTES);
+	unwrap->tail = sb_secret_memory_alloc(unwrap->memory, TAIL_BYTES);
+	return unwrap;
+}
+
+void sb_unwrap_free(struct sb_unwrap *unwrap)
+{
+	if (unwrap == NULL)
+		return;
+	sb_needle_stream_free(unwrap->joined);
+	sb_secret_memory_free(unwrap->memory);
+	SB_ARRAY_RELEASE(&unwrap->segments);
+	free(unwrap);
+}
+
+static void forget_lines(struct sb_unwrap *unwrap)
+{
+	unwrap->where = OUTSIDE;
+	unwrap->is_fed = false;
+	unwrap->joined_len = 0;
+	unwrap->room_len = 0;
+	unwrap->segments.len = 0;
+}
+
+void sb_unwrap_begin(struct sb_unwrap *unwrap)
+{
+	forget_lines(unwrap);
+	unwrap->tail_len = 0;
+	unwrap->offset = 0;
+	unwrap->found = (struct sb_unwrap_find){0};
+}
+
+static uint64_t offset_of(const struct sb_unwrap *unwrap, uint64_t at)
+{
+	size_t i = unwrap->segments.len - 1;
+
+	while (i > 0 && unwrap->segments.items[i].at > at)
+		i--;
+	return unwrap->segments.items[i].offset + (at - unwrap->segments.items[i].at);
+}
+
+/* Searches what was gathered, once it is long enough to hold anything. */
+static void flush(struct sb_unwrap *unwrap)
+{
+	if (!unwrap->is_fed && unwrap->joined_len < sb_needle_tables_shortest(unwrap->tables))
+		return;
+	if (!unwrap->is_fed)
+		sb_needle_stream_begin(unwrap->joined);
+	unwrap->is_fed = true;
+	sb_needle_stream_feed(unwrap->joined, unwrap->room, unwrap->room_len);
+	unwrap->room_len = 0;
+
+	const struct sb_needle_find find = sb_needle_stream_found(unwrap->joined);
+
+	if (find.needle != NULL)
+		unwrap->found = (struct sb_unwrap_find){
+			.needle = find.needle,
+			.start = offset_of(unwrap, find.end - find.needle->len),
+			.end = offset_of(unwrap, find.end - 1) + 1,
+		};
+}
+
+static void end_lines(struct sb_unwrap *unwrap)
+{
+	flush(unwrap);
+	forget_lines(unwrap);
+}
+
+static void add_bytes(struct sb_unwrap *unwrap, const unsigned char *bytes, size_t len)
+{
+	while (len > 0) {
+		const size_t left = ROOM_BYTES - unwrap->room_len;
+		const size_t n = len < left ? len : left;
+
+		memcpy(unwrap->room + unwrap->room_len, bytes, n);
+		unwrap->room_len += n;
+		unwrap->joined_len += n;
+		bytes += n;
+		len -= n;
+		if (unwrap->room_len == ROOM_BYTES)
+			flush(unwrap);
+	}
+}
+
+/* Segments farther back than the longest needle are of no use. */
+static void forget_segments(struct sb_unwrap *unwrap)
+{
+	const uint64_t longest = sb_needle_tables_longest(unwrap->tables);
+	const uint64_t from = unwrap->joined_len > longest ? unwrap->joined_len - longest : 0;
+	size_t first = 0;
+
+	while (first + 1 < unwrap->segments.len && unwrap->segments.items[first + 1].at <= from)
+		first++;
+	unwrap->segments.len -= first;
+	memmove(unwrap->segments.items, unwrap->segments.items + first,
+		unwrap->segments.len * sizeof(unwrap->segments.items[0]));
+}
+
+static void add_segment(struct sb_unwrap *unwrap, uint64_t offset)
+{
+	if (unwrap->segments.len > 2 * sb_needle_tables_longest(unwrap->tables) + ROOM_BYTES)
+		forget_segments(unwrap);
+	*SB_ARRAY_ADD(&unwrap->segments) =
+		(struct segment){.at = unwrap->joined_len, .offset = offset};
+}
+
+static size_t find_byte(const struct piece *piece, size_t from, int byte)
+{
+	const unsigned char *p =
+		from < piece->len ? memchr(piece->bytes + from, byte, piece->len - from) : NULL;
+
+	return p != NULL ? (size_t)(p - piece->bytes) : SIZE_MAX;
+}
+
+/* The next place from `from` on where a line may end, or SIZE_MAX. */
+static size_t next_line_end(struct piece *piece, size_t from)
+{
+	for (;;) {
+		if (piece->newline < from)
+			piece->newline = find_byte(piece, from, '\n');
+		if (piece->backslash < from)
+			piece->backslash = find_byte(piece, from, '\\');
+		if (piece->newline <= piece->backslash)
+			return piece->newline;
+
+		const size_t at = piece->backslash;
+
+		if (at + 1 >= piece->len || memchr("nr\\", piece->bytes[at + 1], 3) != NULL)
+			return at;
+		from = at + 1;
+	}
+}
+
+/* The byte `back` before the place `at` of the piece, by way of the tail; '\0' past what is kept.
+ */
+static unsigned char byte_before(
+	const struct sb_unwrap *unwrap, const struct piece *piece, size_t at, size_t back)
+{
+	if (back <= at)
+		return piece->bytes[at - back];
+	back -= at;
+	return back <= unwrap->tail_len ? unwrap->tail[unwrap->tail_len - back] : '\0';
+}
+
+/* How many characters stand before the place `at` less `skipped` bytes. */
+static size_t count_before(
+	const struct sb_unwrap *unwrap, const struct piece *piece, size_t at, size_t skipped)
+{
+	const size_t here = at >= skipped ? at - skipped + 1 : 0;
+	const size_t most = here < TAIL_BYTES ? here : TAIL_BYTES;
+	size_t n = 0;
+
+	while (n < most && is_base64[piece->bytes[here - 1 - n]])
+		n++;
+	if (n < here)
+		return n;
+	while (n < TAIL_BYTES && is_base64[byte_before(unwrap, piece, at, skipped + n)])
+		n++;
+	return n;
+}
+
+/*
+ * Nearly all lines of ordinary text end here: with the characters that follow in the next lines,
+ * before something that can't go on, they are too short. Only looks at what is in the piece.
+ */
+static bool is_too_short(
+	const struct sb_unwrap *unwrap, const struct piece *piece, size_t at, size_t n_before)
+{
+	const size_t shortest = sb_needle_tables_shortest(unwrap->tables);
+	const unsigned char *p = piece->bytes + at;
+	const unsigned char *end = piece->bytes + piece->len;
+	size_t n = n_before;
+
+	while (*p == '\n') {
+		do
+			p++;
+		while (p < end && is_filler[*p]);
+		for (; p < end && is_base64[*p]; p++)
+			if (++n >= shortest)
+				return false;
+		while (p < end && is_filler[*p])
+			p++;
+		if (p == end)
+			return false;
+	}
+	return *p != '\\';
+}
+
+/* Most lines' ends, by the bytes around them alone. */
+static inline bool is_no_join(const struct piece *piece, size_t at)
+{
+	const unsigned char *p = piece->bytes + at;
+
+	if (at < MIN_WIDTH || at + 1 >= piece->len || *p != '\n')
+		return false;
+
+	const unsigned before =
+		is_filler[p[-1]] | (p[-1] == '\\') |
+		(is_base64[p[-1]] & is_base64[p[-2]] & is_base64[p[-3]] & is_base64[p[-4]]);
+	const unsigned after = is_filler[p[1]] | (p[1] == '\\') | is_base64[p[1]];
+
+	return (before & after) == 0;
+}
+
+/* Takes the characters before the line's end at `at`, if there are enough. */
+static bool begin_lines(struct sb_unwrap *unwrap, const struct piece *piece, size_t at)
+{
+	size_t skipped = 1;
+
+	while (skipped < MAX_LINE_END && (is_filler[byte_before(unwrap, piece, at, skipped)] ||
+						 byte_before(unwrap, piece, at, skipped) == '\\'))
+		skipped++;
+
+	const size_t n = count_before(unwrap, piece, at, skipped);
+
+	if (n < MIN_WIDTH || is_too_short(unwrap, piece, at, n))
+		return false;
+	add_segment(unwrap, unwrap->offset + at - (skipped + n - 1));
+	if (skipped + n - 1 <= at)
+		memcpy(unwrap->room, piece->bytes + at - (skipped + n - 1), n);
+	else
+		for (size_t i = 0; i < n; i++)
+			unwrap->room[i] = byte_before(unwrap, piece, at, skipped + n - 1 - i);
+	unwrap->room_len = unwrap->joined_len = n;
+	unwrap->where = GAP;
+	unwrap->gap_len = 0;
+	unwrap->gap_has_newline = false;
+	unwrap->is_after_backslash = false;
+	return true;
+}
+
+/* One byte between lines; false when it is none. */
+static bool pass_gap(struct sb_unwrap *unwrap, unsigned char c)
+{
+	const bool is_escape = unwrap->is_after_backslash;
+
+	unwrap->is_after_backslash = c == '\\';
+	if (++unwrap->gap_len > MAX_GAP)
+		return false;
+	if (c == '\n' || (is_escape && c == 'n')) {
+		unwrap->gap_has_newline = true;
+		return true;
+	}
+	return c == '\\' || is_filler[c] || (is_escape && (c == 'r' || c == 't'));
+}
+
+static size_t run_length(const unsigned char *bytes, size_t len)
+{
+	size_t n = 0;
+
+	while (n < len && is_base64[bytes[n]])
+		n++;
+	return n;
+}
+
+/* In lines that adjoin, from place i of the piece on; gives where it stopped. */
+static size_t go_on(struct sb_unwrap *unwrap, const struct piece *piece, size_t i)
+{
+	const unsigned char c = piece->bytes[i];
+
+	if (unwrap->where == RUN) {
+		const size_t n = run_length(piece->bytes + i, piece->len - i);
+
+		add_bytes(unwrap, piece->bytes + i, n);
+		if (i + n < piece->len) {
+			unwrap->where = GAP;
+			unwrap->gap_len = 0;
+			unwrap->gap_has_newline = false;
+			unwrap->is_after_backslash = false;
+		}
+		return i + n;
+	}
+	if (is_base64[c] && !unwrap->is_after_backslash && unwrap->gap_has_newline) {
+		add_segment(unwrap, unwrap->offset + i);
+		unwrap->where = RUN;
+		return i;
+	}
+	if (pass_gap(unwrap, c))
+		return i + 1;
+	end_lines(unwrap);
+	return i;
+}
+
+static void keep_tail(struct sb_unwrap *unwrap, const unsigned char *bytes, size_t len)
+{
+	if (len >= TAIL_BYTES) {
+		memcpy(unwrap->tail, bytes + len - TAIL_BYTES, TAIL_BYTES);
+		unwrap->tail_len = TAIL_BYTES;
+		return;
+	}
+
+	const size_t room = TAIL_BYTES - len;
+	const size_t keep = unwrap->tail_len < room ? unwrap->tail_len : room;
+
+	memmove(unwrap->tail, unwrap->tail + unwrap->tail_len - keep, keep);
+	memcpy(unwrap->tail + keep, bytes, len);
+	unwrap->tail_len = keep + len;
+}
+
+void sb_unwrap_feed(struct sb_unwrap *unwrap, const void *bytes, size_t len)
+{
+	struct piece piece = {.bytes = bytes, .len = len};
+
+	if (unwrap->found.needle != NULL || len == 0)
+		return;
+	piece.newline = find_byte(&piece, 0, '\n');
+	piece.backslash = find_byte(&piece, 0, '\\');
+	for (size_t i = 0; i < len && unwrap->found.needle == NULL;) {
+		if (unwrap->where != OUTSIDE) {
+			i = go_on(unwrap, &piece, i);
+			continue;
+		}
+		i = next_line_end(&piece, i);
+		if (i == SIZE_MAX)
+			break;
+		if (is_no_join(&piece, i) || !begin_lines(unwrap, &piece, i))
+			i++;
+	}
+	/* So that all that ends in this piece is found with it. */
+	if (unwrap->where != OUTSIDE && unwrap->found.needle == NULL)
+		flush(unwrap);
+	keep_tail(unwrap, bytes, len);
+	unwrap->offset += len;
+}
+
+struct sb_unwrap_find sb_unwrap_found(const struct sb_unwrap *unwrap)
+{
+	return unwrap->found;
+}
