@@ -7,6 +7,7 @@
 
 #include "api/session.h"
 #include "base/mem.h"
+#include "inspect/report.h"
 #include "oci/reference.h"
 #include "registry/pull.h"
 #include "sys/fd.h"
@@ -118,6 +119,7 @@ static int inspect(struct job *job, const struct sb_inspect_options *o, char **o
 	size_t *out_findings, struct sb_error *err)
 {
 	const struct sb_report_style style = {.color = o->color, .width = o->width};
+	const struct sb_findings findings = {0};
 
 	if (sb_session_read_secrets(o->secrets, o->n_secrets, &job->secrets, err) < 0)
 		return -1;
@@ -128,8 +130,8 @@ static int inspect(struct job *job, const struct sb_inspect_options *o, char **o
 	if (sb_inspect_image(job->image, job->secrets, &job->inspection, err) < 0)
 		return sb_error_context(err, "image '%s'", o->image);
 	*out_findings = job->inspection->secrets.len + job->inspection->problems.len;
-	return o->as_json ? sb_inspection_json(job->inspection, out_report, err)
-			  : sb_inspection_page(job->inspection, &style, out_report, err);
+	return o->as_json ? sb_inspection_json(job->inspection, &findings, out_report, err)
+			  : sb_inspection_page(job->inspection, &findings, &style, out_report, err);
 }
 
 int sb_inspect(const struct sb_inspect_options *options, char **out_report, size_t *out_findings,

@@ -2,8 +2,9 @@
 #include <string.h>
 
 #include "base/mem.h"
-#include "base/size.h"
 #include "inspect/inspector.h"
+#include "inspect/notes.h"
+#include "inspect/user.h"
 
 const char *sb_layer_instruction(const struct sb_image_config *config, size_t i, size_t n)
 {
@@ -21,80 +22,56 @@ const char *sb_layer_instruction(const struct sb_image_config *config, size_t i,
 	return layer == n ? found : NULL;
 }
 
-/* The uid of the line that begins with `name:`, in a passwd file. */
-static bool find_uid(const char *passwd, const char *name, uint64_t *out)
+static void search_text(struct sb_inspector *in, const char *where, const char *text)
 {
-	const size_t len = strlen(name);
+	const struct sb_place place = {.layer = SIZE_MAX, .where = where};
 
-	for (const char *line = passwd; line != NULL && *line != '\0';) {
-		const char *end = strchrnul(line, '\n');
-
-		if (strncmp(line, name, len) == 0 && line[len] == ':') {
-			const char *uid =
-				memchr(line + len + 1, ':', (size_t)(end - line) - len - 1);
-			const char *stop = uid == NULL ? NULL : uid + 1 + strcspn(uid + 1, ":\n");
-
-			if (stop == NULL)
-				return false;
-
-			sb_autofree char *digits = sb_memdup0(uid + 1, (size_t)(stop - uid - 1));
-
-			return sb_number_parse(digits, 10, UINT32_MAX, out);
-		}
-		line = *end == '\n' ? end + 1 : end;
-	}
-	return false;
+	if (text != NULL)
+		(void)sb_sweep_value(in->sweep, &place, NULL, text, strlen(text));
 }
 
-bool sb_user_is_root(const char *user, const char *passwd)
+static void search_list(struct sb_inspector *in, const char *where, const struct sb_strv *list)
 {
-	sb_autofree char *name = sb_memdup0(user, strcspn(user, ":"));
-	uint64_t uid = 0;
-
-	if (name[0] == '\0')
-		return true;
-	if (find_uid(passwd, name, &uid) || sb_number_parse(name, 10, UINT32_MAX, &uid))
-		return uid == 0;
-	return strcmp(name, "root") == 0;
-}
-
-static bool search_text(struct sb_inspector *in, const char *where, const char *text)
-{
-	return text != NULL && sb_inspector_search(in, text, strlen(text), SIZE_MAX, where);
-}
-
-static bool search_list(struct sb_inspector *in, const char *where, const struct sb_strv *list)
-{
-	bool found = false;
-
 	for (size_t i = 0; i < list->len; i++)
-		found |= search_text(in, where, list->items[i]);
-	return found;
+		search_text(in, where, list->items[i]);
 }
 
-static bool search_history(struct sb_inspector *in, const struct sb_image_config *config)
+/* Of "NAME=value" the patterns take the name as a hint; a known secret may be in either. */
+static void search_pairs(
+	struct sb_inspector *in, const char *where, const char *kind, const struct sb_strv *list)
 {
-	bool found = false;
+	const struct sb_place place = {.layer = SIZE_MAX, .where = where};
+
+	for (size_t i = 0; i < list->len; i++) {
+		const char *pair = list->items[i];
+		const size_t n = strcspn(pair, "=");
+		const char *value = pair[n] == '=' ? pair + n + 1 : pair + n;
+		sb_autofree char *name = sb_asprintf("%s %.*s", kind, (int)n, pair);
+
+		(void)sb_sweep_value(in->sweep, &place, name, value, strlen(value));
+		(void)sb_sweep_raw(in->sweep, &place, 0, pair, strlen(pair));
+	}
+}
+
+static void search_history(struct sb_inspector *in, const struct sb_image_config *config)
+{
 	size_t i = 0;
 
 	SB_ARRAY_FOREACH (&config->history, entry) {
 		sb_autofree char *where = sb_asprintf("config: history entry %zu", ++i);
 
-		found |= search_text(in, where, entry->created_by);
-		found |= search_text(in, where, entry->author);
-		found |= search_text(in, where, entry->comment);
+		search_text(in, where, entry->created_by);
+		search_text(in, where, entry->author);
+		search_text(in, where, entry->comment);
 	}
-	return found;
 }
 
-static bool search_fields(struct sb_inspector *in, const struct sb_image_config *config)
+static void search_fields(struct sb_inspector *in, const struct sb_image_config *config)
 {
 	const struct {
 		const char *where;
 		const struct sb_strv *list;
 	} lists[] = {
-		{"config: Env", &config->env},
-		{"config: Labels", &config->labels},
 		{"config: Entrypoint", &config->entrypoint},
 		{"config: Cmd", &config->cmd},
 		{"config: Shell", &config->shell},
@@ -103,46 +80,79 @@ static bool search_fields(struct sb_inspector *in, const struct sb_image_config 
 		{"config: ExposedPorts", &config->exposed_ports},
 		{"config: Healthcheck", &config->healthcheck.test},
 	};
-	bool found = search_history(in, config);
 
+	search_history(in, config);
+	search_pairs(in, "config: Env", "ENV", &config->env);
+	search_pairs(in, "config: Labels", "label", &config->labels);
 	for (size_t i = 0; i < sizeof(lists) / sizeof(lists[0]); i++)
-		found |= search_list(in, lists[i].where, lists[i].list);
-	found |= search_text(in, "config: User", config->user);
-	found |= search_text(in, "config: WorkingDir", config->working_dir);
-	found |= search_text(in, "config: author", config->author);
-	return found;
+		search_list(in, lists[i].where, lists[i].list);
+	search_text(in, "config: User", config->user);
+	search_text(in, "config: WorkingDir", config->working_dir);
+	search_text(in, "config: author", config->author);
+}
+
+static void search_annotations(
+	struct sb_inspector *in, const char *where, const struct sb_strv *list)
+{
+	search_pairs(in, where, "annotation", list);
 }
 
 static void search_manifest(struct sb_inspector *in, const struct sb_image *image)
 {
 	const struct sb_manifest *manifest = image->manifest;
 
-	(void)search_text(in, "image name", image->name);
-	(void)search_list(in, "index annotations", &image->descriptor.annotations);
-	(void)search_list(in, "manifest annotations", &manifest->annotations);
-	(void)search_list(in, "manifest: config's annotations", &manifest->config.annotations);
+	search_text(in, "image name", image->name);
+	search_annotations(in, "index annotations", &image->descriptor.annotations);
+	search_annotations(in, "manifest annotations", &manifest->annotations);
+	search_annotations(in, "manifest: config's annotations", &manifest->config.annotations);
 	for (size_t i = 0; i < manifest->layers.len; i++) {
+		const struct sb_descriptor *layer = &manifest->layers.items[i];
 		sb_autofree char *where = sb_asprintf("manifest: annotations of layer %zu", i + 1);
+		sb_autofree char *urls = sb_asprintf("manifest: addresses of layer %zu", i + 1);
 
-		(void)search_list(in, where, &manifest->layers.items[i].annotations);
+		search_annotations(in, where, &layer->annotations);
+		search_list(in, urls, &layer->urls);
 	}
+}
+
+/* The file's text, if it is what the image shows at the path. */
+static const char *shown_text(
+	const struct sb_inspector *in, const struct sb_id_file *file, const char *path)
+{
+	struct sb_name name;
+
+	return sb_filesystem_find(in->fs, path, &name) && name.content != SB_NO_CONTENT &&
+			       name.content == file->content
+		       ? file->text.data
+		       : "";
+}
+
+static void look_at_user(struct sb_inspector *in, const char *user)
+{
+	struct sb_inspection *report = in->report;
+	const char *passwd = shown_text(in, &in->passwd, "etc/passwd");
+	const char *group = shown_text(in, &in->group, "etc/group");
+	sb_autofree char *problem = sb_user_problem(user, passwd, group);
+
+	report->user = sb_strdup(user);
+	report->runs_as_root = sb_user_is_root(user, passwd);
+	if (problem != NULL)
+		sb_report_problem(report, SB_PROBLEM_OTHER, SIZE_MAX, NULL, "%s", problem);
 }
 
 void sb_inspector_read_config(struct sb_inspector *in, const struct sb_image *image)
 {
 	const struct sb_image_config *config = image->config;
-	struct sb_inspection *report = in->report;
+	const struct sb_place whole = {.layer = SIZE_MAX, .where = "config"};
 
-	report->platform = config->platform;
-	report->user = sb_strdup(config->user != NULL ? config->user : "");
-
-	const bool shows_passwd = sb_filesystem_shows(in->fs, "etc/passwd", in->passwd_content);
-
-	report->runs_as_root = sb_user_is_root(report->user, shows_passwd ? in->passwd.data : "");
+	in->report->platform = config->platform;
+	look_at_user(in, config->user != NULL ? config->user : "");
 	/* The fields first, since they say where; the whole for what has no field. */
-	if (!search_fields(in, config))
-		(void)sb_inspector_search(
-			in, image->config_json.data, image->config_json.len, SIZE_MAX, "config");
-	report->scanned_bytes += image->config_json.len;
+	sb_sweep_begin_entry(in->sweep);
+	search_fields(in, config);
+	(void)sb_sweep_raw(in->sweep, &whole, 0, image->config_json.data, image->config_json.len);
+	in->report->scanned_bytes += image->config_json.len;
+	in->report->n_blobs_scanned++;
+	sb_sweep_begin_entry(in->sweep);
 	search_manifest(in, image);
 }

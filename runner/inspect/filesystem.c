@@ -6,8 +6,6 @@
 #include "base/array.h"
 #include "base/mem.h"
 
-#define NO_CONTENT SIZE_MAX
-
 static const char cause_deleted[] = "deleted";
 static const char cause_parent_deleted[] = "deleted with its folder";
 static const char cause_opaque[] = "hidden by an opaque folder";
@@ -23,16 +21,8 @@ struct node {
 	struct node *prev_sibling;
 	struct node *next_in_bucket;
 	uint64_t hash;
-	size_t layer;   /* that put it here last */
-	size_t content; /* or NO_CONTENT */
-	bool is_folder;
+	struct sb_name seen; /* its layer is the one that put it here last */
 	char name[];
-};
-
-struct content {
-	struct sb_content seen;
-	char *path;
-	size_t n_names;
 };
 
 struct sb_filesystem {
@@ -40,8 +30,8 @@ struct sb_filesystem {
 	struct node **buckets;
 	size_t n_buckets; /* a power of two */
 	size_t n_nodes;
-	SB_ARRAY(struct content) contents;
-	size_t layer;
+	SB_ARRAY(struct sb_content) contents;
+	uint32_t layer;
 };
 
 static uint64_t hash_name(const struct node *parent, const char *name, size_t len)
@@ -61,8 +51,8 @@ struct sb_filesystem *sb_filesystem_new(void)
 	fs->n_buckets = 1024;
 	fs->buckets = sb_calloc(fs->n_buckets, sizeof(struct node *));
 	fs->root = sb_calloc(1, sizeof(struct node) + 1);
-	fs->root->content = NO_CONTENT;
-	fs->root->is_folder = true;
+	fs->root->seen =
+		(struct sb_name){.entry = SB_NO_ENTRY, .type = 'd', .content = SB_NO_CONTENT};
 	return fs;
 }
 
@@ -78,8 +68,6 @@ void sb_filesystem_free(struct sb_filesystem *fs)
 			node = next;
 		}
 	}
-	for (size_t i = 0; i < fs->contents.len; i++)
-		free(fs->contents.items[i].path);
 	SB_ARRAY_RELEASE(&fs->contents);
 	free(fs->buckets);
 	free(fs->root);
@@ -88,7 +76,7 @@ void sb_filesystem_free(struct sb_filesystem *fs)
 
 void sb_filesystem_begin_layer(struct sb_filesystem *fs, size_t layer)
 {
-	fs->layer = layer;
+	fs->layer = (uint32_t)layer;
 }
 
 static struct node *find_child(
@@ -133,8 +121,12 @@ static struct node *add_child(
 	memcpy(node->name, name, len);
 	node->parent = parent;
 	node->hash = hash_name(parent, name, len);
-	node->layer = fs->layer;
-	node->content = NO_CONTENT;
+	/* A folder, until something is put there. */
+	node->seen = (struct sb_name){.layer = fs->layer,
+		.entry = SB_NO_ENTRY,
+		.type = 'd',
+		.was = '?',
+		.content = SB_NO_CONTENT};
 	node->next_sibling = parent->first_child;
 	if (parent->first_child != NULL)
 		parent->first_child->prev_sibling = node;
@@ -147,19 +139,34 @@ static struct node *add_child(
 	return node;
 }
 
+static bool is_folder(const struct node *node)
+{
+	return node->seen.type == 'd';
+}
+
 static void drop_content(struct sb_filesystem *fs, struct node *node, const char *cause)
 {
-	if (node->content == NO_CONTENT)
+	if (node->seen.content == SB_NO_CONTENT)
 		return;
 
-	struct content *content = &fs->contents.items[node->content];
+	struct sb_content *content = &fs->contents.items[node->seen.content];
 
-	node->content = NO_CONTENT;
+	node->seen.content = SB_NO_CONTENT;
 	if (--content->n_names > 0)
 		return;
-	content->seen.is_dead = true;
-	content->seen.removed_layer = fs->layer;
-	content->seen.cause = cause;
+	content->removed_layer = fs->layer;
+	content->cause = cause;
+}
+
+/* The layer puts something new at the node. */
+static void set_seen(struct sb_filesystem *fs, struct node *node, uint32_t entry, char type)
+{
+	struct sb_name *seen = &node->seen;
+
+	seen->was = seen->layer == fs->layer ? seen->was : seen->type;
+	seen->layer = fs->layer;
+	seen->entry = entry;
+	seen->type = type;
 }
 
 /* The node has no children. */
@@ -180,6 +187,16 @@ static void remove_node(struct sb_filesystem *fs, struct node *node)
 	free(node);
 }
 
+/* What lower layers put at the node is gone; what this layer put into it keeps it as a folder. */
+static void remove_lower(struct sb_filesystem *fs, struct node *node, const char *cause)
+{
+	drop_content(fs, node, cause);
+	if (node->first_child == NULL)
+		remove_node(fs, node);
+	else
+		set_seen(fs, node, SB_NO_ENTRY, 'd');
+}
+
 /* What is removed: all below a node that a layer under `below` put. A folder stays while something
  * in it does. Depth is bounded by SB_MAX_PATH / 2. */
 static void remove_children(
@@ -189,21 +206,10 @@ static void remove_children(
 		struct node *next = child->next_sibling;
 
 		remove_children(fs, child, below, cause);
-		if (child->layer < below) {
-			drop_content(fs, child, cause);
-			if (child->first_child == NULL)
-				remove_node(fs, child);
-		}
+		if (child->seen.layer < below)
+			remove_lower(fs, child, cause);
 		child = next;
 	}
-}
-
-static void become_folder(struct sb_filesystem *fs, struct node *node)
-{
-	if (!node->is_folder)
-		drop_content(fs, node, cause_overwritten);
-	node->is_folder = true;
-	node->layer = fs->layer;
 }
 
 /* The next part of a path: advances *path behind it. */
@@ -230,12 +236,29 @@ static struct node *lookup(const struct sb_filesystem *fs, const char *path)
 	return node;
 }
 
-/* The node at the path with its parents, made where missing; *out_is_new says if it was. */
-static struct node *make(struct sb_filesystem *fs, const char *path, bool *out_is_new)
+bool sb_filesystem_find(const struct sb_filesystem *fs, const char *path, struct sb_name *out)
+{
+	const struct node *node = lookup(fs, path);
+
+	if (node != NULL)
+		*out = node->seen;
+	return node != NULL;
+}
+
+/* What is no folder, and is in a path's way, becomes one. */
+static void make_way(struct sb_filesystem *fs, struct node *node)
+{
+	if (is_folder(node))
+		return;
+	drop_content(fs, node, cause_overwritten);
+	set_seen(fs, node, SB_NO_ENTRY, 'd');
+}
+
+/* The node at the path with its parents, made where missing. */
+static struct node *make(struct sb_filesystem *fs, const char *path)
 {
 	struct node *node = fs->root;
 
-	*out_is_new = false;
 	if (strcmp(path, ".") == 0)
 		return node;
 	while (*path != '\0') {
@@ -243,85 +266,89 @@ static struct node *make(struct sb_filesystem *fs, const char *path, bool *out_i
 		const size_t len = next_part(&path);
 		struct node *child = find_child(fs, node, name, len);
 
-		if (!node->is_folder)
-			become_folder(fs, node);
-		*out_is_new = child == NULL;
+		make_way(fs, node);
 		node = child != NULL ? child : add_child(fs, node, name, len);
-		if (*out_is_new && *path != '\0')
-			node->is_folder = true;
 	}
 	return node;
 }
 
-void sb_filesystem_add_folder(struct sb_filesystem *fs, const char *path)
+void sb_filesystem_add_folder(struct sb_filesystem *fs, const char *path, uint32_t entry)
 {
-	bool is_new = false;
-	struct node *node = make(fs, path, &is_new);
+	struct node *node = make(fs, path);
 
-	become_folder(fs, node);
+	make_way(fs, node);
+	set_seen(fs, node, entry, 'd');
 }
 
 /* Makes way for something that is not a folder: what was there is gone. */
-static struct node *make_empty(struct sb_filesystem *fs, const char *path, uint64_t size_bytes,
-	const struct sb_digest *digest)
+static struct node *make_empty(
+	struct sb_filesystem *fs, const char *path, uint32_t entry, char type, const char *cause)
 {
-	bool is_new = false;
-	struct node *node = make(fs, path, &is_new);
-	const char *cause = node->layer == fs->layer ? cause_twice : cause_overwritten;
+	struct node *node = make(fs, path);
 
 	remove_children(fs, node, SIZE_MAX, cause_folder_replaced);
-	if (node->content != NO_CONTENT && digest != NULL) {
-		const struct sb_content *old = &fs->contents.items[node->content].seen;
-
-		if (old->size_bytes == size_bytes && node->layer != fs->layer &&
-			sb_digest_is_set(digest) && sb_digest_equal(&old->digest, digest))
-			cause = cause_same_content;
-	}
-	drop_content(fs, node, cause);
-	node->is_folder = node == fs->root;
-	node->layer = fs->layer;
+	drop_content(fs, node, node->seen.layer == fs->layer ? cause_twice : cause);
+	set_seen(fs, node, entry, type);
 	return node;
 }
 
-size_t sb_filesystem_add_file(struct sb_filesystem *fs, const char *path, uint64_t size_bytes,
-	const struct sb_digest *digest)
+static size_t add_content(struct sb_filesystem *fs, uint32_t entry, uint64_t size_bytes)
 {
-	struct node *node = make_empty(fs, path, size_bytes, digest);
-	const size_t number = fs->contents.len;
-	struct content *content = SB_ARRAY_ADD(&fs->contents);
-
-	content->n_names = 1;
-	content->path = sb_strdup(path);
-	content->seen = (struct sb_content){
-		.path = content->path,
+	*SB_ARRAY_ADD(&fs->contents) = (struct sb_content){
 		.size_bytes = size_bytes,
-		.digest = *digest,
 		.added_layer = fs->layer,
+		.entry = entry,
+		.n_names = 1,
 	};
-	node->content = number;
-	return number;
+	return fs->contents.len - 1;
 }
 
-void sb_filesystem_add_other(struct sb_filesystem *fs, const char *path)
+size_t sb_filesystem_add_file(struct sb_filesystem *fs, const char *path, uint32_t entry,
+	uint64_t size_bytes, bool is_same_content)
 {
-	(void)make_empty(fs, path, 0, NULL);
+	struct node *node = make_empty(
+		fs, path, entry, '-', is_same_content ? cause_same_content : cause_overwritten);
+
+	node->seen.content = add_content(fs, entry, size_bytes);
+	return node->seen.content;
 }
 
-bool sb_filesystem_add_hard_link(struct sb_filesystem *fs, const char *path, const char *target)
+void sb_filesystem_add_other(struct sb_filesystem *fs, const char *path, uint32_t entry, char type)
 {
-	const struct node *first = lookup(fs, target);
-	const size_t content = first != NULL ? first->content : NO_CONTENT;
+	(void)make_empty(fs, path, entry, type, cause_overwritten);
+}
+
+bool sb_filesystem_add_hard_link(struct sb_filesystem *fs, const char *path, uint32_t entry,
+	const char *target, bool is_same_content)
+{
+	struct sb_name first = {.content = SB_NO_CONTENT};
+	const bool is_there = sb_filesystem_find(fs, target, &first) && first.type != 'd';
 
 	/* A link to itself changes nothing. */
-	if (first != NULL && strcmp(path, target) == 0)
+	if (is_there && strcmp(path, target) == 0)
 		return true;
-	if (content != NO_CONTENT)
-		fs->contents.items[content].n_names++;
+	/* What stands at the new name's place may be a folder with the first one in it. */
+	if (is_there && first.content != SB_NO_CONTENT)
+		fs->contents.items[first.content].n_names++;
 
-	struct node *node = make_empty(fs, path, 0, NULL);
+	struct node *node = make_empty(fs, path, entry, is_there ? first.type : '-',
+		is_same_content ? cause_same_content : cause_overwritten);
 
-	node->content = content;
-	return first != NULL;
+	if (is_there)
+		node->seen.content = first.content;
+	return is_there;
+}
+
+size_t sb_filesystem_add_hidden(
+	struct sb_filesystem *fs, uint32_t entry, uint64_t size_bytes, const char *cause)
+{
+	const size_t number = add_content(fs, entry, size_bytes);
+	struct sb_content *content = &fs->contents.items[number];
+
+	content->n_names = 0;
+	content->removed_layer = fs->layer;
+	content->cause = cause;
+	return number;
 }
 
 bool sb_filesystem_whiteout(struct sb_filesystem *fs, const char *path)
@@ -331,25 +358,38 @@ bool sb_filesystem_whiteout(struct sb_filesystem *fs, const char *path)
 	if (node == NULL || node == fs->root)
 		return false;
 	remove_children(fs, node, fs->layer, cause_parent_deleted);
-	if (node->layer < fs->layer) {
-		drop_content(fs, node, cause_deleted);
-		if (node->first_child == NULL)
-			remove_node(fs, node);
-	}
+	if (node->seen.layer < fs->layer)
+		remove_lower(fs, node, cause_deleted);
 	return true;
 }
 
-void sb_filesystem_opaque(struct sb_filesystem *fs, const char *path)
+void sb_filesystem_opaque(
+	struct sb_filesystem *fs, const char *path, sb_removed_fn *on_removed, void *self)
 {
 	struct node *node = lookup(fs, path);
 
-	if (node != NULL)
-		remove_children(fs, node, fs->layer, cause_opaque);
+	if (node == NULL)
+		return;
+	for (const struct node *child = node->first_child; child != NULL && on_removed != NULL;
+		child = child->next_sibling)
+		if (child->seen.layer < fs->layer)
+			on_removed(self, child->name, child->seen.type);
+	remove_children(fs, node, fs->layer, cause_opaque);
 }
 
 size_t sb_filesystem_names(const struct sb_filesystem *fs)
 {
 	return fs->n_nodes;
+}
+
+void sb_filesystem_each(const struct sb_filesystem *fs,
+	void (*on_name)(void *self, const struct sb_name *name), void *self)
+{
+	on_name(self, &fs->root->seen);
+	for (size_t i = 0; i < fs->n_buckets; i++)
+		for (const struct node *node = fs->buckets[i]; node != NULL;
+			node = node->next_in_bucket)
+			on_name(self, &node->seen);
 }
 
 size_t sb_filesystem_count(const struct sb_filesystem *fs)
@@ -359,12 +399,5 @@ size_t sb_filesystem_count(const struct sb_filesystem *fs)
 
 const struct sb_content *sb_filesystem_content(const struct sb_filesystem *fs, size_t i)
 {
-	return &fs->contents.items[i].seen;
-}
-
-bool sb_filesystem_shows(const struct sb_filesystem *fs, const char *path, size_t content)
-{
-	const struct node *node = lookup(fs, path);
-
-	return node != NULL && node->content == content && content != NO_CONTENT;
+	return &fs->contents.items[i];
 }

@@ -6,16 +6,11 @@
 #include "base/limits.h"
 #include "base/mem.h"
 #include "inspect/inspector.h"
+#include "inspect/notes.h"
 
 static ssize_t read_from_blob(void *self, void *bytes, size_t len, struct sb_error *err)
 {
 	return sb_blob_reader_read(self, bytes, len, err);
-}
-
-static bool is_foreign(const char *media_type)
-{
-	return media_type != NULL && (strstr(media_type, "foreign") != NULL ||
-					     strstr(media_type, "nondistributable") != NULL);
 }
 
 static bool ends_with(const char *text, const char *end)
@@ -36,42 +31,69 @@ static int packing_by_media_type(const char *media_type)
 	return ends_with(media_type, "tar") ? SB_PACKED_NOT : -1;
 }
 
-static const char *packing_name(enum sb_layer_packing packing)
+static void check_blob(struct sb_inspection *report, const struct sb_descriptor *said, size_t i,
+	const struct sb_layer_report *layer)
 {
-	static const char *const names[] = {"not compressed", "gzip", "zstd"};
-
-	return names[packing];
+	if (!sb_digest_is_set(&said->digest))
+		return;
+	if (!sb_digest_equal(&said->digest, &layer->digest))
+		sb_report_problem(report, SB_PROBLEM_DIGEST, i, NULL,
+			"the blob's digest is %s, not %s", layer->digest.text, said->digest.text);
+	if (said->size_bytes != layer->size_bytes)
+		sb_report_problem(report, SB_PROBLEM_SIZE, i, NULL,
+			"the blob has %llu bytes, the manifest says %llu",
+			(unsigned long long)layer->size_bytes,
+			(unsigned long long)said->size_bytes);
 }
 
-static void check_layer(struct sb_inspection *report, const struct sb_image *image, size_t i,
-	const struct sb_layer_report *layer, enum sb_layer_packing packing)
+static void check_diff_id(struct sb_inspection *report, const struct sb_image_config *config,
+	size_t i, const struct sb_layer_report *layer)
 {
-	const struct sb_descriptor *d = &image->manifest->layers.items[i];
-	struct sb_strv *problems = &report->problems;
-
-	if (sb_digest_is_set(&d->digest)) {
-		if (!sb_digest_equal(&d->digest, &layer->digest))
-			sb_strv_addf(problems, "layer %zu: the blob's digest is %s, not %s", i + 1,
-				layer->digest.text, d->digest.text);
-		if (d->size_bytes != layer->size_bytes)
-			sb_strv_addf(problems,
-				"layer %zu: the blob has %llu bytes, the manifest says %llu", i + 1,
-				(unsigned long long)layer->size_bytes,
-				(unsigned long long)d->size_bytes);
+	if (i >= config->diff_ids.len ||
+		sb_digest_equal(&config->diff_ids.items[i], &layer->diff_id))
+		return;
+	for (size_t k = 0; k < config->diff_ids.len; k++) {
+		if (!sb_digest_equal(&config->diff_ids.items[k], &layer->diff_id))
+			continue;
+		sb_report_problem(report, SB_PROBLEM_ORDER, i, NULL,
+			"it is layer %zu in the config: diff_id is %s, not %s", k + 1,
+			layer->diff_id.text, config->diff_ids.items[i].text);
+		return;
 	}
-	if (i < image->config->diff_ids.len &&
-		!sb_digest_equal(&image->config->diff_ids.items[i], &layer->diff_id))
-		sb_strv_addf(problems, "layer %zu: diff_id is %s, the config says %s", i + 1,
-			layer->diff_id.text, image->config->diff_ids.items[i].text);
+	sb_report_problem(report, SB_PROBLEM_DIFF_ID, i, NULL, "diff_id is %s, the config says %s",
+		layer->diff_id.text, config->diff_ids.items[i].text);
+}
 
+static void check_packing(struct sb_inspection *report, const struct sb_image *image, size_t i,
+	enum sb_layer_packing packing)
+{
+	const char *media_type = image->manifest->layers.items[i].media_type;
 	/* An archive of docker's own form has no media types: those were made up. */
-	const int said = d->media_type == NULL || strcmp(image->form, "docker archive") == 0
+	const int said = media_type == NULL || strcmp(image->form, "docker archive") == 0
 				 ? -1
-				 : packing_by_media_type(d->media_type);
+				 : packing_by_media_type(media_type);
 
 	if (said >= 0 && said != (int)packing)
-		sb_strv_addf(problems, "layer %zu: its media type is '%s', its content is %s",
-			i + 1, d->media_type, packing_name(packing));
+		sb_report_problem(report, SB_PROBLEM_PACKING, i, NULL,
+			"its media type is '%s', its content is %s", media_type,
+			sb_layer_packing_name(packing));
+	else if (packing > SB_PACKED_ZSTD)
+		sb_report_problem(report, SB_PROBLEM_PACKING, i, NULL,
+			"it is compressed with %s, which most engines can't read",
+			sb_layer_packing_name(packing));
+}
+
+static void note_absent(struct sb_inspection *report, size_t i, struct sb_layer_report *layer,
+	const struct sb_descriptor *said, const char *why)
+{
+	layer->digest = said->digest;
+	layer->size_bytes = said->size_bytes;
+	if (layer->is_foreign) {
+		sb_report_gap(report, i, NULL, "a foreign layer, not present, not verified");
+		return;
+	}
+	sb_report_problem(report, SB_PROBLEM_MISSING, i, NULL, "%s", why);
+	sb_report_gap(report, i, NULL, "it can't be read");
 }
 
 static void read_layer(struct sb_inspector *in, struct sb_image *image, size_t i)
@@ -86,22 +108,17 @@ static void read_layer(struct sb_inspector *in, struct sb_image *image, size_t i
 
 	layer->media_type = sb_strdup_or_null(d->media_type);
 	layer->created_by = sb_strdup_or_null(instruction);
+	layer->is_foreign = d->media_type != NULL && sb_media_is_foreign_layer(d->media_type);
 	if (sb_image_read_layer(image, i, &reader, &err) < 0) {
-		layer->digest = d->digest;
-		layer->size_bytes = d->size_bytes;
-		if (is_foreign(d->media_type)) {
-			sb_strv_addf(&in->report->not_scanned,
-				"layer %zu: a foreign layer, not present, not verified", i + 1);
-			return;
-		}
-		sb_strv_addf(&in->report->problems, "layer %zu: %s", i + 1, err.message);
-		sb_strv_addf(&in->report->not_scanned, "layer %zu: it can't be read", i + 1);
+		note_absent(in->report, i, layer, d, err.message);
 		return;
 	}
 	const struct sb_byte_source source = {.read = read_from_blob, .self = reader};
 
 	sb_inspector_read_layer(in, i, &source, layer, &packing);
-	check_layer(in->report, image, i, layer, packing);
+	check_blob(in->report, d, i, layer);
+	check_diff_id(in->report, image->config, i, layer);
+	check_packing(in->report, image, i, packing);
 }
 
 int sb_inspect_image(struct sb_image *image, const struct sb_secrets *secrets,
@@ -117,7 +134,7 @@ int sb_inspect_image(struct sb_image *image, const struct sb_secrets *secrets,
 	in->report->name = sb_strdup_or_null(image->name);
 	in->report->manifest_digest = image->descriptor.digest;
 	if (image->config->diff_ids.len != n)
-		sb_strv_addf(&in->report->problems,
+		sb_report_problem(in->report, SB_PROBLEM_ORDER, SIZE_MAX, NULL,
 			"the manifest has %zu layers, the config %zu diff_ids", n,
 			image->config->diff_ids.len);
 	for (size_t i = 0; i < n; i++)

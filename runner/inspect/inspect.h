@@ -2,8 +2,11 @@
 #ifndef SB_INSPECT_INSPECT_H
 #define SB_INSPECT_INSPECT_H
 
+#include <sys/types.h>
+
 #include "base/array.h"
 #include "base/cleanup.h"
+#include "leak/pattern.h"
 #include "leak/secrets.h"
 #include "oci/image.h"
 
@@ -19,7 +22,9 @@ struct sb_dead_file {
 	size_t removed_layer;
 	const char *cause; /* "deleted", "overwritten", "hidden by a replaced folder", … static */
 	uint64_t size_bytes;
-	struct sb_digest digest; /* of the content */
+	struct sb_digest digest;   /* of the content */
+	bool is_visible_elsewhere; /* the final file system has the same content, maybe by another
+				      name */
 };
 
 /* A known secret in the image. */
@@ -29,6 +34,86 @@ struct sb_secret_finding {
 	char *where;      /* "layer 2: etc/secret.txt", "config: Env", "layer 2: name of …" */
 	size_t layer;     /* index, or SIZE_MAX for config, manifest, annotations */
 	uint64_t offset;
+	char *path;   /* of the file in the layer; NULL elsewhere */
+	char *inside; /* as in leak/nested.h, or NULL */
+};
+
+/* A value that looks like a secret. Of one rule in one place the first is told, and how many
+ * follow. */
+struct sb_pattern_finding {
+	const struct sb_pattern_rule *rule;
+	char shown[24]; /* the issuer's mark and the length */
+	char *where;    /* as above */
+	size_t layer;
+	char *path;
+	char *inside;
+	uint64_t offset;
+	uint64_t line; /* or 0 */
+	uint64_t n_more;
+	size_t removed_layer; /* SIZE_MAX: the file is visible, or it is no file */
+};
+
+/* What a package manager left, that the image does not need. */
+struct sb_cache_finding {
+	const char *manager; /* "apt", "pip", …; static */
+	char *path;          /* the folder, "var/lib/apt/lists" */
+	size_t layer;        /* that holds it */
+	uint64_t n_files;
+	uint64_t live_bytes;
+	uint64_t dead_bytes; /* deleted by a later layer: still downloaded */
+};
+
+/* A visible file that gives rights. */
+struct sb_privileged_file {
+	char *path;
+	size_t layer;
+	mode_t mode;
+	uint32_t uid;
+	uint32_t gid;
+	char *capabilities; /* "cap_net_raw", or NULL */
+};
+
+enum sb_problem_kind {
+	SB_PROBLEM_DIGEST, /* of a blob */
+	SB_PROBLEM_SIZE,
+	SB_PROBLEM_DIFF_ID,
+	SB_PROBLEM_ORDER,   /* manifest, config and history do not agree about the layers */
+	SB_PROBLEM_PACKING, /* the media type says one thing, the content another */
+	SB_PROBLEM_ARCHIVE, /* no valid tar, or not of OCI's kind */
+	SB_PROBLEM_MISSING, /* a blob that is not there */
+	SB_PROBLEM_OTHER,
+};
+struct sb_problem {
+	enum sb_problem_kind kind;
+	size_t layer; /* or SIZE_MAX */
+	char *text;
+};
+
+/* What was not looked at. */
+struct sb_gap {
+	size_t layer; /* or SIZE_MAX */
+	char *what;   /* a path, "layer 3", … */
+	char *why;    /* a clause */
+};
+
+/*
+ * An entry of a layer: for comparing images, and for looking around in one. A whiteout is one for
+ * what it takes away, an opaque mark one for each thing in the folder that it takes away. A hard
+ * link has type, size and digest of what it names.
+ */
+enum sb_file_change { SB_FILE_ADDED, SB_FILE_MODIFIED, SB_FILE_REMOVED };
+struct sb_file_entry {
+	char *path; /* cleaned; of a whiteout: what it takes away */
+	char type;  /* as ls shows it: - d l b c p; of what is removed: what it was, or ? */
+	enum sb_file_change change;
+	bool is_metadata_only; /* modified, with the same content */
+	mode_t mode;           /* permission bits and setuid, setgid, sticky */
+	uint32_t uid;
+	uint32_t gid;
+	uint64_t size_bytes;
+	char *link;              /* target of a symbolic or hard link, or NULL */
+	struct sb_digest digest; /* of a regular file's content, unset otherwise */
+	bool is_visible;         /* in the final file system */
 };
 
 struct sb_layer_report {
@@ -42,6 +127,8 @@ struct sb_layer_report {
 	uint64_t n_entries;
 	uint64_t n_whiteouts;
 	char *created_by; /* the instruction, or NULL where the history does not say */
+	bool is_foreign;  /* not in the image, by its media type */
+	SB_ARRAY(struct sb_file_entry) entries; /* in the archive's order */
 };
 
 struct sb_inspection {
@@ -57,6 +144,17 @@ struct sb_inspection {
 	struct sb_strv problems;    /* digests, sizes or diff_ids that do not fit: one line each */
 	struct sb_strv not_scanned; /* what was not looked at, and why */
 	uint64_t scanned_bytes;
+	SB_ARRAY(struct sb_pattern_finding) patterns;
+	SB_ARRAY(struct sb_cache_finding) caches;
+	SB_ARRAY(struct sb_privileged_file) privileged;
+	struct sb_strv shells;              /* visible programs, by path */
+	struct sb_strv package_managers;    /* the same */
+	SB_ARRAY(struct sb_problem) broken; /* the problems, by kind */
+	SB_ARRAY(struct sb_gap) gaps;       /* what was not scanned, by layer */
+	uint64_t n_files_scanned;
+	uint64_t unpacked_bytes; /* of archives in files */
+	uint64_t n_blobs_scanned;
+	uint64_t visible_bytes; /* payload of the final file system */
 	size_t n_secrets_searched;
 	struct sb_strv secret_ids;
 };
@@ -70,15 +168,5 @@ int sb_inspect_image(struct sb_image *image, const struct sb_secrets *secrets,
 	struct sb_inspection **out, struct sb_error *err) SB_MUST_USE;
 void sb_inspection_free(struct sb_inspection *inspection);
 SB_DEFINE_FREEP(sb_inspection)
-
-struct sb_report_style {
-	bool color;
-	unsigned width; /* columns; 0: unlimited */
-};
-/* The page for people, and the JSON document ("schema": 1). Caller frees *out. */
-int sb_inspection_page(const struct sb_inspection *inspection, const struct sb_report_style *style,
-	char **out, struct sb_error *err) SB_MUST_USE;
-int sb_inspection_json(
-	const struct sb_inspection *inspection, char **out, struct sb_error *err) SB_MUST_USE;
 
 #endif

@@ -5,7 +5,31 @@
 
 #include "base/limits.h"
 #include "base/mem.h"
-#include "leak/redact.h"
+#include "inspect/capabilities.h"
+#include "inspect/clean.h"
+#include "inspect/facts.h"
+#include "inspect/notes.h"
+
+static void note_secret(struct sb_inspection *report, const struct sb_secret *secret)
+{
+	sb_autofree char *what = sb_asprintf("secret '%s'", secret->id);
+
+	sb_strv_add(&report->secret_ids, secret->id);
+	if (sb_secret_strength(secret) != SB_SECRET_UNSEARCHABLE)
+		report->n_secrets_searched++;
+	else
+		sb_report_gap(report, SIZE_MAX, what, "too short to search for (under 4 bytes)");
+	if (sb_secret_strength(secret) == SB_SECRET_WEAK)
+		sb_report_gap(report, SIZE_MAX, what,
+			"under 8 bytes, so searched for as a whole word only, not in encoded "
+			"forms");
+}
+
+static void id_file_init(struct sb_id_file *file)
+{
+	file->text = (struct sb_buf)SB_BUF_INIT(SB_MAX_PASSWD);
+	file->content = SB_NO_CONTENT;
+}
 
 struct sb_inspector *sb_inspector_new(const struct sb_secrets *secrets)
 {
@@ -14,25 +38,11 @@ struct sb_inspector *sb_inspector_new(const struct sb_secrets *secrets)
 	in->report = SB_NEW(struct sb_inspection);
 	in->fs = sb_filesystem_new();
 	in->blob_scanner = sb_scanner_new(secrets);
-	in->tar_scanner = sb_scanner_new(secrets);
-	in->value_scanner = sb_scanner_new(secrets);
-	in->passwd = (struct sb_buf)SB_BUF_INIT(SB_MAX_PASSWD);
-	in->passwd_content = SIZE_MAX;
-	for (size_t i = 0; secrets != NULL && i < sb_secrets_count(secrets); i++) {
-		const struct sb_secret *secret = sb_secrets_at(secrets, i);
-
-		sb_strv_add(&in->report->secret_ids, secret->id);
-		if (sb_secret_strength(secret) != SB_SECRET_UNSEARCHABLE)
-			in->report->n_secrets_searched++;
-		else
-			sb_strv_addf(&in->report->not_scanned,
-				"secret '%s': too short to search for (under 4 bytes)", secret->id);
-		if (sb_secret_strength(secret) == SB_SECRET_WEAK)
-			sb_strv_addf(&in->report->not_scanned,
-				"secret '%s': under 8 bytes, so searched for as a whole word only, "
-				"not in encoded forms",
-				secret->id);
-	}
+	id_file_init(&in->passwd);
+	id_file_init(&in->group);
+	for (size_t i = 0; secrets != NULL && i < sb_secrets_count(secrets); i++)
+		note_secret(in->report, sb_secrets_at(secrets, i));
+	in->sweep = sb_sweep_new(in->report, in->blob_scanner);
 	return in;
 }
 
@@ -42,121 +52,99 @@ void sb_inspector_free(struct sb_inspector *in)
 		return;
 	sb_inspection_free(in->report);
 	sb_filesystem_free(in->fs);
+	sb_sweep_free(in->sweep);
 	sb_scanner_free(in->blob_scanner);
-	sb_scanner_free(in->tar_scanner);
-	sb_scanner_free(in->value_scanner);
 	sb_search_release(&in->blob_search);
-	sb_search_release(&in->tar_search);
-	sb_search_release(&in->value_search);
-	sb_buf_release(&in->passwd);
+	sb_buf_release(&in->passwd.text);
+	sb_buf_release(&in->group.text);
+	SB_ARRAY_FOREACH (&in->caps, caps)
+		free(caps->names);
+	SB_ARRAY_RELEASE(&in->caps);
+	SB_ARRAY_RELEASE(&in->pattern_contents);
 	free(in);
 }
 
-/* An attribute that an archive holds in two spellings is read twice. */
-static bool is_last_finding(
-	const struct sb_inspector *in, const struct sb_leak *leak, const char *where)
+void sb_inspector_add_capabilities(
+	struct sb_inspector *in, size_t layer, uint32_t entry, const void *value, size_t len)
 {
-	const struct sb_inspection *report = in->report;
+	char *names = sb_capabilities_text(value, len);
 
-	if (report->secrets.len == 0)
-		return false;
-
-	const struct sb_secret_finding *last = &report->secrets.items[report->secrets.len - 1];
-
-	return last->offset == leak->offset && strcmp(last->where, where) == 0 &&
-	       strcmp(last->secret_id, leak->secret_id) == 0;
+	if (names != NULL)
+		*SB_ARRAY_ADD(&in->caps) = (struct sb_entry_caps){
+			.layer = (uint32_t)layer, .entry = entry, .names = names};
 }
 
-void sb_inspector_add_finding(
-	struct sb_inspector *in, const struct sb_leak *leak, size_t layer, const char *where)
+void sb_inspector_set_contents(struct sb_inspector *in, size_t n_before, size_t content)
 {
-	if (is_last_finding(in, leak, where))
+	if (in->report->patterns.len == n_before)
 		return;
-	*SB_ARRAY_ADD(&in->report->secrets) = (struct sb_secret_finding){
-		.secret_id = sb_strdup(leak->secret_id),
-		.form = leak->form,
-		.where = sb_strdup(where),
-		.layer = layer,
-		.offset = leak->offset,
-	};
-}
-
-bool sb_inspector_search(
-	struct sb_inspector *in, const void *bytes, size_t len, size_t layer, const char *where)
-{
-	struct sb_search *search = &in->value_search;
-
-	sb_search_begin(search, in->value_scanner);
-	sb_search_feed(search, bytes, len);
-	sb_search_end(search);
-	for (size_t i = 0; i < search->hits.len; i++)
-		if (!sb_search_is_repeated(search, i))
-			sb_inspector_add_finding(in, &search->hits.items[i], layer, where);
-	return search->hits.len > 0;
-}
-
-static void list_dead(struct sb_inspector *in)
-{
-	for (size_t i = 0; i < sb_filesystem_count(in->fs); i++) {
-		const struct sb_content *content = sb_filesystem_content(in->fs, i);
-
-		/* An empty file has nothing left to read. */
-		if (!content->is_dead || content->size_bytes == 0)
-			continue;
-		if (content->added_layer < in->report->layers.len)
-			in->report->layers.items[content->added_layer].dead_bytes +=
-				content->size_bytes;
-		*SB_ARRAY_ADD(&in->report->dead) = (struct sb_dead_file){
-			.path = sb_strdup(content->path),
-			.added_layer = content->added_layer,
-			.removed_layer = content->removed_layer,
-			.cause = content->cause,
-			.size_bytes = content->size_bytes,
-			.digest = content->digest,
-		};
-	}
-}
-
-static void redact(struct sb_redactor *redactor, char **text)
-{
-	char *clean = sb_redactor_text(redactor, *text);
-
-	free(*text);
-	*text = clean;
-}
-
-static void redact_list(struct sb_redactor *redactor, struct sb_strv *list)
-{
-	for (size_t i = 0; i < list->len; i++)
-		redact(redactor, &list->items[i]);
-}
-
-static void redact_report(struct sb_inspection *report, const struct sb_secrets *secrets)
-{
-	if (secrets == NULL)
-		return;
-
-	SB_AUTO(sb_redactor) redactor = sb_redactor_new(secrets);
-
-	redact(redactor, &report->name);
-	redact(redactor, &report->user);
-	SB_ARRAY_FOREACH (&report->layers, layer) {
-		redact(redactor, &layer->media_type);
-		redact(redactor, &layer->created_by);
-	}
-	SB_ARRAY_FOREACH (&report->dead, file)
-		redact(redactor, &file->path);
-	SB_ARRAY_FOREACH (&report->secrets, finding)
-		redact(redactor, &finding->where);
-	redact_list(redactor, &report->problems);
-	redact_list(redactor, &report->not_scanned);
+	while (in->pattern_contents.len < n_before)
+		*SB_ARRAY_ADD(&in->pattern_contents) = SB_NO_CONTENT;
+	while (in->pattern_contents.len < in->report->patterns.len)
+		*SB_ARRAY_ADD(&in->pattern_contents) = content;
 }
 
 struct sb_inspection *sb_inspector_take(struct sb_inspector *in, const struct sb_secrets *secrets)
 {
-	list_dead(in);
-	redact_report(in->report, secrets);
+	sb_facts_add_visible(in);
+	sb_facts_add_caches(in);
+	sb_facts_add_privileged(in);
+	sb_facts_add_programs(in);
+	sb_inspection_clean(in->report, secrets, in->sweep, in->has_found_in_names);
 	return SB_STEAL(in->report);
+}
+
+static void free_layer(struct sb_layer_report *layer)
+{
+	free(layer->media_type);
+	free(layer->created_by);
+	SB_ARRAY_FOREACH (&layer->entries, entry) {
+		free(entry->path);
+		free(entry->link);
+	}
+	SB_ARRAY_RELEASE(&layer->entries);
+}
+
+static void free_findings(struct sb_inspection *inspection)
+{
+	SB_ARRAY_FOREACH (&inspection->secrets, finding) {
+		free(finding->secret_id);
+		free(finding->where);
+		free(finding->path);
+		free(finding->inside);
+	}
+	SB_ARRAY_RELEASE(&inspection->secrets);
+	SB_ARRAY_FOREACH (&inspection->patterns, finding) {
+		free(finding->where);
+		free(finding->path);
+		free(finding->inside);
+	}
+	SB_ARRAY_RELEASE(&inspection->patterns);
+	SB_ARRAY_FOREACH (&inspection->broken, problem)
+		free(problem->text);
+	SB_ARRAY_RELEASE(&inspection->broken);
+	SB_ARRAY_FOREACH (&inspection->gaps, gap) {
+		free(gap->what);
+		free(gap->why);
+	}
+	SB_ARRAY_RELEASE(&inspection->gaps);
+}
+
+static void free_files(struct sb_inspection *inspection)
+{
+	SB_ARRAY_FOREACH (&inspection->dead, file)
+		free(file->path);
+	SB_ARRAY_RELEASE(&inspection->dead);
+	SB_ARRAY_FOREACH (&inspection->caches, cache)
+		free(cache->path);
+	SB_ARRAY_RELEASE(&inspection->caches);
+	SB_ARRAY_FOREACH (&inspection->privileged, file) {
+		free(file->path);
+		free(file->capabilities);
+	}
+	SB_ARRAY_RELEASE(&inspection->privileged);
+	sb_strv_release(&inspection->shells);
+	sb_strv_release(&inspection->package_managers);
 }
 
 void sb_inspection_free(struct sb_inspection *inspection)
@@ -166,19 +154,11 @@ void sb_inspection_free(struct sb_inspection *inspection)
 	free(inspection->form);
 	free(inspection->name);
 	free(inspection->user);
-	SB_ARRAY_FOREACH (&inspection->layers, layer) {
-		free(layer->media_type);
-		free(layer->created_by);
-	}
+	SB_ARRAY_FOREACH (&inspection->layers, layer)
+		free_layer(layer);
 	SB_ARRAY_RELEASE(&inspection->layers);
-	SB_ARRAY_FOREACH (&inspection->dead, file)
-		free(file->path);
-	SB_ARRAY_RELEASE(&inspection->dead);
-	SB_ARRAY_FOREACH (&inspection->secrets, finding) {
-		free(finding->secret_id);
-		free(finding->where);
-	}
-	SB_ARRAY_RELEASE(&inspection->secrets);
+	free_findings(inspection);
+	free_files(inspection);
 	sb_strv_release(&inspection->problems);
 	sb_strv_release(&inspection->not_scanned);
 	sb_strv_release(&inspection->secret_ids);

@@ -8,6 +8,20 @@
 #include "inspect/inspect.h"
 #include "inspect/layer_stream.h"
 #include "inspect/search.h"
+#include "inspect/sweep.h"
+
+/* The last etc/passwd or etc/group that a layer had. */
+struct sb_id_file {
+	struct sb_buf text;
+	size_t content; /* its number in the file system, or SB_NO_CONTENT */
+};
+
+/* File capabilities of an entry. */
+struct sb_entry_caps {
+	uint32_t layer;
+	uint32_t entry;
+	char *names; /* "cap_net_raw,cap_sys_admin" */
+};
 
 /*
  * What one inspection works with. The report is filled in as the image is read; texts in it may
@@ -16,16 +30,16 @@
 struct sb_inspector {
 	struct sb_inspection *report;
 	struct sb_filesystem *fs;
-	/* One scanner a stream that goes on while others do. */
-	struct sb_scanner *blob_scanner;
-	struct sb_scanner *tar_scanner;
-	struct sb_scanner *value_scanner;
+	struct sb_scanner *blob_scanner; /* makes the tables that all others share */
 	struct sb_search blob_search;
-	struct sb_search tar_search;
-	struct sb_search value_search;
-	struct sb_buf passwd;  /* the last etc/passwd seen */
-	size_t passwd_content; /* its number in fs, or SIZE_MAX */
-	bool is_full;          /* the file system has more names than are followed */
+	struct sb_sweep *sweep;
+	struct sb_id_file passwd;
+	struct sb_id_file group;
+	SB_ARRAY(struct sb_entry_caps) caps; /* in the order of the entries */
+	SB_ARRAY(size_t) pattern_contents;   /* for each pattern found, the content's number */
+	size_t n_entries;                    /* listed, of all layers */
+	bool is_full;                        /* there are more entries than are listed */
+	bool has_found_in_names;             /* something: names hold what must not be shown */
 };
 
 /* The secrets may be NULL; they are borrowed. */
@@ -33,30 +47,28 @@ struct sb_inspector *sb_inspector_new(const struct sb_secrets *secrets);
 void sb_inspector_free(struct sb_inspector *in);
 SB_DEFINE_FREEP(sb_inspector)
 
-/* Searches a short value, and adds a finding for each secret in it. True if there was one. */
-bool sb_inspector_search(
-	struct sb_inspector *in, const void *bytes, size_t len, size_t layer, const char *where);
-void sb_inspector_add_finding(
-	struct sb_inspector *in, const struct sb_leak *leak, size_t layer, const char *where);
-
 /*
  * Reads one layer, adds it to the file system, and its findings, problems and what was not scanned
- * to the report. Fills in the sums, counts and payload of *out; the rest of it is the caller's.
- * Layers are counted from 1 in texts.
+ * to the report. Fills in the sums, counts, entries and payload of *out, which is the report's
+ * layer of that index; the rest of it is the caller's. Layers are counted from 1 in texts.
  */
 void sb_inspector_read_layer(struct sb_inspector *in, size_t layer,
 	const struct sb_byte_source *source, struct sb_layer_report *out,
 	enum sb_layer_packing *out_packing);
+/* Of the regular file that will be the entry of that number. */
+void sb_inspector_add_capabilities(
+	struct sb_inspector *in, size_t layer, uint32_t entry, const void *value, size_t len);
+/* What was found by a pattern since there were n_before finds is in this content, or in its name.
+ */
+void sb_inspector_set_contents(struct sb_inspector *in, size_t n_before, size_t content);
 
 /* Config, manifest and the user. */
 void sb_inspector_read_config(struct sb_inspector *in, const struct sb_image *image);
-/* True where the user (config's User) is uid 0, by the passwd file where it is a name. */
-bool sb_user_is_root(const char *user, const char *passwd);
 /* The instruction that made layer i of n, or NULL where the history does not fit the layers.
  * Borrowed. */
 const char *sb_layer_instruction(const struct sb_image_config *config, size_t i, size_t n);
 
-/* Lists the dead files and bytes, redacts, and gives the report away. */
+/* Adds what only the whole image tells (facts.h), redacts, and gives the report away. */
 struct sb_inspection *sb_inspector_take(struct sb_inspector *in, const struct sb_secrets *secrets);
 
 #endif

@@ -1,156 +1,198 @@
 /* SPDX-License-Identifier: MIT */
 #include "inspect/layer_stream.h"
 
-#include <archive.h>
-#include <archive_entry.h>
-#include <string.h>
+#include <pthread.h>
 
 #include "base/mem.h"
+#include "inspect/unpack.h"
+#include "layer/thread.h"
 
-enum { PIECE_BYTES = 128 << 10 };
+enum { N_PIECES = 6, PIECE_BYTES = 256 << 10 };
 
-struct sb_layer_stream {
-	struct sb_byte_source source;
-	struct sb_search *blob_search;
-	struct sb_search *tar_search;
-	struct sb_hasher *blob_hasher;
-	struct sb_hasher *tar_hasher;
-	uint64_t blob_bytes;
-	uint64_t tar_bytes;
-	enum sb_layer_packing packing;
-	struct archive *unpack; /* NULL where nothing is packed */
-	char *piece;
-	size_t first_len; /* of the piece that was read on open and not given out yet */
-	bool has_first;
-	bool at_blob_end;
-	bool is_broken;        /* unpacking failed: only the blob goes on */
-	struct sb_error error; /* of the source, met inside libarchive */
+struct piece {
+	char *bytes;
+	size_t len;
 };
 
-/* One piece of the blob in stream->piece. */
-static ssize_t read_blob(struct sb_layer_stream *stream, struct sb_error *err)
+/*
+ * Pieces go round: the thread that unpacks fills the next when both the caller and the thread that
+ * hashes are done with what was in it. The counters say how many pieces each is through with; all
+ * that stands below them is under the lock.
+ */
+struct sb_layer_stream {
+	struct sb_unpacking *unpacking;
+	struct sb_search *search;
+	struct sb_hasher *hasher; /* of what was unpacked */
+	struct piece pieces[N_PIECES];
+	bool has_threads;
+	pthread_t unpacker;
+	pthread_t tar_hasher;
+	uint64_t tar_bytes; /* given to the caller, who alone looks at the following three */
+	size_t n_given;
+	bool is_holding; /* the caller looks at the piece given last */
+	bool has_told_end;
+
+	pthread_mutex_t lock;
+	pthread_cond_t changed;
+	size_t n_filled;
+	size_t n_looked_at;
+	size_t n_hashed;
+	bool at_end;   /* no further piece will be filled */
+	bool is_ended; /* the caller wants none */
+	struct sb_error error;
+};
+
+static struct piece *piece_at(struct sb_layer_stream *stream, size_t i)
 {
-	if (stream->has_first) {
-		stream->has_first = false;
-		return (ssize_t)stream->first_len;
-	}
-	if (stream->at_blob_end)
-		return 0;
-
-	const ssize_t n = stream->source.read(stream->source.self, stream->piece, PIECE_BYTES, err);
-
-	if (n <= 0)
-		stream->at_blob_end = true;
-	if (n <= 0)
-		return n;
-	sb_hasher_add(stream->blob_hasher, stream->piece, (size_t)n);
-	stream->blob_bytes += (uint64_t)n;
-	/* What is not packed is searched once, as what was unpacked. */
-	if (stream->packing != SB_PACKED_NOT)
-		sb_search_feed(stream->blob_search, stream->piece, (size_t)n);
-	return n;
+	return &stream->pieces[i % N_PIECES];
 }
 
-/* The first piece is filled up so far that the magic is in it. */
-static int read_first(struct sb_layer_stream *stream, struct sb_error *err)
+/* True when the piece was filled, false at the end; then stream->error may be set. */
+static bool fill_piece(struct sb_layer_stream *stream, struct piece *piece, struct sb_error *err)
 {
-	while (stream->first_len < 4) {
-		const ssize_t n = stream->source.read(stream->source.self,
-			stream->piece + stream->first_len, PIECE_BYTES - stream->first_len, err);
+	if (piece->bytes == NULL)
+		piece->bytes = sb_malloc(PIECE_BYTES);
 
-		if (n < 0)
-			return -1;
-		if (n == 0) {
-			stream->at_blob_end = true;
-			break;
-		}
-		stream->first_len += (size_t)n;
+	const ssize_t n = sb_unpacking_read(stream->unpacking, piece->bytes, PIECE_BYTES, err);
+
+	piece->len = n > 0 ? (size_t)n : 0;
+	return n > 0;
+}
+
+static bool has_room(const struct sb_layer_stream *stream)
+{
+	const size_t done =
+		stream->n_looked_at < stream->n_hashed ? stream->n_looked_at : stream->n_hashed;
+
+	return stream->n_filled - done < N_PIECES;
+}
+
+static void *unpack_pieces(void *self)
+{
+	struct sb_layer_stream *stream = self;
+	bool is_filled = true;
+
+	while (is_filled) {
+		struct sb_error err = SB_ERROR_INIT;
+
+		(void)pthread_mutex_lock(&stream->lock);
+		while (!has_room(stream) && !stream->is_ended)
+			(void)pthread_cond_wait(&stream->changed, &stream->lock);
+
+		struct piece *piece = piece_at(stream, stream->n_filled);
+		const bool is_wanted = !stream->is_ended;
+
+		(void)pthread_mutex_unlock(&stream->lock);
+		is_filled = is_wanted && fill_piece(stream, piece, &err);
+		(void)pthread_mutex_lock(&stream->lock);
+		if (is_filled)
+			stream->n_filled++;
+		else
+			stream->at_end = true;
+		if (sb_error_is_set(&err))
+			sb_error_move(&stream->error, &err);
+		(void)pthread_cond_broadcast(&stream->changed);
+		(void)pthread_mutex_unlock(&stream->lock);
 	}
-	stream->has_first = stream->first_len > 0;
-	stream->blob_bytes = stream->first_len;
-	sb_hasher_add(stream->blob_hasher, stream->piece, stream->first_len);
+	return NULL;
+}
+
+/* Waits for piece i; NULL where the stream ends before it. */
+static struct piece *wait_for_piece(struct sb_layer_stream *stream, size_t i)
+{
+	(void)pthread_mutex_lock(&stream->lock);
+	while (stream->n_filled <= i && !stream->at_end)
+		(void)pthread_cond_wait(&stream->changed, &stream->lock);
+
+	struct piece *piece = stream->n_filled > i ? piece_at(stream, i) : NULL;
+
+	(void)pthread_mutex_unlock(&stream->lock);
+	return piece;
+}
+
+static void be_done_with(struct sb_layer_stream *stream, size_t *counter)
+{
+	(void)pthread_mutex_lock(&stream->lock);
+	++*counter;
+	(void)pthread_cond_broadcast(&stream->changed);
+	(void)pthread_mutex_unlock(&stream->lock);
+}
+
+static void *hash_pieces(void *self)
+{
+	struct sb_layer_stream *stream = self;
+
+	for (size_t i = 0;; i++) {
+		const struct piece *piece = wait_for_piece(stream, i);
+
+		if (piece == NULL)
+			return NULL;
+		sb_hasher_add(stream->hasher, piece->bytes, piece->len);
+		be_done_with(stream, &stream->n_hashed);
+	}
+}
+
+static void stop(struct sb_layer_stream *stream)
+{
+	if (!stream->has_threads)
+		return;
+	(void)pthread_mutex_lock(&stream->lock);
+	stream->is_ended = true;
+	(void)pthread_cond_broadcast(&stream->changed);
+	(void)pthread_mutex_unlock(&stream->lock);
+	(void)pthread_join(stream->unpacker, NULL);
+	(void)pthread_join(stream->tar_hasher, NULL);
+	stream->has_threads = false;
+}
+
+static int start_threads(struct sb_layer_stream *stream, struct sb_error *err)
+{
+	if (sb_thread_start(&stream->tar_hasher, hash_pieces, stream, err) < 0)
+		return -1;
+	if (sb_thread_start(&stream->unpacker, unpack_pieces, stream, err) < 0) {
+		(void)pthread_mutex_lock(&stream->lock);
+		stream->at_end = true;
+		(void)pthread_cond_broadcast(&stream->changed);
+		(void)pthread_mutex_unlock(&stream->lock);
+		(void)pthread_join(stream->tar_hasher, NULL);
+		return -1;
+	}
+	stream->has_threads = true;
 	return 0;
 }
 
-static enum sb_layer_packing packing_of(const char *bytes, size_t len)
+/* The first piece is made here and now: most layers of an image are no larger. */
+static int begin(struct sb_layer_stream *stream, struct sb_error *err)
 {
-	const unsigned char *p = (const unsigned char *)bytes;
+	struct piece *first = piece_at(stream, 0);
 
-	if (len >= 2 && p[0] == 0x1f && p[1] == 0x8b)
-		return SB_PACKED_GZIP;
-	if (len >= 4 && p[0] == 0x28 && p[1] == 0xb5 && p[2] == 0x2f && p[3] == 0xfd)
-		return SB_PACKED_ZSTD;
-	/* A skippable frame may come first (RFC 8878, 3.1.2). */
-	if (len >= 4 && (p[0] & 0xf0) == 0x50 && p[1] == 0x2a && p[2] == 0x4d && p[3] == 0x18)
-		return SB_PACKED_ZSTD;
-	return SB_PACKED_NOT;
-}
-
-static la_ssize_t on_read(struct archive *a, void *self, const void **out)
-{
-	struct sb_layer_stream *stream = self;
-	const ssize_t n = read_blob(stream, &stream->error);
-
-	*out = stream->piece;
-	if (n < 0)
-		archive_set_error(a, EIO, "the blob can't be read");
-	return n < 0 ? ARCHIVE_FATAL : n;
-}
-
-static int unpack_failed(struct sb_layer_stream *stream, struct sb_error *err)
-{
-	stream->is_broken = true;
-	if (sb_error_is_set(&stream->error)) {
-		sb_error_move(err, &stream->error);
-		return -1;
-	}
-
-	const char *why = archive_error_string(stream->unpack);
-
-	return sb_fail(err, SB_E_INTEGRITY, "it can't be unpacked: %s",
-		why != NULL ? why : "damaged data");
-}
-
-/* Exactly the one filter: libarchive's guessing would unpack what was packed twice. */
-static int start_unpacking(struct sb_layer_stream *stream, struct sb_error *err)
-{
-	struct archive_entry *entry = NULL;
-
-	if (stream->packing == SB_PACKED_NOT)
+	if (!fill_piece(stream, first, &stream->error)) {
+		stream->at_end = true;
 		return 0;
-	stream->unpack = archive_read_new();
-	SB_BUG_ON(stream->unpack == NULL);
-	(void)archive_read_support_format_raw(stream->unpack);
-	(void)archive_read_support_format_empty(stream->unpack);
-	(void)archive_read_append_filter(stream->unpack,
-		stream->packing == SB_PACKED_GZIP ? ARCHIVE_FILTER_GZIP : ARCHIVE_FILTER_ZSTD);
-	if (archive_read_open(stream->unpack, stream, NULL, on_read, NULL) != ARCHIVE_OK)
-		return unpack_failed(stream, err);
-
-	const int r = archive_read_next_header(stream->unpack, &entry);
-
-	return r == ARCHIVE_OK || r == ARCHIVE_EOF ? 0 : unpack_failed(stream, err);
+	}
+	stream->n_filled = 1;
+	if (first->len == PIECE_BYTES)
+		return start_threads(stream, err);
+	/* A piece that is not full is the last: this tells whether an error follows it. */
+	(void)fill_piece(stream, piece_at(stream, 1), &stream->error);
+	stream->at_end = true;
+	sb_hasher_add(stream->hasher, first->bytes, first->len);
+	return 0;
 }
 
 int sb_layer_stream_open(const struct sb_byte_source *source, struct sb_search *blob_search,
-	struct sb_search *tar_search, struct sb_scanner *blob_scanner,
-	struct sb_scanner *tar_scanner, struct sb_layer_stream **out, struct sb_error *err)
+	struct sb_scanner *blob_scanner, struct sb_layer_stream **out, struct sb_error *err)
 {
 	SB_AUTO(sb_layer_stream) stream = SB_NEW(struct sb_layer_stream);
 
-	stream->source = *source;
-	stream->blob_search = blob_search;
-	stream->tar_search = tar_search;
-	stream->blob_hasher = sb_hasher_new();
-	stream->tar_hasher = sb_hasher_new();
-	stream->piece = sb_malloc(PIECE_BYTES);
+	SB_BUG_ON(pthread_mutex_init(&stream->lock, NULL) != 0);
+	SB_BUG_ON(pthread_cond_init(&stream->changed, NULL) != 0);
+	stream->hasher = sb_hasher_new();
+	stream->search = blob_search;
 	sb_search_begin(blob_search, blob_scanner);
-	sb_search_begin(tar_search, tar_scanner);
-	if (read_first(stream, err) < 0)
+	if (sb_unpacking_open(source, blob_search, &stream->unpacking, err) < 0 ||
+		begin(stream, err) < 0)
 		return -1;
-	stream->packing = packing_of(stream->piece, stream->first_len);
-	if (stream->packing != SB_PACKED_NOT)
-		sb_search_feed(blob_search, stream->piece, stream->first_len);
 	*out = SB_STEAL(stream);
 	return 0;
 }
@@ -159,87 +201,67 @@ void sb_layer_stream_free(struct sb_layer_stream *stream)
 {
 	if (stream == NULL)
 		return;
-	(void)archive_read_free(stream->unpack);
-	sb_hasher_free(stream->blob_hasher);
-	sb_hasher_free(stream->tar_hasher);
+	stop(stream);
+	sb_unpacking_free(stream->unpacking);
+	sb_hasher_free(stream->hasher);
+	for (size_t i = 0; i < N_PIECES; i++)
+		free(stream->pieces[i].bytes);
 	sb_error_release(&stream->error);
-	free(stream->piece);
+	(void)pthread_cond_destroy(&stream->changed);
+	(void)pthread_mutex_destroy(&stream->lock);
 	free(stream);
 }
 
 enum sb_layer_packing sb_layer_stream_packing(const struct sb_layer_stream *stream)
 {
-	return stream->packing;
-}
-
-/* Unpacked bytes before they are counted. */
-static ssize_t next_raw(
-	struct sb_layer_stream *stream, const void **out_bytes, struct sb_error *err)
-{
-	if (stream->is_broken)
-		return 0;
-	if (stream->packing == SB_PACKED_NOT) {
-		*out_bytes = stream->piece;
-		return read_blob(stream, err);
-	}
-	if (stream->unpack == NULL && start_unpacking(stream, err) < 0)
-		return -1;
-	for (;;) {
-		size_t len = 0;
-		la_int64_t offset = 0;
-		const int r = archive_read_data_block(stream->unpack, out_bytes, &len, &offset);
-
-		if (r == ARCHIVE_EOF)
-			return 0;
-		if (r != ARCHIVE_OK)
-			return unpack_failed(stream, err);
-		if (len > 0)
-			return (ssize_t)len;
-	}
+	return sb_unpacking_packing(stream->unpacking);
 }
 
 ssize_t sb_layer_stream_next(
 	struct sb_layer_stream *stream, const void **out_bytes, struct sb_error *err)
 {
-	const ssize_t n = next_raw(stream, out_bytes, err);
+	if (stream->is_holding)
+		be_done_with(stream, &stream->n_looked_at);
+	stream->is_holding = false;
 
-	if (n <= 0)
-		return n;
-	/* Where nothing is packed, the blob's digest is the diff_id. */
-	if (stream->packing != SB_PACKED_NOT)
-		sb_hasher_add(stream->tar_hasher, *out_bytes, (size_t)n);
-	stream->tar_bytes += (uint64_t)n;
-	sb_search_feed(stream->tar_search, *out_bytes, (size_t)n);
-	return n;
+	const struct piece *piece = wait_for_piece(stream, stream->n_given);
+
+	if (piece == NULL) {
+		if (stream->has_told_end || !sb_error_is_set(&stream->error))
+			return 0;
+		stream->has_told_end = true;
+		sb_error_move(err, &stream->error);
+		return -1;
+	}
+	stream->is_holding = true;
+	stream->n_given++;
+	stream->tar_bytes += piece->len;
+	*out_bytes = piece->bytes;
+	return (ssize_t)piece->len;
 }
 
 int sb_layer_stream_finish(
 	struct sb_layer_stream *stream, struct sb_layer_sums *out, struct sb_error *err)
 {
 	const void *piece = NULL;
-	ssize_t unpacked = 0;
-	ssize_t read = 0;
-
-	do
-		unpacked = sb_layer_stream_next(stream, &piece, err);
-	while (unpacked > 0);
-
-	/* What stands behind the packed data. */
 	SB_AUTO_ERROR blob_error = SB_ERROR_INIT;
+	ssize_t n = 0;
 
 	do
-		read = read_blob(stream, &blob_error);
-	while (read > 0);
-	if (read < 0 && !sb_error_is_set(err))
+		n = sb_layer_stream_next(stream, &piece, err);
+	while (n > 0);
+	stop(stream);
+
+	int rc = sb_unpacking_finish(stream->unpacking, out, &blob_error);
+
+	if (rc < 0 && n == 0)
 		sb_error_move(err, &blob_error);
-	sb_search_end(stream->blob_search);
-	sb_search_end(stream->tar_search);
-	sb_hasher_finish(stream->blob_hasher, &out->digest);
-	if (stream->packing == SB_PACKED_NOT)
-		out->diff_id = out->digest;
-	else
-		sb_hasher_finish(stream->tar_hasher, &out->diff_id);
-	out->blob_bytes = stream->blob_bytes;
+	if (n < 0)
+		rc = -1;
+	sb_search_end(stream->search);
+	sb_hasher_finish(stream->hasher, &out->diff_id);
+	if (sb_unpacking_packing(stream->unpacking) == SB_PACKED_NOT)
+		out->digest = out->diff_id;
 	out->tar_bytes = stream->tar_bytes;
-	return unpacked < 0 || read < 0 ? -1 : 0;
+	return rc;
 }

@@ -6,6 +6,7 @@
 
 #include "base/escape.h"
 #include "base/mem.h"
+#include "inspect/report_columns.h"
 
 static void add(struct sb_page *page, const char *text)
 {
@@ -17,7 +18,7 @@ static void add_colored(struct sb_page *page, enum sb_page_color color, const ch
 {
 	static const char *const codes[] = {
 		"", "\033[1m", "\033[2m", "\033[32m", "\033[33m", "\033[31m"};
-	const bool is_colored = page->style->color && color != SB_PAGE_PLAIN;
+	const bool is_colored = page->style->color && color != SB_PAGE_PLAIN && text[0] != '\0';
 
 	if (is_colored)
 		add(page, codes[color]);
@@ -36,37 +37,32 @@ void sb_page_addf(struct sb_page *page, enum sb_page_color color, const char *fm
 	add_colored(page, color, text);
 }
 
-/* Cuts the text behind its first `columns` characters. */
-static void cut(char *text, size_t columns)
+void sb_page_end_line(struct sb_page *page)
 {
-	static const char ellipsis[] = "\xe2\x80\xa6";
-	size_t n = 0;
-	char *last = NULL;
+	add(page, "\n");
+}
 
-	for (char *p = text; *p != '\0'; p++) {
-		if (((unsigned char)*p & 0xc0) == 0x80)
-			continue;
-		if (++n == columns)
-			last = p;
-		if (n > columns) {
-			/* There are two characters from `last` on, but perhaps only two bytes. */
-			if (strlen(last) < sizeof(ellipsis) - 1)
-				memcpy(last, "~", 2);
-			else
-				memcpy(last, ellipsis, sizeof(ellipsis));
-			return;
-		}
-	}
+typedef char *(*fit_fn)(const char *text, size_t columns);
+
+static void add_fitting(struct sb_page *page, enum sb_page_color color, const char *text,
+	size_t max_columns, fit_fn fit)
+{
+	sb_autofree char *safe = sb_escape_text(text, strlen(text));
+	sb_autofree char *cut = max_columns > 0 ? fit(safe, max_columns) : NULL;
+
+	add_colored(page, color, cut != NULL ? cut : safe);
 }
 
 void sb_page_add_text(
 	struct sb_page *page, enum sb_page_color color, const char *text, size_t max_columns)
 {
-	sb_autofree char *safe = sb_escape_text(text, strlen(text));
+	add_fitting(page, color, text, max_columns, sb_columns_fit);
+}
 
-	if (max_columns > 0)
-		cut(safe, max_columns);
-	add_colored(page, color, safe);
+void sb_page_add_path(
+	struct sb_page *page, enum sb_page_color color, const char *path, size_t max_columns)
+{
+	add_fitting(page, color, path, max_columns, sb_columns_fit_middle);
 }
 
 size_t sb_page_room(const struct sb_page *page, size_t used)
@@ -78,36 +74,67 @@ size_t sb_page_room(const struct sb_page *page, size_t used)
 	return page->style->width > used + MIN_ROOM ? page->style->width - used : MIN_ROOM;
 }
 
-char *sb_instruction_text(const char *created_by)
+void sb_page_add_wrapped(struct sb_page *page, size_t indent, const char *label,
+	enum sb_page_color color, const char *text)
 {
-	static const char nop[] = "/bin/sh -c #(nop)";
-	static const char shell[] = "/bin/sh -c ";
-	static const char run_shell[] = "RUN /bin/sh -c ";
-	static const char mark[] = " # buildkit";
+	sb_autofree char *safe = sb_escape_text(text, strlen(text));
+	const size_t behind_label = indent + strlen(label);
+	const size_t room = sb_page_room(page, behind_label);
+	size_t used = 0;
+	char *rest = safe;
+	char *word;
 
-	if (created_by == NULL || created_by[0] == '\0')
-		return sb_strdup("(no history)");
+	sb_page_addf(page, SB_PAGE_DIM, "%*s%s", (int)indent, "", label);
+	while ((word = strsep(&rest, " ")) != NULL) {
+		/* A word longer than the line has a line, and is cut. */
+		sb_autofree char *cut =
+			room > 0 ? sb_columns_fit_middle(word, room) : sb_strdup(word);
+		const size_t columns = sb_columns_of(cut);
 
-	const char *prefix = "";
-
-	if (strncmp(created_by, nop, sizeof(nop) - 1) == 0) {
-		created_by += sizeof(nop) - 1;
-		created_by += strspn(created_by, " ");
-	} else if (strncmp(created_by, shell, sizeof(shell) - 1) == 0) {
-		prefix = "RUN ";
-		created_by += sizeof(shell) - 1;
-	} else if (strncmp(created_by, run_shell, sizeof(run_shell) - 1) == 0) {
-		prefix = "RUN ";
-		created_by += sizeof(run_shell) - 1;
+		if (used > 0 && room > 0 && used + 1 + columns > room) {
+			sb_page_addf(page, SB_PAGE_PLAIN, "\n%*s", (int)behind_label, "");
+			used = 0;
+		}
+		if (used > 0)
+			add(page, " ");
+		add_colored(page, color, cut);
+		used += (used > 0 ? 1 : 0) + columns;
 	}
+	sb_page_end_line(page);
+}
 
-	char *text = sb_asprintf("%s%s", prefix, created_by);
-	size_t len = strlen(text);
+void sb_page_add_title(struct sb_page *page, const char *title)
+{
+	sb_page_end_line(page);
+	add_colored(page, SB_PAGE_BOLD, title);
+	sb_page_end_line(page);
+}
 
-	if (len > sizeof(mark) - 1 && strcmp(text + len - (sizeof(mark) - 1), mark) == 0)
-		len -= sizeof(mark) - 1;
-	while (len > 0 && text[len - 1] == ' ')
-		len--;
-	text[len] = '\0';
-	return text;
+void sb_page_add_bar(struct sb_page *page, enum sb_page_color color, uint64_t part, uint64_t whole,
+	unsigned columns)
+{
+	/* U+2588 is a full cell, the ones behind it are narrower by an eighth each. */
+	static const char *const eighths[] = {"", "\xe2\x96\x8f", "\xe2\x96\x8e", "\xe2\x96\x8d",
+		"\xe2\x96\x8c", "\xe2\x96\x8b", "\xe2\x96\x8a", "\xe2\x96\x89"};
+	const double share = whole > 0 ? (double)part / (double)whole : 0;
+	unsigned n = (unsigned)(share * columns * 8 + 0.5);
+	SB_AUTO_BUF bar = SB_BUF_INIT(1024);
+	SB_AUTO_ERROR err = SB_ERROR_INIT;
+
+	if (n > columns * 8)
+		n = columns * 8;
+	if (n == 0 && part > 0)
+		n = 1;
+
+	const unsigned n_cells = n / 8 + (n % 8 > 0 ? 1 : 0);
+	int rc = 0;
+
+	for (unsigned i = 0; i < n / 8 && rc == 0; i++)
+		rc = sb_buf_add_str(&bar, "\xe2\x96\x88", &err);
+	if (rc == 0)
+		rc = sb_buf_add_str(&bar, eighths[n % 8], &err);
+	if (rc < 0)
+		sb_error_ignore(&err, "a bar of that many columns fits on no screen");
+	add_colored(page, color, bar.data);
+	sb_page_addf(page, SB_PAGE_PLAIN, "%*s", (int)(columns - n_cells), "");
 }

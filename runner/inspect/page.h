@@ -3,9 +3,10 @@
 #define SB_INSPECT_PAGE_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "base/buf.h"
-#include "inspect/inspect.h"
+#include "inspect/report.h"
 
 /*
  * A text page under construction. The first failure (the page's maximum) is kept in err, and what
@@ -28,15 +29,24 @@ enum sb_page_color {
 
 void sb_page_addf(struct sb_page *page, enum sb_page_color color, const char *fmt, ...)
 	SB_PRINTF(3, 4);
-/* Text from outside, its control bytes escaped, cut to max columns with an ellipsis (0: whole). A
- * column is taken to be one character. */
+void sb_page_end_line(struct sb_page *page);
+/* Text from outside, its control bytes escaped, cut to max columns with an ellipsis (0: whole). */
 void sb_page_add_text(
 	struct sb_page *page, enum sb_page_color color, const char *text, size_t max_columns);
+/* The same, cut in the middle. */
+void sb_page_add_path(
+	struct sb_page *page, enum sb_page_color color, const char *path, size_t max_columns);
+/* Text from outside as whole lines, broken between words, each behind `indent` blanks. The first
+ * one begins with the label. */
+void sb_page_add_wrapped(struct sb_page *page, size_t indent, const char *label,
+	enum sb_page_color color, const char *text);
 /* What is left of the style's width behind `used` columns: at least 20; 0 where it is unlimited. */
 size_t sb_page_room(const struct sb_page *page, size_t used);
 
-/* A history line as a person wrote it: without the shell and the builder's marks around it. Caller
- * frees; NULL gives "(no history)". */
-char *sb_instruction_text(const char *created_by);
+/* A line of its own, after an empty one. */
+void sb_page_add_title(struct sb_page *page, const char *title);
+/* part of whole as a bar of so many columns, blanks behind it; not empty unless part is 0. */
+void sb_page_add_bar(struct sb_page *page, enum sb_page_color color, uint64_t part, uint64_t whole,
+	unsigned columns);
 
 #endif

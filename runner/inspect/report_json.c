@@ -1,176 +1,354 @@
 /* SPDX-License-Identifier: MIT */
-#include <jansson.h>
-#include <string.h>
+#include <stdio.h>
 
-#include "base/escape.h"
 #include "base/mem.h"
-#include "inspect/inspect.h"
+#include "inspect/report.h"
+#include "inspect/report_emit.h"
+#include "inspect/report_facts.h"
+#include "inspect/report_words.h"
 #include "leak/needles.h"
 
 /*
- * The document, "schema": 1. Later versions of the same number only add keys.
+ * The document, "schema": 1. Later versions of the same number only add keys, and words to lists of
+ * words. Sizes are in bytes, layers and removed_by count from 0, a digest that is not known is
+ * null, and so is what does not apply. Lists stand in the order of the image.
  *
- *	schema         1
- *	image          {form, name|null, digest|null, platform, user, runs_as_root}
- *	layers[]       {index (from 0), digest, diff_id, media_type, size, tar_size, payload,
- *	               dead_bytes, entries, whiteouts, created_by|null}; digests are null where
- *unread dead_bytes     the sum over all layers dead[]         {path, size, digest|null, cause,
- *added_layer, removed_layer} (indexes from 0) secrets        {searched (a number), ids[], forms[],
- *scanned_bytes, findings[]: {id, form, where, layer|null, offset}} problems[], not_scanned[]   one
- *line of text each
+ *	schema            1
+ *	image             {form, name, digest, platform, user, runs_as_root,
+ *	                  size (of all layers, as downloaded), tar_size, visible (payload of the
+ *	                  final file system)}
+ *	verdict           {word: CLEAN | WASTE | INCOMPLETE | SUSPECT | BROKEN | LEAK, text}
+ *	counts            {error, warning, note, waived}: of the findings
+ *	findings[]        {rule, level, title, message, why, fix, place, layer, path, instruction,
+ *	                  removed_layer, removed_by (an instruction), fingerprint, waived_by};
+ *	                  worst first
+ *	layers[]          {index, digest, diff_id, media_type, size, tar_size, payload, dead_bytes,
+ *	                  entries, whiteouts (numbers), created_by, foreign, files[]}
+ *	layers[].files[]  {path, type (- d l b c p ?), change (added | modified | removed),
+ *	                  metadata_only, mode ("0644"), uid, gid, size, link, digest, visible}
+ *	dead_bytes        the sum over all layers
+ *	dead_causes[]     {cause, files, bytes}
+ *	dead[]            {path, size, digest, cause, added_layer, removed_layer, visible_elsewhere}
+ *	secrets           {searched (a number), ids[], forms[], scanned_bytes,
+ *	                  findings[]: {id, form, where, layer, path, inside, offset}}
+ *	patterns[]        {rule, title, severity, shown (never the value), where, layer, path,
+ *inside, offset, line, more, removed_layer} caches[]          {manager, path, layer, files,
+ *live_bytes, dead_bytes} privileged[]      {path, layer, mode, uid, gid, capabilities} shells[],
+ *package_managers[]      paths searched          {bytes, unpacked_bytes, files, blobs} problems[]
+ *one line of text each; integrity[] has them as {kind (digest | size | diff-id | order | packing |
+ *archive | missing | other), layer, text} not_scanned[]     one line of text each; gaps[] has them
+ *as {layer, what, why}
  *
- * All sizes are in bytes. Text that is not UTF-8 has its other bytes as \xHH.
+ * Text that is not UTF-8 has its other bytes as \xHH.
  */
-static json_t *text(const char *s)
+
+enum { MAX_JSON_BYTES = 1 << 30 /* the inspector follows fewer names than that would take */ };
+
+static void emit_mode(struct sb_emit *emit, mode_t mode)
 {
-	if (s == NULL)
-		return json_null();
+	char text[16];
 
-	json_t *value = json_string(s);
-
-	if (value != NULL)
-		return value;
-
-	sb_autofree char *safe = sb_escape_text(s, strlen(s));
-
-	return json_string(safe);
+	(void)snprintf(text, sizeof(text), "%04o", (unsigned)mode & 07777U);
+	sb_emit_text(emit, "mode", text);
 }
 
-static json_t *number(uint64_t n)
+static void emit_image(
+	struct sb_emit *emit, const struct sb_inspection *in, const struct sb_report_sums *sums)
 {
-	/* JSON has no unsigned 64 bit; no image comes near. */
-	return json_integer(n > INT64_MAX ? INT64_MAX : (json_int_t)n);
-}
-
-static json_t *digest(const struct sb_digest *d)
-{
-	return text(sb_digest_is_set(d) ? d->text : NULL);
-}
-
-static json_t *lines(const struct sb_strv *list)
-{
-	json_t *array = json_array();
-
-	for (size_t i = 0; i < list->len; i++)
-		(void)json_array_append_new(array, text(list->items[i]));
-	return array;
-}
-
-static void set(json_t *object, const char *key, json_t *value)
-{
-	/* Fails only without memory; the key would be missing, which the dump's reader sees. */
-	(void)json_object_set_new(object, key, value);
-}
-
-static json_t *image(const struct sb_inspection *in)
-{
-	json_t *object = json_object();
 	sb_autofree char *platform = sb_platform_format(&in->platform);
 
-	set(object, "form", text(in->form));
-	set(object, "name", text(in->name));
-	set(object, "digest", digest(&in->manifest_digest));
-	set(object, "platform", text(platform));
-	set(object, "user", text(in->user));
-	set(object, "runs_as_root", json_boolean(in->runs_as_root));
-	return object;
+	sb_emit_object(emit, "image");
+	sb_emit_text(emit, "form", in->form);
+	sb_emit_text(emit, "name", in->name);
+	sb_emit_digest(emit, "digest", &in->manifest_digest);
+	sb_emit_text(emit, "platform", platform);
+	sb_emit_text(emit, "user", in->user);
+	sb_emit_bool(emit, "runs_as_root", in->runs_as_root);
+	sb_emit_number(emit, "size", sums->blob_bytes);
+	sb_emit_number(emit, "tar_size", sums->tar_bytes);
+	sb_emit_number(emit, "visible", in->visible_bytes);
+	sb_emit_end(emit);
 }
 
-static json_t *layers(const struct sb_inspection *in)
+static void emit_verdict(struct sb_emit *emit, const struct sb_inspection *in,
+	const struct sb_findings *findings, const struct sb_report_sums *sums)
 {
-	json_t *array = json_array();
+	sb_autofree char *text = sb_report_verdict_text(in, findings);
+
+	sb_emit_object(emit, "verdict");
+	sb_emit_text(emit, "word", sb_verdict_word(sb_report_verdict(in, findings)));
+	sb_emit_text(emit, "text", text);
+	sb_emit_end(emit);
+	sb_emit_object(emit, "counts");
+	for (int level = SB_LEVEL_ERROR; level >= SB_LEVEL_NOTE; level--)
+		sb_emit_number(
+			emit, sb_level_word((enum sb_finding_level)level), sums->n_of_level[level]);
+	sb_emit_number(emit, "waived", sums->n_waived);
+	sb_emit_end(emit);
+}
+
+static void emit_instruction(
+	struct sb_emit *emit, const char *key, const struct sb_inspection *in, size_t layer)
+{
+	sb_emit_text(emit, key, layer < in->layers.len ? in->layers.items[layer].created_by : NULL);
+}
+
+static void emit_finding(
+	struct sb_emit *emit, const struct sb_inspection *in, const struct sb_finding *finding)
+{
+	sb_autofree char *place = sb_finding_place(finding);
+
+	sb_emit_object(emit, NULL);
+	sb_emit_text(emit, "rule", finding->rule->id);
+	sb_emit_text(emit, "level", sb_level_word(finding->level));
+	sb_emit_text(emit, "title", finding->rule->title);
+	sb_emit_text(emit, "message", finding->message);
+	sb_emit_text(emit, "why", finding->rule->why);
+	sb_emit_text(emit, "fix", finding->rule->fix);
+	sb_emit_text(emit, "place", place);
+	sb_emit_index(emit, "layer", finding->layer);
+	sb_emit_text(emit, "path", finding->path);
+	emit_instruction(emit, "instruction", in, finding->layer);
+	sb_emit_index(emit, "removed_layer", finding->removed_layer);
+	emit_instruction(emit, "removed_by", in, finding->removed_layer);
+	sb_emit_text(emit, "fingerprint", finding->fingerprint);
+	sb_emit_text(emit, "waived_by", finding->waived_by);
+	sb_emit_end(emit);
+}
+
+static void emit_findings(
+	struct sb_emit *emit, const struct sb_inspection *in, const struct sb_findings *findings)
+{
+	sb_emit_array(emit, "findings");
+	SB_ARRAY_FOREACH (findings, finding)
+		emit_finding(emit, in, finding);
+	sb_emit_end(emit);
+}
+
+static void emit_file(struct sb_emit *emit, const struct sb_file_entry *file)
+{
+	const char type[2] = {file->type, '\0'};
+
+	sb_emit_line_object(emit, NULL);
+	sb_emit_text(emit, "path", file->path);
+	sb_emit_text(emit, "type", type);
+	sb_emit_text(emit, "change", sb_change_word(file->change));
+	sb_emit_bool(emit, "metadata_only", file->is_metadata_only);
+	emit_mode(emit, file->mode);
+	sb_emit_number(emit, "uid", file->uid);
+	sb_emit_number(emit, "gid", file->gid);
+	sb_emit_number(emit, "size", file->size_bytes);
+	sb_emit_text(emit, "link", file->link);
+	sb_emit_digest(emit, "digest", &file->digest);
+	sb_emit_bool(emit, "visible", file->is_visible);
+	sb_emit_end(emit);
+}
+
+static void emit_layer(struct sb_emit *emit, size_t index, const struct sb_layer_report *layer)
+{
+	sb_emit_object(emit, NULL);
+	sb_emit_number(emit, "index", index);
+	sb_emit_digest(emit, "digest", &layer->digest);
+	sb_emit_digest(emit, "diff_id", &layer->diff_id);
+	sb_emit_text(emit, "media_type", layer->media_type);
+	sb_emit_number(emit, "size", layer->size_bytes);
+	sb_emit_number(emit, "tar_size", layer->tar_bytes);
+	sb_emit_number(emit, "payload", layer->payload_bytes);
+	sb_emit_number(emit, "dead_bytes", layer->dead_bytes);
+	sb_emit_number(emit, "entries", layer->n_entries);
+	sb_emit_number(emit, "whiteouts", layer->n_whiteouts);
+	sb_emit_text(emit, "created_by", layer->created_by);
+	sb_emit_bool(emit, "foreign", layer->is_foreign);
+	sb_emit_array(emit, "files");
+	SB_ARRAY_FOREACH (&layer->entries, file)
+		emit_file(emit, file);
+	sb_emit_end(emit);
+	sb_emit_end(emit);
+}
+
+static void emit_layers(struct sb_emit *emit, const struct sb_inspection *in)
+{
 	size_t index = 0;
 
-	SB_ARRAY_FOREACH (&in->layers, layer) {
-		json_t *object = json_object();
-
-		set(object, "index", number(index++));
-		set(object, "digest", digest(&layer->digest));
-		set(object, "diff_id", digest(&layer->diff_id));
-		set(object, "media_type", text(layer->media_type));
-		set(object, "size", number(layer->size_bytes));
-		set(object, "tar_size", number(layer->tar_bytes));
-		set(object, "payload", number(layer->payload_bytes));
-		set(object, "dead_bytes", number(layer->dead_bytes));
-		set(object, "entries", number(layer->n_entries));
-		set(object, "whiteouts", number(layer->n_whiteouts));
-		set(object, "created_by", text(layer->created_by));
-		(void)json_array_append_new(array, object);
-	}
-	return array;
+	sb_emit_array(emit, "layers");
+	SB_ARRAY_FOREACH (&in->layers, layer)
+		emit_layer(emit, index++, layer);
+	sb_emit_end(emit);
 }
 
-static json_t *dead(const struct sb_inspection *in)
+static void emit_causes(struct sb_emit *emit, const struct sb_inspection *in)
 {
-	json_t *array = json_array();
+	struct sb_dead_causes causes = {0};
 
+	sb_report_causes(in, &causes);
+	sb_emit_array(emit, "dead_causes");
+	SB_ARRAY_FOREACH (&causes, cause) {
+		sb_emit_line_object(emit, NULL);
+		sb_emit_text(emit, "cause", cause->cause);
+		sb_emit_number(emit, "files", cause->n_files);
+		sb_emit_number(emit, "bytes", cause->bytes);
+		sb_emit_end(emit);
+	}
+	sb_emit_end(emit);
+	SB_ARRAY_RELEASE(&causes);
+}
+
+static void emit_dead(struct sb_emit *emit, const struct sb_inspection *in)
+{
+	sb_emit_array(emit, "dead");
 	SB_ARRAY_FOREACH (&in->dead, file) {
-		json_t *object = json_object();
-
-		set(object, "path", text(file->path));
-		set(object, "size", number(file->size_bytes));
-		set(object, "digest", digest(&file->digest));
-		set(object, "cause", text(file->cause));
-		set(object, "added_layer", number(file->added_layer));
-		set(object, "removed_layer", number(file->removed_layer));
-		(void)json_array_append_new(array, object);
+		sb_emit_object(emit, NULL);
+		sb_emit_text(emit, "path", file->path);
+		sb_emit_number(emit, "size", file->size_bytes);
+		sb_emit_digest(emit, "digest", &file->digest);
+		sb_emit_text(emit, "cause", file->cause);
+		sb_emit_number(emit, "added_layer", file->added_layer);
+		sb_emit_number(emit, "removed_layer", file->removed_layer);
+		sb_emit_bool(emit, "visible_elsewhere", file->is_visible_elsewhere);
+		sb_emit_end(emit);
 	}
-	return array;
+	sb_emit_end(emit);
 }
 
-static json_t *findings(const struct sb_inspection *in)
+static void emit_secrets(struct sb_emit *emit, const struct sb_inspection *in)
 {
-	json_t *array = json_array();
-
-	SB_ARRAY_FOREACH (&in->secrets, finding) {
-		json_t *object = json_object();
-
-		set(object, "id", text(finding->secret_id));
-		set(object, "form", text(finding->form));
-		set(object, "where", text(finding->where));
-		set(object, "layer",
-			finding->layer == SIZE_MAX ? json_null() : number(finding->layer));
-		set(object, "offset", number(finding->offset));
-		(void)json_array_append_new(array, object);
-	}
-	return array;
-}
-
-static json_t *secrets(const struct sb_inspection *in)
-{
-	json_t *object = json_object();
 	SB_AUTO_STRV forms = SB_STRV_INIT;
 
 	sb_needle_form_names(&forms);
-	set(object, "searched", number(in->n_secrets_searched));
-	set(object, "ids", lines(&in->secret_ids));
-	set(object, "forms", lines(&forms));
-	set(object, "scanned_bytes", number(in->scanned_bytes));
-	set(object, "findings", findings(in));
-	return object;
+	sb_emit_object(emit, "secrets");
+	sb_emit_number(emit, "searched", in->n_secrets_searched);
+	sb_emit_lines(emit, "ids", &in->secret_ids);
+	sb_emit_lines(emit, "forms", &forms);
+	sb_emit_number(emit, "scanned_bytes", in->scanned_bytes);
+	sb_emit_array(emit, "findings");
+	SB_ARRAY_FOREACH (&in->secrets, secret) {
+		sb_emit_object(emit, NULL);
+		sb_emit_text(emit, "id", secret->secret_id);
+		sb_emit_text(emit, "form", secret->form);
+		sb_emit_text(emit, "where", secret->where);
+		sb_emit_index(emit, "layer", secret->layer);
+		sb_emit_text(emit, "path", secret->path);
+		sb_emit_text(emit, "inside", secret->inside);
+		sb_emit_number(emit, "offset", secret->offset);
+		sb_emit_end(emit);
+	}
+	sb_emit_end(emit);
+	sb_emit_end(emit);
 }
 
-int sb_inspection_json(const struct sb_inspection *inspection, char **out, struct sb_error *err)
+static void emit_patterns(struct sb_emit *emit, const struct sb_inspection *in)
 {
-	json_t *root = json_object();
-	uint64_t dead_bytes = 0;
+	static const char *const severities[] = {"note", "warning", "error"};
 
-	SB_ARRAY_FOREACH (&inspection->layers, layer)
-		dead_bytes += layer->dead_bytes;
-	set(root, "schema", json_integer(1));
-	set(root, "image", image(inspection));
-	set(root, "layers", layers(inspection));
-	set(root, "dead_bytes", number(dead_bytes));
-	set(root, "dead", dead(inspection));
-	set(root, "secrets", secrets(inspection));
-	set(root, "problems", lines(&inspection->problems));
-	set(root, "not_scanned", lines(&inspection->not_scanned));
+	sb_emit_array(emit, "patterns");
+	SB_ARRAY_FOREACH (&in->patterns, pattern) {
+		sb_emit_object(emit, NULL);
+		sb_emit_text(emit, "rule", pattern->rule->id);
+		sb_emit_text(emit, "title", pattern->rule->title);
+		sb_emit_text(emit, "severity", severities[pattern->rule->severity]);
+		sb_emit_text(emit, "shown", pattern->shown);
+		sb_emit_text(emit, "where", pattern->where);
+		sb_emit_index(emit, "layer", pattern->layer);
+		sb_emit_text(emit, "path", pattern->path);
+		sb_emit_text(emit, "inside", pattern->inside);
+		sb_emit_number(emit, "offset", pattern->offset);
+		sb_emit_number(emit, "line", pattern->line);
+		sb_emit_number(emit, "more", pattern->n_more);
+		sb_emit_index(emit, "removed_layer", pattern->removed_layer);
+		sb_emit_end(emit);
+	}
+	sb_emit_end(emit);
+}
 
-	char *dump = json_dumps(root, JSON_INDENT(2));
+static void emit_hardening(struct sb_emit *emit, const struct sb_inspection *in)
+{
+	sb_emit_array(emit, "caches");
+	SB_ARRAY_FOREACH (&in->caches, cache) {
+		sb_emit_object(emit, NULL);
+		sb_emit_text(emit, "manager", cache->manager);
+		sb_emit_text(emit, "path", cache->path);
+		sb_emit_index(emit, "layer", cache->layer);
+		sb_emit_number(emit, "files", cache->n_files);
+		sb_emit_number(emit, "live_bytes", cache->live_bytes);
+		sb_emit_number(emit, "dead_bytes", cache->dead_bytes);
+		sb_emit_end(emit);
+	}
+	sb_emit_end(emit);
+	sb_emit_array(emit, "privileged");
+	SB_ARRAY_FOREACH (&in->privileged, file) {
+		sb_emit_object(emit, NULL);
+		sb_emit_text(emit, "path", file->path);
+		sb_emit_index(emit, "layer", file->layer);
+		emit_mode(emit, file->mode);
+		sb_emit_number(emit, "uid", file->uid);
+		sb_emit_number(emit, "gid", file->gid);
+		sb_emit_text(emit, "capabilities", file->capabilities);
+		sb_emit_end(emit);
+	}
+	sb_emit_end(emit);
+	sb_emit_lines(emit, "shells", &in->shells);
+	sb_emit_lines(emit, "package_managers", &in->package_managers);
+}
 
-	json_decref(root);
-	if (dump == NULL)
-		return sb_fail(err, SB_E_LIMIT, "the report is too large for JSON");
-	*out = dump;
-	return 0;
+static void emit_searched(struct sb_emit *emit, const struct sb_inspection *in)
+{
+	sb_emit_object(emit, "searched");
+	sb_emit_number(emit, "bytes", in->scanned_bytes);
+	sb_emit_number(emit, "unpacked_bytes", in->unpacked_bytes);
+	sb_emit_number(emit, "files", in->n_files_scanned);
+	sb_emit_number(emit, "blobs", in->n_blobs_scanned);
+	sb_emit_end(emit);
+}
+
+static void emit_integrity(struct sb_emit *emit, const struct sb_inspection *in)
+{
+	SB_AUTO_STRV problems = SB_STRV_INIT;
+	SB_AUTO_STRV gaps = SB_STRV_INIT;
+
+	sb_report_problem_lines(in, false, &problems);
+	sb_report_gap_lines(in, &gaps);
+	sb_emit_lines(emit, "problems", &problems);
+	sb_emit_array(emit, "integrity");
+	SB_ARRAY_FOREACH (&in->broken, problem) {
+		sb_emit_object(emit, NULL);
+		sb_emit_text(emit, "kind", sb_problem_word(problem->kind));
+		sb_emit_index(emit, "layer", problem->layer);
+		sb_emit_text(emit, "text", problem->text);
+		sb_emit_end(emit);
+	}
+	sb_emit_end(emit);
+	sb_emit_lines(emit, "not_scanned", &gaps);
+	sb_emit_array(emit, "gaps");
+	SB_ARRAY_FOREACH (&in->gaps, gap) {
+		sb_emit_object(emit, NULL);
+		sb_emit_index(emit, "layer", gap->layer);
+		sb_emit_text(emit, "what", gap->what);
+		sb_emit_text(emit, "why", gap->why);
+		sb_emit_end(emit);
+	}
+	sb_emit_end(emit);
+}
+
+int sb_inspection_json(const struct sb_inspection *inspection, const struct sb_findings *findings,
+	char **out, struct sb_error *err)
+{
+	struct sb_emit emit = {.text = SB_BUF_INIT(MAX_JSON_BYTES), .err = err};
+	const struct sb_report_sums sums = sb_report_sums(inspection, findings);
+
+	sb_emit_object(&emit, NULL);
+	sb_emit_number(&emit, "schema", 1);
+	emit_image(&emit, inspection, &sums);
+	emit_verdict(&emit, inspection, findings, &sums);
+	emit_findings(&emit, inspection, findings);
+	emit_layers(&emit, inspection);
+	sb_emit_number(&emit, "dead_bytes", sums.dead_bytes);
+	emit_causes(&emit, inspection);
+	emit_dead(&emit, inspection);
+	emit_secrets(&emit, inspection);
+	emit_patterns(&emit, inspection);
+	emit_hardening(&emit, inspection);
+	emit_searched(&emit, inspection);
+	emit_integrity(&emit, inspection);
+	sb_emit_end(&emit);
+	return sb_emit_finish(&emit, out);
 }

@@ -1,240 +1,265 @@
 /* SPDX-License-Identifier: MIT */
+#include "inspect/report_page.h"
+
 #include <inttypes.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/mem.h"
 #include "base/size.h"
-#include "inspect/inspect.h"
-#include "inspect/page.h"
-#include "leak/needles.h"
+#include "inspect/report_columns.h"
+#include "inspect/report_words.h"
 
 enum {
 	MAX_PAGE_BYTES = 64 << 20, /* only a hostile image has names for more than that */
 	MAX_DEAD_SHOWN = 40,
-	MAX_FINDINGS_SHOWN = 100,
+	LABEL_COLUMNS = 10,
 };
 
-static void add_title(struct sb_page *page, const char *title)
+static void add_label(struct sb_page *page, const char *label)
 {
-	sb_page_addf(page, SB_PAGE_PLAIN, "\n");
-	sb_page_addf(page, SB_PAGE_BOLD, "%s", title);
-	sb_page_addf(page, SB_PAGE_PLAIN, "\n");
+	sb_page_addf(page, SB_PAGE_DIM, "%-9s ", label);
 }
 
 static void add_field(struct sb_page *page, const char *label, const char *value)
 {
-	sb_page_addf(page, SB_PAGE_DIM, "%-9s", label);
-	sb_page_addf(page, SB_PAGE_PLAIN, " ");
-	sb_page_add_text(page, SB_PAGE_PLAIN, value, 0);
-	sb_page_addf(page, SB_PAGE_PLAIN, "\n");
+	add_label(page, label);
+	sb_page_add_path(page, SB_PAGE_PLAIN, value, sb_page_room(page, LABEL_COLUMNS));
+	sb_page_end_line(page);
 }
 
-static void add_header(struct sb_page *page, const struct sb_inspection *in)
+static void add_sizes(
+	struct sb_page *page, const struct sb_inspection *in, const struct sb_report_sums *sums)
+{
+	sb_autofree char *packed = sb_size_format(sums->blob_bytes);
+	sb_autofree char *unpacked = sb_size_format(sums->tar_bytes);
+	sb_autofree char *visible = sb_size_format(in->visible_bytes);
+
+	add_label(page, "size");
+	sb_page_addf(page, SB_PAGE_BOLD, "%s", packed);
+	sb_page_addf(page, SB_PAGE_PLAIN, " compressed, %s unpacked, %s in visible files", unpacked,
+		visible);
+	sb_page_end_line(page);
+}
+
+static void add_user(struct sb_page *page, const struct sb_inspection *in)
+{
+	add_label(page, "user");
+	sb_page_add_text(page, in->runs_as_root ? SB_PAGE_WARN : SB_PAGE_PLAIN,
+		in->user[0] != '\0' ? in->user : "(not set)",
+		sb_page_room(page, LABEL_COLUMNS + 49));
+	if (in->runs_as_root)
+		sb_page_addf(page, SB_PAGE_WARN, "  runs as root; a USER instruction changes that");
+	sb_page_end_line(page);
+}
+
+static void add_header(
+	struct sb_page *page, const struct sb_inspection *in, const struct sb_report_sums *sums)
 {
 	sb_autofree char *platform = sb_platform_format(&in->platform);
 
-	add_field(page, "image", in->name != NULL ? in->name : "(no name)");
+	add_label(page, "image");
+	sb_page_add_path(page, SB_PAGE_BOLD, in->name != NULL ? in->name : "(no name)",
+		sb_page_room(page, LABEL_COLUMNS));
+	sb_page_end_line(page);
 	add_field(page, "form", in->form);
 	add_field(page, "platform", platform);
-	if (sb_digest_is_set(&in->manifest_digest))
-		add_field(page, "digest", in->manifest_digest.text);
-	sb_page_addf(page, SB_PAGE_DIM, "%-9s", "user");
-	sb_page_addf(page, SB_PAGE_PLAIN, " ");
-	sb_page_add_text(page, in->runs_as_root ? SB_PAGE_WARN : SB_PAGE_PLAIN,
-		in->user[0] != '\0' ? in->user : "(not set)", 0);
-	if (in->runs_as_root)
-		sb_page_addf(page, SB_PAGE_WARN,
-			"  warning: runs as root; a USER instruction changes that");
-	sb_page_addf(page, SB_PAGE_PLAIN, "\n");
+	if (sb_digest_is_set(&in->manifest_digest)) {
+		add_label(page, "digest");
+		sb_page_addf(page, SB_PAGE_PLAIN, "%s\n", in->manifest_digest.text);
+	}
+	add_sizes(page, in, sums);
+	add_user(page, in);
 }
 
-static void add_layer(struct sb_page *page, size_t number, const struct sb_layer_report *layer)
+/* Which columns of the table have room. */
+struct layer_columns {
+	unsigned bar;
+	bool has_counts;
+	size_t used;
+};
+
+static struct layer_columns layer_columns(const struct sb_page *page)
+{
+	const unsigned width = page->style->width;
+	struct layer_columns columns = {
+		.bar = width == 0 || width >= 84 ? 10 : 0, .has_counts = width == 0 || width >= 60};
+
+	columns.used = 3 + 2 + 9 + 2 + (columns.bar > 0 ? columns.bar + 2 : 0) +
+		       (columns.has_counts ? 2 * 9 : 0) + 9 + 2;
+	return columns;
+}
+
+static void add_layer_head(struct sb_page *page, const struct layer_columns *columns)
+{
+	sb_page_addf(page, SB_PAGE_DIM, "%3s  %9s  ", "#", "size");
+	if (columns->bar > 0)
+		sb_page_addf(page, SB_PAGE_DIM, "%*s", (int)columns->bar + 2, "");
+	if (columns->has_counts)
+		sb_page_addf(page, SB_PAGE_DIM, "%7s  %7s  ", "changes", "removes");
+	sb_page_addf(page, SB_PAGE_DIM, "%9s  %s", "dead", "instruction");
+	sb_page_end_line(page);
+}
+
+static void add_layer(struct sb_page *page, size_t number, const struct sb_layer_report *layer,
+	const struct layer_columns *columns, uint64_t largest)
 {
 	sb_autofree char *size = sb_size_format(layer->size_bytes);
 	sb_autofree char *dead = sb_size_format(layer->dead_bytes);
 	sb_autofree char *instruction = sb_instruction_text(layer->created_by);
-	const uint64_t n_changes = layer->n_entries - layer->n_whiteouts;
 
-	sb_page_addf(page, SB_PAGE_PLAIN, "%3zu  %9s  %7" PRIu64 "  %7" PRIu64 "  ", number, size,
-		n_changes, layer->n_whiteouts);
+	sb_page_addf(page, SB_PAGE_PLAIN, "%3zu  %9s  ", number, size);
+	if (columns->bar > 0) {
+		sb_page_add_bar(page, SB_PAGE_GOOD, layer->size_bytes, largest, columns->bar);
+		sb_page_addf(page, SB_PAGE_PLAIN, "  ");
+	}
+	if (columns->has_counts)
+		sb_page_addf(page, SB_PAGE_PLAIN, "%7" PRIu64 "  %7" PRIu64 "  ",
+			layer->n_entries - layer->n_whiteouts, layer->n_whiteouts);
 	sb_page_addf(page, layer->dead_bytes > 0 ? SB_PAGE_WARN : SB_PAGE_DIM, "%9s",
 		layer->dead_bytes > 0 ? dead : "-");
 	sb_page_addf(page, SB_PAGE_PLAIN, "  ");
+	if (layer->is_foreign)
+		sb_page_addf(page, SB_PAGE_WARN, "(not in the image) ");
 	sb_page_add_text(page, layer->created_by != NULL ? SB_PAGE_PLAIN : SB_PAGE_DIM, instruction,
-		sb_page_room(page, 45));
-	sb_page_addf(page, SB_PAGE_PLAIN, "\n");
+		sb_page_room(page, columns->used + (layer->is_foreign ? 19 : 0)));
+	sb_page_end_line(page);
 }
 
-static void add_layers(struct sb_page *page, const struct sb_inspection *in)
+static void add_layers(
+	struct sb_page *page, const struct sb_inspection *in, const struct sb_report_sums *sums)
 {
+	const struct layer_columns columns = layer_columns(page);
 	size_t number = 0;
 
-	add_title(page, "Layers");
-	sb_page_addf(page, SB_PAGE_DIM, "%3s  %9s  %7s  %7s  %9s  %s", "#", "size", "changes",
-		"removes", "dead", "instruction");
-	sb_page_addf(page, SB_PAGE_PLAIN, "\n");
+	sb_page_add_title(page, "Layers");
+	add_layer_head(page, &columns);
 	SB_ARRAY_FOREACH (&in->layers, layer)
-		add_layer(page, ++number, layer);
+		add_layer(page, ++number, layer, &columns, sums->largest_blob_bytes);
 	if (number == 0)
 		sb_page_addf(page, SB_PAGE_DIM, "     none\n");
 }
 
-static const char *instruction_of(const struct sb_inspection *in, size_t layer)
-{
-	return layer < in->layers.len ? in->layers.items[layer].created_by : NULL;
-}
-
-static void add_event(
+void sb_page_add_event(
 	struct sb_page *page, const struct sb_inspection *in, const char *what, size_t layer)
 {
-	sb_autofree char *instruction = sb_instruction_text(instruction_of(in, layer));
+	sb_autofree char *instruction = sb_layer_instruction_text(in, layer);
 	sb_autofree char *start = sb_asprintf("      %s in layer %zu by ", what, layer + 1);
 
 	sb_page_addf(page, SB_PAGE_DIM, "%s", start);
 	sb_page_add_text(page, SB_PAGE_PLAIN, instruction, sb_page_room(page, strlen(start)));
-	sb_page_addf(page, SB_PAGE_PLAIN, "\n");
+	sb_page_end_line(page);
 }
 
-static int by_size_then_place(const void *a, const void *b)
+void sb_page_add_more(struct sb_page *page, size_t indent, size_t n)
 {
-	const struct sb_dead_file *x = *(const struct sb_dead_file *const *)a;
-	const struct sb_dead_file *y = *(const struct sb_dead_file *const *)b;
-
-	if (x->size_bytes != y->size_bytes)
-		return x->size_bytes > y->size_bytes ? -1 : 1;
-	return x < y ? -1 : x > y;
+	sb_page_addf(
+		page, SB_PAGE_DIM, "%*sand %zu more: --format json has all\n", (int)indent, "", n);
 }
 
-static uint64_t dead_total(const struct sb_inspection *in)
+/* Not cut, since a cut command is none; a path that fills a screen has none. */
+static void add_cat_command(struct sb_page *page, const struct sb_dead_file *file)
 {
-	uint64_t total = 0;
+	enum { MAX_COMMAND_COLUMNS = 400 };
+	sb_autofree char *command =
+		sb_cat_command(page->style->image, file->added_layer, file->path);
 
-	SB_ARRAY_FOREACH (&in->layers, layer)
-		total += layer->dead_bytes;
-	return total;
+	if (sb_columns_of(command) <= MAX_COMMAND_COLUMNS)
+		sb_page_addf(page, SB_PAGE_DIM, "      %s\n", command);
 }
 
-static void add_dead(struct sb_page *page, const struct sb_inspection *in)
+static void add_dead_file(
+	struct sb_page *page, const struct sb_inspection *in, const struct sb_dead_file *file)
 {
-	sb_autofree char *total = sb_size_format(dead_total(in));
-	sb_autofree const struct sb_dead_file **sorted =
-		sb_calloc(in->dead.len + 1, sizeof(sorted[0]));
-	size_t n = 0;
+	sb_autofree char *size = sb_size_format(file->size_bytes);
 
-	add_title(page, "Deleted but still readable");
+	sb_page_addf(page, SB_PAGE_PLAIN, "  ");
+	sb_page_add_path(page, SB_PAGE_WARN, file->path, sb_page_room(page, 14));
+	sb_page_addf(page, SB_PAGE_PLAIN, "  %s\n", size);
+	sb_page_add_event(page, in, "added", file->added_layer);
+	sb_page_add_event(page, in, file->cause, file->removed_layer);
+	if (file->is_visible_elsewhere)
+		sb_page_addf(page, SB_PAGE_DIM, "      a visible file has the same content\n");
+	add_cat_command(page, file);
+}
+
+static void add_causes(struct sb_page *page, const struct sb_inspection *in)
+{
+	struct sb_dead_causes causes = {0};
+
+	sb_report_causes(in, &causes);
+	sb_page_add_title(page, "Dead bytes by cause");
+	SB_ARRAY_FOREACH (&causes, cause) {
+		sb_autofree char *size = sb_size_format(cause->bytes);
+		sb_autofree char *files = sb_count_text(cause->n_files, "file");
+
+		sb_page_addf(page, SB_PAGE_PLAIN, "  %9s  %14s  ", size, files);
+		sb_page_add_bar(page, SB_PAGE_WARN, cause->bytes, causes.items[0].bytes, 10);
+		sb_page_addf(page, SB_PAGE_PLAIN, "  %s\n", cause->cause);
+	}
+	SB_ARRAY_RELEASE(&causes);
+}
+
+static void add_dead(
+	struct sb_page *page, const struct sb_inspection *in, const struct sb_report_sums *sums)
+{
+	sb_autofree char *total = sb_size_format(sums->dead_bytes);
+	sb_autofree char *files = sb_count_text(in->dead.len, "file");
+
+	sb_page_add_title(page, "Deleted but still readable");
 	if (in->dead.len == 0) {
 		sb_page_addf(page, SB_PAGE_GOOD, "  nothing");
-		sb_page_addf(page, SB_PAGE_PLAIN, "\n");
+		sb_page_end_line(page);
 		return;
 	}
-	SB_ARRAY_FOREACH (&in->dead, file)
-		sorted[n++] = file;
-	qsort(sorted, n, sizeof(sorted[0]), by_size_then_place);
-	for (size_t i = 0; i < n && i < MAX_DEAD_SHOWN; i++) {
-		const struct sb_dead_file *file = sorted[i];
-		sb_autofree char *size = sb_size_format(file->size_bytes);
+	sb_autofree const struct sb_dead_file **sorted = sb_report_dead_by_size(in);
 
-		sb_page_addf(page, SB_PAGE_PLAIN, "  ");
-		sb_page_add_text(page, SB_PAGE_WARN, file->path, 0);
-		sb_page_addf(page, SB_PAGE_PLAIN, "  %s\n", size);
-		add_event(page, in, "added", file->added_layer);
-		add_event(page, in, file->cause, file->removed_layer);
-	}
-	if (n > MAX_DEAD_SHOWN)
-		sb_page_addf(page, SB_PAGE_PLAIN,
-			"  and %zu smaller ones (the JSON report lists all)\n", n - MAX_DEAD_SHOWN);
-	sb_page_addf(page, SB_PAGE_PLAIN, "  %zu file%s, %s\n", n, n == 1 ? "" : "s", total);
+	for (size_t i = 0; i < in->dead.len && i < MAX_DEAD_SHOWN; i++)
+		add_dead_file(page, in, sorted[i]);
+	if (in->dead.len > MAX_DEAD_SHOWN)
+		sb_page_addf(page, SB_PAGE_DIM, "  and %zu smaller ones: --format json has all\n",
+			in->dead.len - MAX_DEAD_SHOWN);
+	sb_page_addf(page, SB_PAGE_PLAIN, "  %s, %s\n", files, total);
+	add_causes(page, in);
 }
 
-static void add_finding(struct sb_page *page, const struct sb_secret_finding *finding)
+static void add_verdict(struct sb_page *page, const struct sb_inspection *in,
+	const struct sb_findings *findings, const struct sb_report_sums *sums)
 {
-	sb_page_addf(page, SB_PAGE_BAD, "  secret ");
-	sb_page_add_text(page, SB_PAGE_BAD, finding->secret_id, 0);
-	sb_page_addf(page, SB_PAGE_PLAIN, " (%s) in ", finding->form);
-	sb_page_add_text(page, SB_PAGE_PLAIN, finding->where, 0);
-	sb_page_addf(page, SB_PAGE_DIM, ", byte %" PRIu64, finding->offset);
-	sb_page_addf(page, SB_PAGE_PLAIN, "\n");
+	static const enum sb_page_color colors[] = {
+		[SB_VERDICT_CLEAN] = SB_PAGE_GOOD,
+		[SB_VERDICT_WASTE] = SB_PAGE_WARN,
+		[SB_VERDICT_INCOMPLETE] = SB_PAGE_WARN,
+		[SB_VERDICT_SUSPECT] = SB_PAGE_BAD,
+		[SB_VERDICT_BROKEN] = SB_PAGE_BAD,
+		[SB_VERDICT_LEAK] = SB_PAGE_BAD,
+	};
+	const enum sb_verdict verdict = sb_report_verdict(in, findings);
+	sb_autofree char *text = sb_report_verdict_text(in, findings);
+	sb_autofree char *errors = sb_count_text(sums->n_of_level[SB_LEVEL_ERROR], "error");
+	sb_autofree char *warnings = sb_count_text(sums->n_of_level[SB_LEVEL_WARNING], "warning");
+	sb_autofree char *notes = sb_count_text(sums->n_of_level[SB_LEVEL_NOTE], "note");
+
+	sb_page_end_line(page);
+	sb_page_addf(page, colors[verdict], "%s: %s", sb_verdict_word(verdict), text);
+	if (sums->n_standing + sums->n_waived > 0)
+		sb_page_addf(page, SB_PAGE_DIM, " (%s, %s, %s, %zu waived)", errors, warnings,
+			notes, sums->n_waived);
+	sb_page_end_line(page);
 }
 
-static void add_secrets(struct sb_page *page, const struct sb_inspection *in)
-{
-	sb_autofree char *scanned = sb_size_format(in->scanned_bytes);
-	SB_AUTO_STRV forms = SB_STRV_INIT;
-	size_t n = 0;
-
-	add_title(page, "Known secrets");
-	if (in->n_secrets_searched == 0) {
-		sb_page_addf(page, SB_PAGE_DIM, "  none was given, so none was searched for");
-		sb_page_addf(page, SB_PAGE_PLAIN, "\n");
-		return;
-	}
-	sb_needle_form_names(&forms);
-
-	sb_autofree char *form_list = sb_strv_join(&forms, ", ");
-
-	SB_ARRAY_FOREACH (&in->secrets, finding)
-		if (n++ < MAX_FINDINGS_SHOWN)
-			add_finding(page, finding);
-	if (n > MAX_FINDINGS_SHOWN)
-		sb_page_addf(page, SB_PAGE_PLAIN,
-			"  and %zu more places (the JSON report lists all)\n",
-			n - MAX_FINDINGS_SHOWN);
-	if (n == 0)
-		sb_page_addf(page, SB_PAGE_GOOD, "  no known secret found");
-	else
-		sb_page_addf(page, SB_PAGE_BAD, "  found in %zu place%s", n, n == 1 ? "" : "s");
-	sb_page_addf(page, SB_PAGE_PLAIN, ": searched %zu secret%s in %s, forms %s\n",
-		in->n_secrets_searched, in->n_secrets_searched == 1 ? "" : "s", scanned, form_list);
-}
-
-static void add_list(struct sb_page *page, const char *title, enum sb_page_color color,
-	const struct sb_strv *lines)
-{
-	if (lines->len == 0)
-		return;
-	add_title(page, title);
-	for (size_t i = 0; i < lines->len; i++) {
-		sb_page_addf(page, SB_PAGE_PLAIN, "  ");
-		sb_page_add_text(page, color, lines->items[i], 0);
-		sb_page_addf(page, SB_PAGE_PLAIN, "\n");
-	}
-}
-
-/* The worst that was found, in one line. */
-static void add_verdict(struct sb_page *page, const struct sb_inspection *in)
-{
-	sb_autofree char *dead = sb_size_format(dead_total(in));
-
-	sb_page_addf(page, SB_PAGE_PLAIN, "\n");
-	if (in->secrets.len > 0)
-		sb_page_addf(page, SB_PAGE_BAD, "LEAK: the image holds a known secret");
-	else if (in->problems.len > 0)
-		sb_page_addf(page, SB_PAGE_BAD, "BROKEN: the image is not what it claims to be");
-	else if (in->not_scanned.len > 0)
-		sb_page_addf(page, SB_PAGE_WARN, "INCOMPLETE: not everything could be looked at");
-	else if (in->dead.len > 0)
-		sb_page_addf(page, SB_PAGE_WARN, "WASTE: %s deleted but still in the image", dead);
-	else
-		sb_page_addf(page, SB_PAGE_GOOD, "CLEAN%s",
-			in->n_secrets_searched > 0
-				? ": no known secret, nothing deleted left behind"
-				: ": nothing deleted left behind");
-	sb_page_addf(page, SB_PAGE_PLAIN, "\n");
-}
-
-int sb_inspection_page(const struct sb_inspection *inspection, const struct sb_report_style *style,
-	char **out, struct sb_error *err)
+int sb_inspection_page(const struct sb_inspection *inspection, const struct sb_findings *findings,
+	const struct sb_report_style *style, char **out, struct sb_error *err)
 {
 	struct sb_page page = {.text = SB_BUF_INIT(MAX_PAGE_BYTES), .style = style, .err = err};
+	const struct sb_report_sums sums = sb_report_sums(inspection, findings);
 
-	add_header(&page, inspection);
-	add_layers(&page, inspection);
-	add_dead(&page, inspection);
-	add_secrets(&page, inspection);
-	add_list(&page, "Problems", SB_PAGE_BAD, &inspection->problems);
-	add_list(&page, "Not scanned", SB_PAGE_WARN, &inspection->not_scanned);
-	add_verdict(&page, inspection);
+	add_header(&page, inspection, &sums);
+	add_layers(&page, inspection, &sums);
+	sb_page_add_findings(&page, inspection, findings);
+	add_dead(&page, inspection, &sums);
+	sb_page_add_facts(&page, inspection);
+	sb_page_add_proof(&page, inspection);
+	add_verdict(&page, inspection, findings, &sums);
 	if (sb_error_is_set(err)) {
 		sb_buf_release(&page.text);
 		return -1;

@@ -11,7 +11,7 @@
 
 #include "base/buf.h"
 #include "base/strv.h"
-#include "inspect/inspect.h"
+#include "inspect/report.h"
 #include "sys/fd.h"
 #include "sys/tree.h"
 #include "tar_fixture.h"
@@ -20,6 +20,8 @@
  * The story of a secret that was copied in and removed again, as an image in a layout.
  */
 enum { N_LAYERS = 4 };
+
+static const struct sb_findings no_findings;
 
 static const struct fixture_entry story[N_LAYERS][3] = {
 	{{.kind = 'f',
@@ -185,7 +187,7 @@ static char *page_of(const struct sb_inspection *report, unsigned width, bool co
 	SB_AUTO_ERROR err = SB_ERROR_INIT;
 	char *page = NULL;
 
-	assert_int_equal(sb_inspection_page(report, &style, &page, &err), 0);
+	assert_int_equal(sb_inspection_page(report, &no_findings, &style, &page, &err), 0);
 	return page;
 }
 
@@ -226,7 +228,7 @@ static void known_secret_is_found_and_never_shown(void **state)
 	static const char *const wheres[] = {"layer 2: etc/secret.txt", "config: history entry 2",
 		"config: Env", "config: User", "manifest annotations"};
 
-	assert_int_equal(sb_inspection_json(report, &json, &err), 0);
+	assert_int_equal(sb_inspection_json(report, &no_findings, &json, &err), 0);
 	for (size_t i = 0; i < sizeof(wheres) / sizeof(wheres[0]); i++) {
 		assert_non_null(strstr(page, wheres[i]));
 		assert_non_null(strstr(json, wheres[i]));
@@ -413,7 +415,7 @@ static void json_has_its_schema_and_every_list(void **state)
 		"\"cause\": \"deleted\"", "\"not_scanned\": []", "\"problems\": []",
 		"\"removed_layer\": 3"};
 
-	assert_int_equal(sb_inspection_json(report, &json, &err), 0);
+	assert_int_equal(sb_inspection_json(report, &no_findings, &json, &err), 0);
 	for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++)
 		assert_non_null(strstr(json, parts[i]));
 }

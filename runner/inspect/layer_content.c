@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: MIT */
+#include <string.h>
+
+#include "inspect/layer_private.h"
+
+enum { MAX_HOLE_BYTES = 64 << 20 }; /* zeros that are made for one sparse file */
+
+/* One file's content, as whoever opens the file gets it. */
+struct content {
+	struct sb_tar_reader *tar;
+	struct sb_hasher *hasher;
+	struct sb_buf *keep;
+	const char *piece; /* stored bytes that were not given out yet */
+	size_t left;
+	uint64_t at;   /* of the next byte in the file */
+	uint64_t hole; /* zeros to give out before the piece */
+	uint64_t size; /* of the file */
+	uint64_t holes_left;
+	bool is_whole; /* no hole was cut short */
+	bool at_end;
+};
+
+/* A hole that is larger than what is left for holes becomes one zero. */
+static void start_hole(struct content *c, uint64_t end)
+{
+	c->hole = end - c->at;
+	c->at = end;
+	if (c->hole > c->holes_left) {
+		c->is_whole = false;
+		c->hole = 1;
+	} else {
+		c->holes_left -= c->hole;
+	}
+}
+
+static int next_piece(struct content *c, struct sb_error *err)
+{
+	const void *bytes = NULL;
+	uint64_t at = 0;
+	const ssize_t n = sb_tar_reader_data(c->tar, &bytes, &at, err);
+
+	if (n < 0)
+		return -1;
+	c->at_end = n == 0;
+	if (n == 0)
+		at = c->size;
+	if (at > c->at)
+		start_hole(c, at);
+	c->piece = bytes;
+	c->left = (size_t)n;
+	c->at += (uint64_t)n;
+	return 0;
+}
+
+static size_t take(struct content *c, char *to, size_t len)
+{
+	size_t n = 0;
+
+	if (c->hole > 0) {
+		n = c->hole < len ? (size_t)c->hole : len;
+		memset(to, 0, n);
+		c->hole -= n;
+		return n;
+	}
+	n = c->left < len ? c->left : len;
+	memcpy(to, c->piece, n);
+	c->piece += n;
+	c->left -= n;
+	return n;
+}
+
+static ssize_t read_some(void *self, void *room, size_t len, struct sb_error *err)
+{
+	struct content *c = self;
+	char *to = room;
+	size_t n = 0;
+
+	while (n < len) {
+		if (c->hole == 0 && c->left == 0) {
+			if (c->at_end)
+				break;
+			if (next_piece(c, err) < 0)
+				return -1;
+			continue;
+		}
+		n += take(c, to + n, len - n);
+	}
+	sb_hasher_add(c->hasher, to, n);
+	if (c->keep != NULL && sb_buf_add(c->keep, to, n, err) < 0)
+		return -1;
+	return (ssize_t)n;
+}
+
+static int read_through(struct content *c, struct sb_error *err)
+{
+	char piece[16 << 10];
+	ssize_t n = 0;
+
+	do
+		n = read_some(c, piece, sizeof(piece), err);
+	while (n > 0);
+	return n < 0 ? -1 : 0;
+}
+
+int sb_layer_read_content(struct sb_layer_reading *r, const struct sb_tar_entry *entry,
+	const struct sb_place *place, struct sb_buf *keep, struct sb_digest *out,
+	struct sb_error *err)
+{
+	struct content c = {
+		.tar = r->tar,
+		.hasher = r->hasher,
+		.keep = keep,
+		.size = entry->real_bytes,
+		.holes_left = MAX_HOLE_BYTES,
+		.is_whole = true,
+	};
+	const struct sb_source source = {read_some, &c};
+	int rc = 0;
+
+	if (sb_sweep_is_active(r->in->sweep))
+		rc = sb_sweep_content(r->in->sweep, place, &source, err);
+	else
+		rc = read_through(&c, err);
+	sb_hasher_finish(r->hasher, out);
+	if (!c.is_whole)
+		*out = (struct sb_digest){0};
+	return rc;
+}

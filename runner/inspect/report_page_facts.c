@@ -1,0 +1,203 @@
+/* SPDX-License-Identifier: MIT */
+#include <inttypes.h>
+
+#include "base/mem.h"
+#include "base/size.h"
+#include "inspect/report_page.h"
+#include "inspect/report_words.h"
+#include "leak/needles.h"
+
+enum {
+	MAX_PRIVILEGED_SHOWN = 30,
+	MAX_CACHES_SHOWN = 30,
+	MAX_PROGRAMS_SHOWN = 20,
+	MAX_PLACES_SHOWN = 100,
+	MAX_GAPS_SHOWN = 20,
+	LABEL_COLUMNS = 20, /* two blanks, the label and its blank */
+};
+
+static void add_label(struct sb_page *page, const char *label)
+{
+	sb_page_addf(page, SB_PAGE_DIM, "  %-17s ", label);
+}
+
+static void add_none(struct sb_page *page, const char *label)
+{
+	add_label(page, label);
+	sb_page_addf(page, SB_PAGE_GOOD, "none");
+	sb_page_end_line(page);
+}
+
+static void add_privileged_file(
+	struct sb_page *page, const char *label, const struct sb_privileged_file *file)
+{
+	sb_autofree char *rights = sb_asprintf("  %04o %" PRIu32 ":%" PRIu32 ", layer %zu",
+		(unsigned)file->mode & 07777U, file->uid, file->gid, file->layer + 1);
+
+	add_label(page, label);
+	sb_page_add_path(page, SB_PAGE_WARN, file->path, sb_page_room(page, LABEL_COLUMNS + 26));
+	sb_page_addf(page, SB_PAGE_DIM, "%s", rights);
+	if (file->capabilities != NULL) {
+		sb_page_addf(page, SB_PAGE_PLAIN, "  ");
+		sb_page_add_text(page, SB_PAGE_WARN, file->capabilities,
+			sb_page_room(page, LABEL_COLUMNS + 26));
+	}
+	sb_page_end_line(page);
+}
+
+static void add_privileged(struct sb_page *page, const struct sb_inspection *in)
+{
+	size_t n = 0;
+
+	if (in->privileged.len == 0)
+		add_none(page, "privileged files");
+	SB_ARRAY_FOREACH (&in->privileged, file)
+		if (n++ < MAX_PRIVILEGED_SHOWN)
+			add_privileged_file(page, n == 1 ? "privileged files" : "", file);
+	if (n > MAX_PRIVILEGED_SHOWN)
+		sb_page_add_more(page, LABEL_COLUMNS, n - MAX_PRIVILEGED_SHOWN);
+}
+
+static void add_programs(struct sb_page *page, const char *label, const struct sb_strv *paths)
+{
+	SB_AUTO_STRV shown = SB_STRV_INIT;
+
+	if (paths->len == 0) {
+		add_none(page, label);
+		return;
+	}
+	for (size_t i = 0; i < paths->len && i < MAX_PROGRAMS_SHOWN; i++)
+		sb_strv_add(&shown, paths->items[i]);
+
+	sb_autofree char *text = sb_strv_join(&shown, ", ");
+	sb_autofree char *padded = sb_asprintf("%-17s ", label);
+
+	sb_page_add_wrapped(page, 2, padded, SB_PAGE_PLAIN, text);
+	if (paths->len > MAX_PROGRAMS_SHOWN)
+		sb_page_add_more(page, LABEL_COLUMNS, paths->len - MAX_PROGRAMS_SHOWN);
+}
+
+static void add_cache(struct sb_page *page, const char *label, const struct sb_cache_finding *cache)
+{
+	sb_autofree char *live = sb_size_format(cache->live_bytes);
+	sb_autofree char *dead = sb_size_format(cache->dead_bytes);
+	sb_autofree char *files = sb_count_text(cache->n_files, "file");
+
+	add_label(page, label);
+	sb_page_add_path(page, SB_PAGE_WARN, cache->path, sb_page_room(page, LABEL_COLUMNS + 40));
+	sb_page_addf(page, SB_PAGE_PLAIN, "  %s, layer %zu, %s: %s live, %s dead\n", cache->manager,
+		cache->layer + 1, files, live, dead);
+}
+
+static void add_caches(struct sb_page *page, const struct sb_inspection *in)
+{
+	size_t n = 0;
+
+	if (in->caches.len == 0)
+		add_none(page, "package caches");
+	SB_ARRAY_FOREACH (&in->caches, cache)
+		if (n++ < MAX_CACHES_SHOWN)
+			add_cache(page, n == 1 ? "package caches" : "", cache);
+	if (n > MAX_CACHES_SHOWN)
+		sb_page_add_more(page, LABEL_COLUMNS, n - MAX_CACHES_SHOWN);
+}
+
+void sb_page_add_facts(struct sb_page *page, const struct sb_inspection *in)
+{
+	sb_page_add_title(page, "Hardening");
+	add_privileged(page, in);
+	add_programs(page, "shells", &in->shells);
+	add_programs(page, "package managers", &in->package_managers);
+	add_caches(page, in);
+}
+
+static void add_secret(struct sb_page *page, const struct sb_secret_finding *finding)
+{
+	sb_autofree char *offset = sb_asprintf(", byte %" PRIu64, finding->offset);
+
+	sb_page_addf(page, SB_PAGE_BAD, "  secret ");
+	sb_page_add_text(page, SB_PAGE_BAD, finding->secret_id, 40);
+	sb_page_addf(page, SB_PAGE_PLAIN, " (%s) in ", finding->form);
+	sb_page_add_path(page, SB_PAGE_PLAIN, finding->where, sb_page_room(page, 44));
+	if (finding->inside != NULL && finding->inside[0] != '\0') {
+		sb_page_addf(page, SB_PAGE_DIM, " > ");
+		sb_page_add_path(page, SB_PAGE_PLAIN, finding->inside, sb_page_room(page, 44));
+	}
+	sb_page_addf(page, SB_PAGE_DIM, "%s", offset);
+	sb_page_end_line(page);
+}
+
+/* What makes "not found" a statement. */
+static void add_searched(struct sb_page *page, const struct sb_inspection *in)
+{
+	sb_autofree char *bytes = sb_size_format(in->scanned_bytes);
+	sb_autofree char *unpacked = sb_size_format(in->unpacked_bytes);
+	sb_autofree char *files = sb_count_text(in->n_files_scanned, "file");
+	sb_autofree char *blobs = sb_count_text(in->n_blobs_scanned, "blob");
+	sb_autofree char *text =
+		sb_asprintf("%s in %s of %s, and %s more unpacked from archives in "
+			    "them",
+			bytes, files, blobs, unpacked);
+
+	sb_page_add_wrapped(page, 2, "searched ", SB_PAGE_PLAIN, text);
+}
+
+static void add_secrets(struct sb_page *page, const struct sb_inspection *in)
+{
+	SB_AUTO_STRV forms = SB_STRV_INIT;
+	size_t n = 0;
+
+	sb_page_add_title(page, "Known secrets");
+	if (in->n_secrets_searched == 0) {
+		sb_page_addf(page, SB_PAGE_DIM, "  none was given, so none was searched for\n");
+		add_searched(page, in);
+		return;
+	}
+	sb_needle_form_names(&forms);
+
+	sb_autofree char *form_list = sb_strv_join(&forms, ", ");
+	sb_autofree char *id_list = sb_strv_join(&in->secret_ids, ", ");
+	sb_autofree char *secrets = sb_count_text(in->n_secrets_searched, "secret");
+	sb_autofree char *label = sb_asprintf("%s: ", secrets);
+
+	SB_ARRAY_FOREACH (&in->secrets, finding)
+		if (n++ < MAX_PLACES_SHOWN)
+			add_secret(page, finding);
+	if (n > MAX_PLACES_SHOWN)
+		sb_page_add_more(page, 2, n - MAX_PLACES_SHOWN);
+	if (n == 0)
+		sb_page_addf(page, SB_PAGE_GOOD, "  no known secret found");
+	else
+		sb_page_addf(page, SB_PAGE_BAD, "  found in %zu place%s", n, n == 1 ? "" : "s");
+	sb_page_end_line(page);
+	sb_page_add_wrapped(page, 2, label, SB_PAGE_PLAIN, id_list);
+	sb_page_add_wrapped(page, 2, "forms: ", SB_PAGE_PLAIN, form_list);
+	add_searched(page, in);
+}
+
+static void add_lines(struct sb_page *page, const char *title, enum sb_page_color color,
+	const struct sb_strv *lines)
+{
+	if (lines->len == 0)
+		return;
+	sb_page_add_title(page, title);
+	for (size_t i = 0; i < lines->len && i < MAX_GAPS_SHOWN; i++)
+		sb_page_add_wrapped(page, 2, "", color, lines->items[i]);
+	if (lines->len > MAX_GAPS_SHOWN)
+		sb_page_add_more(page, 2, lines->len - MAX_GAPS_SHOWN);
+}
+
+void sb_page_add_proof(struct sb_page *page, const struct sb_inspection *in)
+{
+	SB_AUTO_STRV problems = SB_STRV_INIT;
+	SB_AUTO_STRV warnings = SB_STRV_INIT;
+	SB_AUTO_STRV gaps = SB_STRV_INIT;
+
+	add_secrets(page, in);
+	sb_report_problem_lines(in, false, &problems);
+	sb_report_problem_lines(in, true, &warnings);
+	sb_report_gap_lines(in, &gaps);
+	add_lines(page, "Problems", SB_PAGE_BAD, &problems);
+	add_lines(page, "Odd, but legal", SB_PAGE_WARN, &warnings);
+	add_lines(page, "Not scanned", SB_PAGE_WARN, &gaps);
+}
