@@ -8,10 +8,19 @@
 #include "base/error.h"
 
 /*
- * What is packed in a content: gzip, zstd, xz, bzip2, lzip and compress streams, zip (jar, whl),
- * tar, ar and cpio archives, zlib streams (git's loose objects) and git packs, one in the other. A
- * format is known by its content, never by its name. Nothing is written to disk, and memory does
- * not grow with bytes.
+ * What is packed in a content: gzip, zstd, xz, bzip2, lzip, lz4 and compress streams, zip (jar,
+ * whl), tar, ar (deb), cpio and rpm archives, zlib streams (git's loose objects) and git packs, one
+ * in the other. A format is known by its content, never by its name. Nothing is written to disk,
+ * and memory does not grow with bytes.
+ *
+ * Something packed is looked for where a stream begins, and behind what was packed before (an
+ * initramfs of two archives). In a stream that begins as a program or a script (self-extracting
+ * archives, zipapps), and behind something packed, a zip is found anywhere; in a script what begins
+ * a line too. Any other stream costs a look at its first bytes.
+ *
+ * Of a hole in a sparse file 1 MiB is read. Differences in git packs are read as what they add,
+ * with a NUL in place of what they take from another object: a secret of which the pack holds one
+ * part in one object and the other in the next is not put together. 7-Zip and RAR are not undone.
  */
 
 /* Where bytes come from: read gives 0 at the end, -1 with err set. */
