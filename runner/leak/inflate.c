@@ -12,27 +12,28 @@
 struct sb_inflate {
 	z_stream stream;
 	bool is_open;
-	__typeof__(&inflateInit_) init;
+	__typeof__(&inflateInit2_) init;
 	__typeof__(&inflate) run;
 	__typeof__(&inflateReset) reset;
 	__typeof__(&inflateEnd) end;
 };
 
-struct sb_inflate *sb_inflate_new(void)
+struct sb_inflate *sb_inflate_new(enum sb_inflate_kind kind)
 {
 	SB_AUTO(sb_inflate) inflate = SB_NEW(struct sb_inflate);
 	void *library = dlopen("libz.so.1", RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE);
 
 	if (library == NULL)
 		return NULL;
-	inflate->init = (__typeof__(inflate->init))dlsym(library, "inflateInit_");
+	inflate->init = (__typeof__(inflate->init))dlsym(library, "inflateInit2_");
 	inflate->run = (__typeof__(inflate->run))dlsym(library, "inflate");
 	inflate->reset = (__typeof__(inflate->reset))dlsym(library, "inflateReset");
 	inflate->end = (__typeof__(inflate->end))dlsym(library, "inflateEnd");
 	if (inflate->init == NULL || inflate->run == NULL || inflate->reset == NULL ||
 		inflate->end == NULL)
 		return NULL;
-	if (inflate->init(&inflate->stream, ZLIB_VERSION, (int)sizeof(inflate->stream)) != Z_OK)
+	if (inflate->init(&inflate->stream, kind == SB_INFLATE_GZIP ? MAX_WBITS + 16 : MAX_WBITS,
+		    ZLIB_VERSION, (int)sizeof(inflate->stream)) != Z_OK)
 		return NULL;
 	inflate->is_open = true;
 	return SB_STEAL(inflate);

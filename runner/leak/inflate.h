@@ -7,10 +7,12 @@
 
 #include "base/cleanup.h"
 
-/* Streams of zlib (RFC 1950), one after the other. libz is loaded by the first. */
+/* Streams of zlib (RFC 1950) or gzip (RFC 1952), one after the other. libz is loaded by the first.
+ */
 struct sb_inflate;
+enum sb_inflate_kind { SB_INFLATE_ZLIB, SB_INFLATE_GZIP };
 /* NULL where libz is not installed. */
-struct sb_inflate *sb_inflate_new(void);
+struct sb_inflate *sb_inflate_new(enum sb_inflate_kind kind);
 void sb_inflate_free(struct sb_inflate *inflate);
 SB_DEFINE_FREEP(sb_inflate)
 void sb_inflate_begin(struct sb_inflate *inflate);

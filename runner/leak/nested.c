@@ -43,17 +43,28 @@ static void read_some(struct sb_nested_input *in)
 		run->is_done = true;
 }
 
+/* Room for a read that is worth its call; what was consumed is kept as far as a format may want to
+ * go back. */
+static void make_room(struct sb_nested_input *in)
+{
+	enum { MIN_ROOM = SB_NESTED_WINDOW / 4, HISTORY = SB_NESTED_WINDOW / 4 };
+	const size_t drop = in->at > HISTORY ? in->at - HISTORY : 0;
+
+	if (SB_NESTED_WINDOW - in->len >= MIN_ROOM)
+		return;
+	memmove(in->bytes, in->bytes + drop, in->len - drop);
+	in->start += drop;
+	in->len -= drop;
+	in->at -= drop;
+}
+
 bool sb_nested_fill(struct sb_nested_input *in, size_t want)
 {
-	SB_BUG_ON(want > SB_NESTED_WINDOW);
-	if (sb_nested_left(in) < want && in->at > 0) {
-		memmove(in->bytes, in->bytes + in->at, sb_nested_left(in));
-		in->start += in->at;
-		in->len -= in->at;
-		in->at = 0;
-	}
-	while (sb_nested_left(in) < want && !in->at_end && !sb_nested_is_stopped(in->run))
+	SB_BUG_ON(want > SB_NESTED_MAGIC);
+	while (sb_nested_left(in) < want && !in->at_end && !sb_nested_is_stopped(in->run)) {
+		make_room(in);
 		read_some(in);
+	}
 	return sb_nested_left(in) > 0 && !sb_nested_is_stopped(in->run);
 }
 
@@ -185,8 +196,11 @@ static const struct sb_nested_format *find_behind(struct sb_nested_input *in)
 
 static void read_plain(struct sb_nested_input *in)
 {
-	while (sb_nested_fill(in, 1))
-		in->at = in->len;
+	while (sb_nested_fill(in, 1)) {
+		in->start += in->len;
+		in->at = 0;
+		in->len = 0;
+	}
 }
 
 static void read_packed(struct sb_nested_input *in)

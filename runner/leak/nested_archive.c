@@ -121,6 +121,19 @@ static int next_header(struct archive *archive, struct archive_entry **out)
 	return rc == ARCHIVE_WARN ? ARCHIVE_OK : rc;
 }
 
+static int add_filter(struct archive *archive, int code)
+{
+	switch (code) {
+	/* These two, when appended, read from what is not open yet (libarchive 3.6). */
+	case ARCHIVE_FILTER_COMPRESS:
+		return archive_read_support_filter_compress(archive);
+	case ARCHIVE_FILTER_RPM:
+		return archive_read_support_filter_rpm(archive);
+	default:
+		return archive_read_append_filter(archive, code);
+	}
+}
+
 void sb_nested_unpack_stream(struct sb_nested_input *in, const struct sb_nested_format *format)
 {
 	const uint64_t start = sb_nested_offset(in);
@@ -133,9 +146,11 @@ void sb_nested_unpack_stream(struct sb_nested_input *in, const struct sb_nested_
 	if (rc == ARCHIVE_OK)
 		rc = archive_read_support_format_empty(archive);
 	if (rc == ARCHIVE_OK)
-		rc = archive_read_append_filter(archive, format->code);
+		rc = add_filter(archive, format->code);
 	if (rc == ARCHIVE_OK)
 		rc = open_archive(in, archive);
+	if (rc == ARCHIVE_OK && archive_filter_count(archive) < 2)
+		rc = ARCHIVE_FATAL; /* the bytes would come out as they are */
 	if (rc == ARCHIVE_OK)
 		rc = next_header(archive, &entry);
 	if (rc == ARCHIVE_OK && !read_data(in, archive, NULL))
@@ -227,6 +242,7 @@ void sb_nested_unpack_archive(struct sb_nested_input *in, const struct sb_nested
 	const uint64_t start = sb_nested_offset(in);
 	struct archive *archive = new_archive(format->code);
 	struct archive_entry *entry = NULL;
+	uint64_t header_end = start;
 
 	if (archive == NULL) {
 		sb_nested_skip(in, NULL, "libarchive does not know its format");
@@ -237,12 +253,18 @@ void sb_nested_unpack_archive(struct sb_nested_input *in, const struct sb_nested
 
 	while (rc == ARCHIVE_OK) {
 		rc = next_header(archive, &entry);
-		if (rc == ARCHIVE_OK && !read_entry(in, archive, entry))
+		if (rc != ARCHIVE_OK)
+			break;
+		header_end = start + (uint64_t)archive_filter_bytes(archive, -1);
+		if (!read_entry(in, archive, entry))
 			rc = ARCHIVE_FATAL;
 	}
 	if (rc != ARCHIVE_EOF)
 		sb_nested_skip_damaged(in, format, 0);
 	finish(in, archive, start);
+	/* What broke off may have been passed over in search of its end. */
+	if (rc != ARCHIVE_EOF)
+		sb_nested_seek(in, header_end);
 }
 
 void sb_nested_unpack_none(struct sb_nested_input *in, const struct sb_nested_format *format)

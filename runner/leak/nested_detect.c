@@ -23,7 +23,7 @@ struct magic {
 	}
 
 static const struct magic magics[] = {
-	{MAGIC("\x1f\x8b\x08"), STREAM("a gzip stream", ARCHIVE_FILTER_GZIP)},
+	{MAGIC("\x1f\x8b\x08"), {"a gzip stream", sb_nested_unpack_gzip, 0}},
 	{MAGIC("\x28\xb5\x2f\xfd"), STREAM("a zstd stream", ARCHIVE_FILTER_ZSTD)},
 	{MAGIC("\xfd\x37zXZ\0"), STREAM("an xz stream", ARCHIVE_FILTER_XZ)},
 	{MAGIC("LZIP\1"), STREAM("an lzip stream", ARCHIVE_FILTER_LZIP)},

@@ -3,78 +3,18 @@
 #include <string.h>
 
 #include "base/mem.h"
-#include "leak/inflate.h"
-#include "leak/nested_private.h"
+#include "leak/nested_inflate.h"
 
 /*
- * Streams of zlib, as git's loose objects are, and git packs (gitformat-pack(5)), which hold many.
- * In a pack many objects are differences to another one: what they add is read, the pieces that
- * they take from the other are not put in between.
+ * Git packs (gitformat-pack(5)). Many of their objects are differences to another one: what they
+ * add is read, the pieces that they take from the other are not put in between.
  */
-
-/* Two bytes of magic are in one of thousand files by chance: a stream that broke off before it made
- * so many bytes was none. */
-enum { MIN_EVIDENCE = 1024 };
-
-struct inflating {
-	struct sb_nested_input *in;
-	struct sb_inflate *inflate;
-	enum sb_inflate_state state;
-};
-
-static size_t make_some(struct inflating *z, void *bytes, size_t len)
-{
-	size_t made = 0;
-
-	while (made == 0 && z->state == SB_INFLATE_MORE) {
-		size_t taken = 0;
-
-		if (!sb_nested_fill(z->in, 1))
-			break;
-		z->state = sb_inflate_some(z->inflate, sb_nested_at(z->in), sb_nested_left(z->in),
-			&taken, bytes, len, &made);
-		z->in->at += taken;
-		if (made == 0 && taken == 0 && z->state == SB_INFLATE_MORE)
-			z->state = SB_INFLATE_DAMAGED;
-	}
-	return made;
-}
-
-static ssize_t read_inflated(void *self, void *bytes, size_t len, struct sb_error *err)
-{
-	struct inflating *z = self;
-
-	(void)err; /* set by the source of it all */
-	if (z->in->run->is_over)
-		return 0;
-
-	const size_t n = make_some(z, bytes, len);
-
-	if (sb_nested_is_stopped(z->in->run))
-		return z->in->run->has_failed ? -1 : 0;
-	return n > 0 && sb_nested_count_bytes(z->in, n) ? (ssize_t)n : 0;
-}
-
-void sb_nested_unpack_zlib(struct sb_nested_input *in, const struct sb_nested_format *format)
-{
-	SB_AUTO(sb_inflate) inflate = sb_inflate_new();
-	struct inflating z = {.in = in, .inflate = inflate};
-	const struct sb_source source = {read_inflated, &z};
-
-	if (inflate == NULL) {
-		sb_nested_skip(in, NULL, "libz, which unpacks it, is not installed");
-		return;
-	}
-	sb_nested_read_member(in, NULL, &source);
-	if (z.state != SB_INFLATE_END)
-		sb_nested_skip_damaged(in, format, MIN_EVIDENCE);
-}
 
 enum { OBJ_OFS_DELTA = 6, OBJ_REF_DELTA = 7 };
 
 /* A difference: two sizes, then copies from the other object and insertions. */
 struct delta {
-	struct inflating *z;
+	struct sb_inflating *z;
 	char bytes[4096];
 	size_t at;
 	size_t len;
@@ -86,7 +26,7 @@ static int next_byte(struct delta *d)
 {
 	if (d->at == d->len) {
 		d->at = 0;
-		d->len = make_some(d->z, d->bytes, sizeof(d->bytes));
+		d->len = sb_inflating_make(d->z, d->bytes, sizeof(d->bytes));
 	}
 	return d->at < d->len ? (uint8_t)d->bytes[d->at++] : -1;
 }
@@ -192,9 +132,9 @@ static bool read_object_header(struct sb_nested_input *in, unsigned *out_type)
 static bool read_object(struct sb_nested_input *in, struct sb_inflate *inflate)
 {
 	sb_autofree char *name = sb_asprintf("object at byte %" PRIu64, sb_nested_offset(in));
-	struct inflating z = {.in = in, .inflate = inflate};
+	struct sb_inflating z = {.in = in, .inflate = inflate};
 	struct delta delta = {.z = &z, .n_sizes = 2};
-	struct sb_source source = {read_inflated, &z};
+	struct sb_source source = {sb_inflating_read, &z};
 	unsigned type = 0;
 
 	if (!read_object_header(in, &type))
@@ -209,14 +149,12 @@ static bool read_object(struct sb_nested_input *in, struct sb_inflate *inflate)
 void sb_nested_unpack_pack(struct sb_nested_input *in, const struct sb_nested_format *format)
 {
 	enum { HEADER = 12, COUNT = 8 };
-	SB_AUTO(sb_inflate) inflate = sb_inflate_new();
+	SB_AUTO(sb_inflate) inflate = sb_nested_inflate_new(in, SB_INFLATE_ZLIB);
 	const char *head = sb_nested_at(in);
 	uint32_t n = 0;
 
-	if (inflate == NULL) {
-		sb_nested_skip(in, NULL, "libz, which unpacks it, is not installed");
+	if (inflate == NULL)
 		return;
-	}
 	for (size_t i = COUNT; i < HEADER && i < sb_nested_left(in); i++)
 		n = n << 8 | (uint8_t)head[i];
 	if (!skip_bytes(in, HEADER))

@@ -42,12 +42,15 @@ struct sb_nested_input {
 	bool is_certain;
 	uint64_t n_unpacked;
 };
-enum { SB_NESTED_WINDOW = 64 << 10 };
+enum {
+	SB_NESTED_WINDOW = 64 << 10,
+	SB_NESTED_MAGIC = 512, /* so much of it tells what something is */
+};
 
 /* True when the reading is to end, at all depths. */
 bool sb_nested_is_stopped(const struct sb_nested_run *run);
-/* Has at least `want` bytes (a window at most) unconsumed, or all that there are until the end.
- * False where there are none. */
+/* Has at least `want` bytes (SB_NESTED_MAGIC at most) unconsumed, or all that there are until the
+ * end. False where there are none. */
 bool sb_nested_fill(struct sb_nested_input *in, size_t want);
 static inline const char *sb_nested_at(const struct sb_nested_input *in)
 {
@@ -74,13 +77,13 @@ struct sb_nested_format {
 };
 void sb_nested_unpack_stream(struct sb_nested_input *in, const struct sb_nested_format *format);
 void sb_nested_unpack_archive(struct sb_nested_input *in, const struct sb_nested_format *format);
+void sb_nested_unpack_gzip(struct sb_nested_input *in, const struct sb_nested_format *format);
 void sb_nested_unpack_zlib(struct sb_nested_input *in, const struct sb_nested_format *format);
 void sb_nested_unpack_pack(struct sb_nested_input *in, const struct sb_nested_format *format);
 void sb_nested_unpack_none(struct sb_nested_input *in, const struct sb_nested_format *format);
 
 /* What these bytes begin, or NULL. Formats that so little tells from other data that they are only
  * looked for where a stream begins are left out otherwise. */
-enum { SB_NESTED_MAGIC = 512 };
 const struct sb_nested_format *sb_nested_detect(const char *bytes, size_t len, bool at_start);
 
 /* What a stream that is not packed may have something packed behind. */
