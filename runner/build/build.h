@@ -9,6 +9,7 @@
 #include "buildfile/instruction.h"
 #include "layer/compress.h"
 #include "layer/snapshot.h"
+#include "leak/content.h"
 #include "leak/secrets.h"
 #include "oci/image.h"
 #include "oci/layout.h"
@@ -48,6 +49,8 @@ struct sb_build {
 	/* Made on the way; released by sb_build_release. */
 	struct sb_sandbox *sandbox;
 	struct sb_scanner *scanner;
+	struct sb_content_search
+		*search; /* of layers, caches and texts; its sums are the build's */
 	SB_ARRAY(struct sb_stage_state *) stages; /* by stage index; NULL until built */
 	struct sb_digest config_digest;           /* of the image's config, after sb_build_run */
 	size_t n_more_steps; /* of ONBUILD triggers that base images brought so far, and of stages

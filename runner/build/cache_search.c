@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <inttypes.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -25,7 +24,7 @@ enum {
 struct search {
 	const char *target;
 	const struct timespec *since;
-	struct sb_scanner *scanner;
+	struct sb_content_search *searcher;
 	char *buffer; /* PIECE_BYTES */
 	struct sb_error *err;
 	bool has_failed;
@@ -40,14 +39,14 @@ struct entry {
 };
 
 /* Removes what holds a secret. Only the first one is told. */
-static void found(
-	struct search *s, const struct entry *e, const char *what, const struct sb_leak *leak)
+static void found(struct search *s, const struct entry *e, const char *what, const char *secret_id,
+	const char *form)
 {
 	SB_AUTO_ERROR failed = SB_ERROR_INIT;
 
 	if (!s->has_failed) {
 		(void)sb_fail(s->err, SB_E_LEAK, "secret '%s' found in the cache mount %s: %s (%s)",
-			leak->secret_id, s->target, what, leak->form);
+			secret_id, s->target, what, form);
 		(void)sb_error_hint(s->err,
 			"what held it was removed from the cache; use the secret where it is "
 			"mounted, and do not copy it");
@@ -83,34 +82,49 @@ static bool search_small(struct search *s, const struct entry *e)
 	sb_autofree char *link = NULL;
 	struct sb_leak leak;
 
-	if (sb_scanner_check(s->scanner, e->name, strlen(e->name), &leak)) {
-		found(s, e, "a file's name", &leak);
+	if (sb_content_search_text(s->searcher, e->name, strlen(e->name), &leak)) {
+		found(s, e, "a file's name", leak.secret_id, leak.form);
 		return true;
 	}
 	if (S_ISLNK(e->st.st_mode) && sb_at_read_link(e->dir_fd, e->name, &link, &failed) == 0 &&
-		sb_scanner_check(s->scanner, link, strlen(link), &leak)) {
-		found(s, e, "a link's target", &leak);
+		sb_content_search_text(s->searcher, link, strlen(link), &leak)) {
+		found(s, e, "a link's target", leak.secret_id, leak.form);
 		return true;
 	}
 	if (sb_xattr_list(e->dir_fd, e->name, &attrs, &failed) < 0)
 		sb_error_ignore(&failed, "what can't be listed here can't be read by a step");
 	SB_ARRAY_FOREACH (&attrs, attr)
-		if (sb_scanner_check(s->scanner, attr->name, strlen(attr->name), &leak) ||
-			sb_scanner_check(s->scanner, attr->value, attr->len, &leak)) {
-			found(s, e, "a file's attribute", &leak);
+		if (sb_content_search_text(s->searcher, attr->name, strlen(attr->name), &leak) ||
+			sb_content_search_text(s->searcher, attr->value, attr->len, &leak)) {
+			found(s, e, "a file's attribute", leak.secret_id, leak.form);
 			return true;
 		}
 	return false;
 }
 
+/* The bytes of a file. */
+struct content {
+	const struct search *search;
+	int fd;
+};
+
+static ssize_t next_piece(void *self, const void **out_bytes, struct sb_error *err)
+{
+	const struct content *content = self;
+
+	*out_bytes = content->search->buffer;
+	return sb_fd_read(content->fd, content->search->buffer, PIECE_BYTES, err);
+}
+
 static void search_content(struct search *s, const struct entry *e)
 {
 	SB_AUTO_ERROR failed = SB_ERROR_INIT;
-	struct sb_leak leak;
+	SB_AUTO_VALUE(sb_content_leak) leak = {0};
 	bool is_found = false;
-	ssize_t n = 1;
 	sb_autofd int fd = sb_at_open_raw(
 		e->dir_fd, e->name, SB_AT_NO_LINKS, O_RDONLY | O_NONBLOCK | O_NOCTTY, 0);
+	struct content content = {s, fd};
+	const struct sb_pieces pieces = {next_piece, &content};
 
 	if (fd < 0 && (errno == ENOENT || errno == ELOOP))
 		return;
@@ -119,18 +133,16 @@ static void search_content(struct search *s, const struct entry *e)
 		failed_at(s, &failed, e->path);
 		return;
 	}
-	sb_scanner_begin(s->scanner);
-	while (!is_found && n > 0) {
-		n = sb_fd_read(fd, s->buffer, PIECE_BYTES, &failed);
-		if (n > 0)
-			is_found = sb_scanner_feed(s->scanner, s->buffer, (size_t)n, &leak);
-	}
-	if (n < 0) {
+	if (sb_content_search_run(s->searcher, &pieces, &is_found, &leak, &failed) < 0) {
 		failed_at(s, &failed, e->path);
 		return;
 	}
-	if (is_found || sb_scanner_end(s->scanner, &leak))
-		found(s, e, e->path, &leak);
+	if (!is_found)
+		return;
+
+	sb_autofree char *form = sb_content_leak_text(&leak);
+
+	found(s, e, e->path, leak.leak.secret_id, form);
 }
 
 static void search_folder(struct search *s, int dir_fd, const char *path, unsigned depth);
@@ -179,14 +191,17 @@ static void search_folder(struct search *s, int dir_fd, const char *path, unsign
 }
 
 int sb_cache_search(int cache_fd, const char *target, const struct timespec *since,
-	struct sb_scanner *scanner, struct sb_error *err)
+	struct sb_content_search *searcher, struct sb_error *err)
 {
-	if (!sb_scanner_is_active(scanner))
+	if (!sb_content_search_is_active(searcher))
 		return 0;
 
 	sb_autofree char *buffer = sb_malloc(PIECE_BYTES);
-	struct search search = {
-		.target = target, .since = since, .scanner = scanner, .buffer = buffer, .err = err};
+	struct search search = {.target = target,
+		.since = since,
+		.searcher = searcher,
+		.buffer = buffer,
+		.err = err};
 
 	search_folder(&search, cache_fd, target, 0);
 	return search.has_failed ? -1 : 0;

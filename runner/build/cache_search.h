@@ -5,7 +5,7 @@
 #include <time.h>
 
 #include "base/error.h"
-#include "leak/scan.h"
+#include "leak/content.h"
 
 /*
  * Searches the folder of a cache mount for the known secrets, as a layer is searched: what a step
@@ -15,6 +15,6 @@
  * where the cache is mounted, for the message.
  */
 int sb_cache_search(int cache_fd, const char *target, const struct timespec *since,
-	struct sb_scanner *scanner, struct sb_error *err) SB_MUST_USE;
+	struct sb_content_search *searcher, struct sb_error *err) SB_MUST_USE;
 
 #endif

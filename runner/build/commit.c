@@ -119,7 +119,7 @@ static int write_blob(const struct commit *c, const struct sb_changes *changes,
 		.compression = build->compression,
 		.level = build->compression_level,
 		.source_date_epoch = build->source_date_epoch,
-		.scanner = build->scanner,
+		.search = build->search,
 		.interrupt = build->interrupt,
 	};
 

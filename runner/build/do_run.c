@@ -291,14 +291,14 @@ static struct timespec now_coarse(void)
 static int search_caches(
 	const struct run *run, const struct timespec *since, int rc, struct sb_error *err)
 {
-	struct sb_scanner *scanner = run->d->build->scanner;
+	struct sb_content_search *search = run->d->build->search;
 	SB_AUTO_ERROR ignored = SB_ERROR_INIT;
 	bool is_searched = true;
 
 	SB_ARRAY_FOREACH (&run->mounts.mountpoints.roots, root) {
 		SB_AUTO_ERROR leak = SB_ERROR_INIT;
 
-		if (sb_cache_search(root->fd, root->target, since, scanner, &leak) == 0)
+		if (sb_cache_search(root->fd, root->target, since, search, &leak) == 0)
 			continue;
 		is_searched = is_searched && leak.code == SB_E_LEAK;
 		sb_error_release(err);

@@ -17,6 +17,7 @@
 void sb_build_release(struct sb_build *build)
 {
 	sb_sandbox_free(build->sandbox);
+	sb_content_search_free(build->search);
 	sb_scanner_free(build->scanner);
 	SB_ARRAY_FOREACH (&build->stages, stage)
 		sb_stage_state_free(*stage);
@@ -116,7 +117,7 @@ static int search_text(struct sb_build *build, const char *what, const char *tex
 {
 	struct sb_leak leak;
 
-	if (!sb_scanner_check(build->scanner, text, len, &leak))
+	if (!sb_content_search_text(build->search, text, len, &leak))
 		return 0;
 	(void)sb_fail(err, SB_E_LEAK, "secret '%s' found in the image's %s (%s)", leak.secret_id,
 		what, leak.form);
@@ -370,6 +371,7 @@ int sb_build_run(struct sb_build *build, struct sb_descriptor *out, struct sb_er
 	const struct sb_plan *plan = build->plan;
 
 	build->scanner = sb_scanner_new(build->secrets);
+	build->search = sb_content_search_new(build->scanner);
 	mark_result(build);
 	sb_events_emit(&build->events, (struct sb_event){.kind = SB_EVENT_BUILD_START,
 					       .text = plan->buildfile->file,

@@ -29,7 +29,8 @@ SB_DEFINE_FREEP(sb_ring)
  * comes out here, at the next call. */
 int sb_ring_room(
 	struct sb_ring *ring, void **out_bytes, size_t *out_len, struct sb_error *err) SB_MUST_USE;
-/* Says that the first `len` bytes of the room were written. */
+/* Says that the first `len` bytes of the room were written. They stay readable here until the next
+ * call of room or write. */
 int sb_ring_advance(struct sb_ring *ring, size_t len, struct sb_error *err) SB_MUST_USE;
 int sb_ring_write(
 	struct sb_ring *ring, const void *bytes, size_t len, struct sb_error *err) SB_MUST_USE;

@@ -4,7 +4,7 @@
 
 #include "base/error.h"
 #include "layer/diff.h"
-#include "leak/scan.h"
+#include "leak/content.h"
 
 /*
  * Searches one change for known secrets: its name, link target and attributes. A hit is SB_E_LEAK
@@ -12,11 +12,11 @@
  * the nearest folder above it whose name holds none. What to do about it is for the caller to say,
  * who knows what made the change.
  */
-int sb_search_change(struct sb_scanner *scanner, const struct sb_change *change,
+int sb_search_change(struct sb_content_search *search, const struct sb_change *change,
 	struct sb_error *err) SB_MUST_USE;
 
 /* The error for a hit in the content of the file; the name was searched before. */
-int sb_search_found(const struct sb_change *change, const struct sb_leak *leak,
+int sb_search_found(const struct sb_change *change, const struct sb_content_leak *leak,
 	struct sb_error *err) SB_MUST_USE;
 
 #endif

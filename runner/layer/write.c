@@ -22,7 +22,7 @@
  */
 struct writer {
 	const struct sb_layer_write_options *options;
-	struct sb_scanner *scanner; /* NULL where there is nothing to search for */
+	struct sb_content_search *search; /* NULL where there is nothing to search for */
 	struct sb_ring *ring;
 	/* The folder of the last file, so that its siblings are opened by name. */
 	char *folder;
@@ -88,8 +88,8 @@ static int start(struct writer *writer, struct sb_error *err)
 		.self = writer,
 	};
 
-	if (options->scanner != NULL && sb_scanner_is_active(options->scanner))
-		writer->scanner = options->scanner;
+	if (options->search != NULL && sb_content_search_is_active(options->search))
+		writer->search = options->search;
 	writer->tar_hasher = sb_hasher_new();
 	writer->blob_hasher = sb_hasher_new();
 	writer->ring = sb_ring_new(&sinks);
@@ -138,39 +138,62 @@ static int open_file(
 		O_RDONLY | O_NOFOLLOW | O_NONBLOCK, out_fd, err);
 }
 
-/* Exactly change->size bytes, searched as they come. */
+/* One file's content on its way into the tar: exactly `left` bytes more. */
+struct content {
+	struct writer *writer;
+	const struct sb_change *change;
+	int fd;
+	uint64_t left;
+};
+
+/* The pieces stay in the ring, where the other thread only reads them. */
+static ssize_t copy_piece(void *self, const void **out_bytes, struct sb_error *err)
+{
+	struct content *c = self;
+	struct sb_ring *ring = c->writer->ring;
+	void *room = NULL;
+	size_t len = 0;
+
+	if (c->left == 0)
+		return 0;
+	if (sb_interrupt_check(c->writer->options->interrupt, err) < 0 ||
+		sb_ring_room(ring, &room, &len, err) < 0)
+		return -1;
+
+	const ssize_t n = sb_fd_read(c->fd, room, c->left < len ? (size_t)c->left : len, err);
+
+	if (n < 0)
+		return sb_error_context(err, "'/%s'", c->change->path);
+	if (n == 0)
+		return changed_meanwhile(c->change, err);
+	*out_bytes = room;
+	c->left -= (uint64_t)n;
+	return sb_ring_advance(ring, (size_t)n, err) < 0 ? -1 : n;
+}
+
+static int search_content(struct content *c, struct sb_error *err)
+{
+	const struct sb_pieces pieces = {copy_piece, c};
+	SB_AUTO_VALUE(sb_content_leak) leak = {0};
+	bool is_found = false;
+
+	if (sb_content_search_run(c->writer->search, &pieces, &is_found, &leak, err) < 0)
+		return -1;
+	return is_found ? sb_search_found(c->change, &leak, err) : 0;
+}
+
 static int copy_content(
 	struct writer *writer, int fd, const struct sb_change *change, struct sb_error *err)
 {
-	uint64_t left = change->size;
-	struct sb_leak leak;
+	struct content c = {writer, change, fd, change->size};
+	const void *piece = NULL;
+	ssize_t n = 1;
 
-	if (writer->scanner != NULL)
-		sb_scanner_begin(writer->scanner);
-	while (left > 0) {
-		void *room = NULL;
-		size_t len = 0;
-
-		if (sb_interrupt_check(writer->options->interrupt, err) < 0 ||
-			sb_ring_room(writer->ring, &room, &len, err) < 0)
-			return -1;
-
-		const ssize_t n = sb_fd_read(fd, room, left < len ? (size_t)left : len, err);
-
-		if (n < 0)
-			return sb_error_context(err, "'/%s'", change->path);
-		if (n == 0)
-			return changed_meanwhile(change, err);
-		if (writer->scanner != NULL &&
-			sb_scanner_feed(writer->scanner, room, (size_t)n, &leak))
-			return sb_search_found(change, &leak, err);
-		if (sb_ring_advance(writer->ring, (size_t)n, err) < 0)
-			return -1;
-		left -= (uint64_t)n;
-	}
-	if (writer->scanner != NULL && sb_scanner_end(writer->scanner, &leak))
-		return sb_search_found(change, &leak, err);
-	return 0;
+	if (writer->search != NULL)
+		return search_content(&c, err);
+	while (n > 0)
+		n = copy_piece(&c, &piece, err);
+	return n < 0 ? -1 : 0;
 }
 
 static int write_padding(struct writer *writer, uint64_t size, struct sb_error *err)
@@ -199,7 +222,7 @@ static int write_change(struct writer *writer, const struct sb_change *change, s
 	const int64_t epoch = writer->options->source_date_epoch;
 	SB_AUTO_BUF header = SB_BUF_INIT(SB_MAX_TAR_RECORD + 4 * SB_TAR_BLOCK);
 
-	if (writer->scanner != NULL && sb_search_change(writer->scanner, change, err) < 0)
+	if (writer->search != NULL && sb_search_change(writer->search, change, err) < 0)
 		return -1;
 	if (sb_tar_header(change, epoch >= 0 ? epoch : INT64_MAX, &header, err) < 0)
 		return sb_error_context(err, "'/%s'", change->path);

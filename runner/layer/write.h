@@ -8,7 +8,7 @@
 #include "base/error.h"
 #include "layer/compress.h"
 #include "layer/diff.h"
-#include "leak/scan.h"
+#include "leak/content.h"
 #include "sys/interrupt.h"
 
 /*
@@ -24,9 +24,9 @@ struct sb_layer_write_options {
 	int level; /* 0: the format's default */
 	/* Times after this are set to it; -1: kept. Seconds since 1970. */
 	int64_t source_date_epoch;
-	/* Searches contents, names and link targets; NULL where no secret is known. A hit is
-	 * SB_E_LEAK. */
-	struct sb_scanner *scanner;
+	/* Searches contents, with what is packed in them, names, link targets and attributes; NULL
+	 * where no secret is known. A hit is SB_E_LEAK. */
+	struct sb_content_search *search;
 	struct sb_interrupt *interrupt; /* looked at all the while; or NULL */
 };
 

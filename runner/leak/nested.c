@@ -256,6 +256,12 @@ void sb_nested_read_member(
 	read_stream(&member);
 }
 
+bool sb_nested_may_be_in(const void *head, size_t len)
+{
+	return len < SB_NESTED_MAGIC || sb_nested_detect(head, len, true) != NULL ||
+	       sb_nested_plain_kind(head, len) != SB_NESTED_PLAIN;
+}
+
 int sb_nested_read(const struct sb_source *source, const struct sb_nested_visitor *visitor,
 	const struct sb_nested_limits *limits, struct sb_error *err)
 {

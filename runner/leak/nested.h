@@ -2,6 +2,8 @@
 #ifndef SB_LEAK_NESTED_H
 #define SB_LEAK_NESTED_H
 
+#include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
 
@@ -67,5 +69,9 @@ extern const struct sb_nested_limits sb_nested_default_limits;
  */
 int sb_nested_read(const struct sb_source *source, const struct sb_nested_visitor *visitor,
 	const struct sb_nested_limits *limits, struct sb_error *err) SB_MUST_USE;
+
+/* Whether sb_nested_read may find something packed in a content that begins so. Fewer bytes than
+ * 512 don't tell enough: then it is true. */
+bool sb_nested_may_be_in(const void *head, size_t len);
 
 #endif

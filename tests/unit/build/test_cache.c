@@ -15,10 +15,12 @@ static int search(struct fixture *f, const struct timespec *since, struct sb_err
 {
 	SB_AUTO(sb_secrets) secrets = sb_secrets_new();
 	SB_AUTO(sb_scanner) scanner = NULL;
+	SB_AUTO(sb_content_search) contents = NULL;
 
 	assert_int_equal(sb_secrets_add_bytes(secrets, "id", SECRET, strlen(SECRET), err), 0);
 	scanner = sb_scanner_new(secrets);
-	return sb_cache_search(f->root_fd, "/cache", since, scanner, err);
+	contents = sb_content_search_new(scanner);
+	return sb_cache_search(f->root_fd, "/cache", since, contents, err);
 }
 
 static void what_holds_a_secret_is_removed_and_told(void **state)

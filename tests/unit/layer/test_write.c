@@ -413,6 +413,7 @@ static void secrets_are_found_wherever_they_are(void **state)
 		SB_AUTO_ERROR err = SB_ERROR_INIT;
 		SB_AUTO(sb_secrets) secrets = sb_secrets_new();
 		SB_AUTO(sb_scanner) scanner = NULL;
+		SB_AUTO(sb_content_search) search = NULL;
 		struct fixture *fixture = fixture_new(0);
 		struct sb_layer_write_options options = options_for(fixture);
 		struct sb_changes changes;
@@ -422,7 +423,8 @@ static void secrets_are_found_wherever_they_are(void **state)
 		assert_int_equal(
 			sb_secrets_add_bytes(secrets, "mysecret", SECRET, strlen(SECRET), &err), 0);
 		scanner = sb_scanner_new(secrets);
-		options.scanner = scanner;
+		search = sb_content_search_new(scanner);
+		options.search = search;
 		fixture_run(fixture, fixture->lower_fd, table[i].lower);
 		fixture_run(fixture, fixture->upper_fd, table[i].upper);
 		changes = diff(fixture);
@@ -444,6 +446,7 @@ static void a_secret_across_read_borders_is_found(void **state)
 	SB_AUTO_ERROR err = SB_ERROR_INIT;
 	SB_AUTO(sb_secrets) secrets = sb_secrets_new();
 	SB_AUTO(sb_scanner) scanner = NULL;
+	SB_AUTO(sb_content_search) search = NULL;
 	struct fixture *fixture = fixture_new(0);
 	struct sb_layer_write_options options = options_for(fixture);
 	struct sb_changes changes;
@@ -455,7 +458,8 @@ static void a_secret_across_read_borders_is_found(void **state)
 	assert_int_equal(
 		sb_secrets_add_bytes(secrets, "mysecret", SECRET, strlen(SECRET), &err), 0);
 	scanner = sb_scanner_new(secrets);
-	options.scanner = scanner;
+	search = sb_content_search_new(scanner);
+	options.search = search;
 	assert_int_equal(pwrite(fd, SECRET, strlen(SECRET), border - 5), strlen(SECRET));
 	assert_int_equal(ftruncate(fd, 5 << 20), 0);
 	changes = diff(fixture);
