@@ -74,14 +74,12 @@ static void clean_rest(const struct cleaner *cleaner, struct sb_inspection *repo
 		clean(cleaner, &layer->media_type);
 		clean(cleaner, &layer->created_by);
 	}
-	SB_ARRAY_FOREACH (&report->broken, problem)
+	SB_ARRAY_FOREACH (&report->problems, problem)
 		clean(cleaner, &problem->text);
 	SB_ARRAY_FOREACH (&report->gaps, gap) {
 		clean(cleaner, &gap->what);
 		clean(cleaner, &gap->why);
 	}
-	clean_list(cleaner, &report->problems);
-	clean_list(cleaner, &report->not_scanned);
 }
 
 void sb_inspection_clean(struct sb_inspection *report, const struct sb_secrets *secrets,

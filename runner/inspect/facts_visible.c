@@ -61,20 +61,23 @@ static void add_dead(struct sb_inspector *in, const struct sb_content *content,
 	};
 }
 
-/* A pattern that was found in a file that is dead by now. */
-static void mark_patterns(struct sb_inspector *in)
+static size_t removed_layer_of(const struct sb_inspector *in, size_t number)
 {
-	for (size_t i = 0; i < in->pattern_contents.len; i++) {
-		const size_t number = in->pattern_contents.items[i];
+	const struct sb_content *content =
+		number != SB_NO_CONTENT ? sb_filesystem_content(in->fs, number) : NULL;
 
-		if (number == SB_NO_CONTENT)
-			continue;
+	return content != NULL && content->cause != NULL ? content->removed_layer : SIZE_MAX;
+}
 
-		const struct sb_content *content = sb_filesystem_content(in->fs, number);
-
-		if (content->cause != NULL)
-			in->report->patterns.items[i].removed_layer = content->removed_layer;
-	}
+/* What was found in a file that is dead by now. */
+static void mark_finds(struct sb_inspector *in)
+{
+	for (size_t i = 0; i < in->secret_contents.len; i++)
+		in->report->secrets.items[i].removed_layer =
+			removed_layer_of(in, in->secret_contents.items[i]);
+	for (size_t i = 0; i < in->pattern_contents.len; i++)
+		in->report->patterns.items[i].removed_layer =
+			removed_layer_of(in, in->pattern_contents.items[i]);
 }
 
 void sb_facts_add_visible(struct sb_inspector *in)
@@ -91,5 +94,5 @@ void sb_facts_add_visible(struct sb_inspector *in)
 		else if (content->size_bytes > 0) /* an empty one has nothing left to read */
 			add_dead(in, content, visible, n_visible);
 	}
-	mark_patterns(in);
+	mark_finds(in);
 }

@@ -34,8 +34,9 @@ struct sb_secret_finding {
 	char *where;      /* "layer 2: etc/secret.txt", "config: Env", "layer 2: name of …" */
 	size_t layer;     /* index, or SIZE_MAX for config, manifest, annotations */
 	uint64_t offset;
-	char *path;   /* of the file in the layer; NULL elsewhere */
-	char *inside; /* as in leak/nested.h, or NULL */
+	char *path;           /* of the file in the layer; NULL elsewhere */
+	char *inside;         /* as in leak/nested.h, or NULL */
+	size_t removed_layer; /* SIZE_MAX: the file is visible, or it is no file */
 };
 
 /* A value that looks like a secret. Of one rule in one place the first is told, and how many
@@ -81,7 +82,7 @@ enum sb_problem_kind {
 	SB_PROBLEM_PACKING, /* the media type says one thing, the content another */
 	SB_PROBLEM_ARCHIVE, /* no valid tar, or not of OCI's kind */
 	SB_PROBLEM_MISSING, /* a blob that is not there */
-	SB_PROBLEM_OTHER,
+	SB_PROBLEM_OTHER,   /* odd, but the image is what it claims to be */
 };
 struct sb_problem {
 	enum sb_problem_kind kind;
@@ -141,16 +142,14 @@ struct sb_inspection {
 	SB_ARRAY(struct sb_layer_report) layers;
 	SB_ARRAY(struct sb_dead_file) dead;
 	SB_ARRAY(struct sb_secret_finding) secrets;
-	struct sb_strv problems;    /* digests, sizes or diff_ids that do not fit: one line each */
-	struct sb_strv not_scanned; /* what was not looked at, and why */
+	SB_ARRAY(struct sb_problem) problems;
+	SB_ARRAY(struct sb_gap) gaps;
 	uint64_t scanned_bytes;
 	SB_ARRAY(struct sb_pattern_finding) patterns;
 	SB_ARRAY(struct sb_cache_finding) caches;
 	SB_ARRAY(struct sb_privileged_file) privileged;
-	struct sb_strv shells;              /* visible programs, by path */
-	struct sb_strv package_managers;    /* the same */
-	SB_ARRAY(struct sb_problem) broken; /* the problems, by kind */
-	SB_ARRAY(struct sb_gap) gaps;       /* what was not scanned, by layer */
+	struct sb_strv shells;           /* visible programs, by path */
+	struct sb_strv package_managers; /* the same */
 	uint64_t n_files_scanned;
 	uint64_t unpacked_bytes; /* of archives in files */
 	uint64_t n_blobs_scanned;
@@ -166,6 +165,8 @@ struct sb_inspection {
  */
 int sb_inspect_image(struct sb_image *image, const struct sb_secrets *secrets,
 	struct sb_inspection **out, struct sb_error *err) SB_MUST_USE;
+/* True where a problem is more than odd: the image is not, or not wholly, what it claims to be. */
+bool sb_inspection_is_broken(const struct sb_inspection *inspection);
 void sb_inspection_free(struct sb_inspection *inspection);
 SB_DEFINE_FREEP(sb_inspection)
 

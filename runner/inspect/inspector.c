@@ -60,6 +60,7 @@ void sb_inspector_free(struct sb_inspector *in)
 	SB_ARRAY_FOREACH (&in->caps, caps)
 		free(caps->names);
 	SB_ARRAY_RELEASE(&in->caps);
+	SB_ARRAY_RELEASE(&in->secret_contents);
 	SB_ARRAY_RELEASE(&in->pattern_contents);
 	free(in);
 }
@@ -74,14 +75,21 @@ void sb_inspector_add_capabilities(
 			.layer = (uint32_t)layer, .entry = entry, .names = names};
 }
 
-void sb_inspector_set_contents(struct sb_inspector *in, size_t n_before, size_t content)
+static void fill_up(struct sb_numbers *contents, size_t n_before, size_t n, size_t content)
 {
-	if (in->report->patterns.len == n_before)
+	if (n == n_before)
 		return;
-	while (in->pattern_contents.len < n_before)
-		*SB_ARRAY_ADD(&in->pattern_contents) = SB_NO_CONTENT;
-	while (in->pattern_contents.len < in->report->patterns.len)
-		*SB_ARRAY_ADD(&in->pattern_contents) = content;
+	while (contents->len < n_before)
+		*SB_ARRAY_ADD(contents) = SB_NO_CONTENT;
+	while (contents->len < n)
+		*SB_ARRAY_ADD(contents) = content;
+}
+
+void sb_inspector_set_contents(
+	struct sb_inspector *in, size_t n_secrets, size_t n_patterns, size_t content)
+{
+	fill_up(&in->secret_contents, n_secrets, in->report->secrets.len, content);
+	fill_up(&in->pattern_contents, n_patterns, in->report->patterns.len, content);
 }
 
 struct sb_inspection *sb_inspector_take(struct sb_inspector *in, const struct sb_secrets *secrets)
@@ -92,75 +100,4 @@ struct sb_inspection *sb_inspector_take(struct sb_inspector *in, const struct sb
 	sb_facts_add_programs(in);
 	sb_inspection_clean(in->report, secrets, in->sweep, in->has_found_in_names);
 	return SB_STEAL(in->report);
-}
-
-static void free_layer(struct sb_layer_report *layer)
-{
-	free(layer->media_type);
-	free(layer->created_by);
-	SB_ARRAY_FOREACH (&layer->entries, entry) {
-		free(entry->path);
-		free(entry->link);
-	}
-	SB_ARRAY_RELEASE(&layer->entries);
-}
-
-static void free_findings(struct sb_inspection *inspection)
-{
-	SB_ARRAY_FOREACH (&inspection->secrets, finding) {
-		free(finding->secret_id);
-		free(finding->where);
-		free(finding->path);
-		free(finding->inside);
-	}
-	SB_ARRAY_RELEASE(&inspection->secrets);
-	SB_ARRAY_FOREACH (&inspection->patterns, finding) {
-		free(finding->where);
-		free(finding->path);
-		free(finding->inside);
-	}
-	SB_ARRAY_RELEASE(&inspection->patterns);
-	SB_ARRAY_FOREACH (&inspection->broken, problem)
-		free(problem->text);
-	SB_ARRAY_RELEASE(&inspection->broken);
-	SB_ARRAY_FOREACH (&inspection->gaps, gap) {
-		free(gap->what);
-		free(gap->why);
-	}
-	SB_ARRAY_RELEASE(&inspection->gaps);
-}
-
-static void free_files(struct sb_inspection *inspection)
-{
-	SB_ARRAY_FOREACH (&inspection->dead, file)
-		free(file->path);
-	SB_ARRAY_RELEASE(&inspection->dead);
-	SB_ARRAY_FOREACH (&inspection->caches, cache)
-		free(cache->path);
-	SB_ARRAY_RELEASE(&inspection->caches);
-	SB_ARRAY_FOREACH (&inspection->privileged, file) {
-		free(file->path);
-		free(file->capabilities);
-	}
-	SB_ARRAY_RELEASE(&inspection->privileged);
-	sb_strv_release(&inspection->shells);
-	sb_strv_release(&inspection->package_managers);
-}
-
-void sb_inspection_free(struct sb_inspection *inspection)
-{
-	if (inspection == NULL)
-		return;
-	free(inspection->form);
-	free(inspection->name);
-	free(inspection->user);
-	SB_ARRAY_FOREACH (&inspection->layers, layer)
-		free_layer(layer);
-	SB_ARRAY_RELEASE(&inspection->layers);
-	free_findings(inspection);
-	free_files(inspection);
-	sb_strv_release(&inspection->problems);
-	sb_strv_release(&inspection->not_scanned);
-	sb_strv_release(&inspection->secret_ids);
-	free(inspection);
 }

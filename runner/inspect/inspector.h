@@ -23,6 +23,8 @@ struct sb_entry_caps {
 	char *names; /* "cap_net_raw,cap_sys_admin" */
 };
 
+SB_ARRAY_STRUCT(sb_numbers, size_t);
+
 /*
  * What one inspection works with. The report is filled in as the image is read; texts in it may
  * hold secrets until sb_inspector_take redacts them all.
@@ -36,10 +38,12 @@ struct sb_inspector {
 	struct sb_id_file passwd;
 	struct sb_id_file group;
 	SB_ARRAY(struct sb_entry_caps) caps; /* in the order of the entries */
-	SB_ARRAY(size_t) pattern_contents;   /* for each pattern found, the content's number */
-	size_t n_entries;                    /* listed, of all layers */
-	bool is_full;                        /* there are more entries than are listed */
-	bool has_found_in_names;             /* something: names hold what must not be shown */
+	/* For each secret and each pattern found, the content's number in the file system. */
+	struct sb_numbers secret_contents;
+	struct sb_numbers pattern_contents;
+	size_t n_entries;        /* listed, of all layers */
+	bool is_full;            /* there are more entries than are listed */
+	bool has_found_in_names; /* something: names hold what must not be shown */
 };
 
 /* The secrets may be NULL; they are borrowed. */
@@ -58,9 +62,10 @@ void sb_inspector_read_layer(struct sb_inspector *in, size_t layer,
 /* Of the regular file that will be the entry of that number. */
 void sb_inspector_add_capabilities(
 	struct sb_inspector *in, size_t layer, uint32_t entry, const void *value, size_t len);
-/* What was found by a pattern since there were n_before finds is in this content, or in its name.
+/* What was found since there were so many secrets and patterns is in this content, or in its name.
  */
-void sb_inspector_set_contents(struct sb_inspector *in, size_t n_before, size_t content);
+void sb_inspector_set_contents(
+	struct sb_inspector *in, size_t n_secrets, size_t n_patterns, size_t content);
 
 /* Config, manifest and the user. */
 void sb_inspector_read_config(struct sb_inspector *in, const struct sb_image *image);

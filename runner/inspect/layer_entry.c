@@ -402,6 +402,7 @@ int sb_layer_read_entry(
 {
 	struct reading e = {.r = r, .tar = tar, .content = SB_NO_CONTENT};
 	const struct sb_tar_region header = sb_tar_reader_header(r->tar);
+	const size_t n_secrets = r->in->report->secrets.len;
 	const size_t n_patterns = r->in->report->patterns.len;
 	struct sb_tar_region padding = {0};
 
@@ -419,7 +420,7 @@ int sb_layer_read_entry(
 		rc = sb_tar_reader_padding(r->tar, &padding, err);
 	if (rc == 0)
 		(void)search_region(&e, &padding);
-	sb_inspector_set_contents(r->in, n_patterns, e.content);
+	sb_inspector_set_contents(r->in, n_secrets, n_patterns, e.content);
 	free(e.path);
 	free(e.name);
 	return rc;

@@ -18,14 +18,10 @@ enum { MAX_NOTES = 200 };
 		sb_n; \
 	}))
 
-/* The lists of before there were kinds hold the same as lines; a mere warning is in none of them.
- */
 static void add_problem(
 	struct sb_inspection *report, enum sb_problem_kind kind, size_t layer, char *text)
 {
-	if (kind != SB_PROBLEM_OTHER)
-		sb_strv_add(&report->problems, text);
-	*SB_ARRAY_ADD(&report->broken) =
+	*SB_ARRAY_ADD(&report->problems) =
 		(struct sb_problem){.kind = kind, .layer = layer, .text = text};
 }
 
@@ -40,7 +36,7 @@ static char *place_text(size_t layer, const char *path)
 void sb_report_problem(struct sb_inspection *report, enum sb_problem_kind kind, size_t layer,
 	const char *path, const char *fmt, ...)
 {
-	const size_t n = COUNT_OF_LAYER(&report->broken, layer);
+	const size_t n = COUNT_OF_LAYER(&report->problems, layer);
 	va_list args;
 
 	if (n > MAX_NOTES)
@@ -63,15 +59,10 @@ void sb_report_problem(struct sb_inspection *report, enum sb_problem_kind kind, 
 
 static void add_gap(struct sb_inspection *report, size_t layer, char *what, const char *why)
 {
-	sb_autofree char *place = layer != SIZE_MAX && what[0] != '\0'
-					  ? sb_asprintf("layer %zu: ", layer + 1)
-					  : sb_strdup("");
-
 	if (what[0] == '\0') {
 		free(what);
 		what = sb_asprintf("layer %zu", layer + 1);
 	}
-	sb_strv_addf(&report->not_scanned, "%s%s: %s", place, what, why);
 	*SB_ARRAY_ADD(&report->gaps) =
 		(struct sb_gap){.layer = layer, .what = what, .why = sb_strdup(why)};
 }

@@ -129,11 +129,9 @@ void sb_finding_groups_release(struct sb_finding_groups *groups)
 void sb_report_problem_lines(
 	const struct sb_inspection *inspection, bool is_warning, struct sb_strv *out)
 {
-	SB_ARRAY_FOREACH (&inspection->broken, problem)
+	SB_ARRAY_FOREACH (&inspection->problems, problem)
 		if ((problem->kind == SB_PROBLEM_OTHER) == is_warning)
 			sb_strv_add(out, problem->text);
-	if (inspection->broken.len == 0 && !is_warning)
-		sb_strv_add_all(out, &inspection->problems);
 }
 
 void sb_report_gap_lines(const struct sb_inspection *inspection, struct sb_strv *out)
@@ -148,16 +146,6 @@ void sb_report_gap_lines(const struct sb_inspection *inspection, struct sb_strv 
 		else
 			sb_strv_addf(out, "%s: %s: %s", layer, gap->what, gap->why);
 	}
-	if (inspection->gaps.len == 0)
-		sb_strv_add_all(out, &inspection->not_scanned);
-}
-
-static bool is_broken(const struct sb_inspection *inspection)
-{
-	SB_ARRAY_FOREACH (&inspection->broken, problem)
-		if (problem->kind != SB_PROBLEM_OTHER)
-			return true;
-	return inspection->problems.len > 0;
 }
 
 /* Findings of leak/pattern.h: their rules are under this name (inspect/finding.h). */
@@ -178,11 +166,11 @@ enum sb_verdict sb_report_verdict(
 {
 	if (inspection->secrets.len > 0)
 		return SB_VERDICT_LEAK;
-	if (is_broken(inspection))
+	if (sb_inspection_is_broken(inspection))
 		return SB_VERDICT_BROKEN;
 	if (count_suspects(findings) > 0)
 		return SB_VERDICT_SUSPECT;
-	if (inspection->gaps.len > 0 || inspection->not_scanned.len > 0)
+	if (inspection->gaps.len > 0)
 		return SB_VERDICT_INCOMPLETE;
 	return inspection->dead.len > 0 ? SB_VERDICT_WASTE : SB_VERDICT_CLEAN;
 }

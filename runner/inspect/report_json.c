@@ -302,14 +302,8 @@ static void emit_searched(struct sb_emit *emit, const struct sb_inspection *in)
 
 static void emit_integrity(struct sb_emit *emit, const struct sb_inspection *in)
 {
-	SB_AUTO_STRV problems = SB_STRV_INIT;
-	SB_AUTO_STRV gaps = SB_STRV_INIT;
-
-	sb_report_problem_lines(in, false, &problems);
-	sb_report_gap_lines(in, &gaps);
-	sb_emit_lines(emit, "problems", &problems);
-	sb_emit_array(emit, "integrity");
-	SB_ARRAY_FOREACH (&in->broken, problem) {
+	sb_emit_array(emit, "problems");
+	SB_ARRAY_FOREACH (&in->problems, problem) {
 		sb_emit_object(emit, NULL);
 		sb_emit_text(emit, "kind", sb_problem_word(problem->kind));
 		sb_emit_index(emit, "layer", problem->layer);
@@ -317,8 +311,7 @@ static void emit_integrity(struct sb_emit *emit, const struct sb_inspection *in)
 		sb_emit_end(emit);
 	}
 	sb_emit_end(emit);
-	sb_emit_lines(emit, "not_scanned", &gaps);
-	sb_emit_array(emit, "gaps");
+	sb_emit_array(emit, "not_scanned");
 	SB_ARRAY_FOREACH (&in->gaps, gap) {
 		sb_emit_object(emit, NULL);
 		sb_emit_index(emit, "layer", gap->layer);

@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 #include <inttypes.h>
+#include <string.h>
 
+#include "base/escape.h"
 #include "base/mem.h"
 #include "base/size.h"
+#include "inspect/report_columns.h"
 #include "inspect/report_page.h"
 #include "inspect/report_words.h"
 #include "leak/needles.h"
@@ -28,21 +31,31 @@ static void add_none(struct sb_page *page, const char *label)
 	sb_page_end_line(page);
 }
 
+/* A path and what there is to say of it, on the next line where one is not enough. */
+static void add_path(struct sb_page *page, const char *label, const char *path, const char *what)
+{
+	sb_autofree char *safe = sb_escape_text(path, strlen(path));
+	const size_t columns = LABEL_COLUMNS + sb_columns_of(safe) + 2 + sb_columns_of(what);
+	const bool is_one_line = page->style->width == 0 || columns <= page->style->width;
+
+	add_label(page, label);
+	sb_page_add_path(page, SB_PAGE_WARN, path, sb_page_room(page, LABEL_COLUMNS));
+	sb_page_addf(page, SB_PAGE_PLAIN, is_one_line ? "  " : "\n");
+	if (is_one_line)
+		sb_page_addf(page, SB_PAGE_DIM, "%s\n", what);
+	else
+		sb_page_add_wrapped(page, LABEL_COLUMNS + 2, "", SB_PAGE_DIM, what);
+}
+
 static void add_privileged_file(
 	struct sb_page *page, const char *label, const struct sb_privileged_file *file)
 {
-	sb_autofree char *rights = sb_asprintf("  %04o %" PRIu32 ":%" PRIu32 ", layer %zu",
-		(unsigned)file->mode & 07777U, file->uid, file->gid, file->layer + 1);
+	sb_autofree char *what = sb_asprintf("%04o %" PRIu32 ":%" PRIu32 ", layer %zu%s%s",
+		(unsigned)file->mode & 07777U, file->uid, file->gid, file->layer + 1,
+		file->capabilities != NULL ? ", " : "",
+		file->capabilities != NULL ? file->capabilities : "");
 
-	add_label(page, label);
-	sb_page_add_path(page, SB_PAGE_WARN, file->path, sb_page_room(page, LABEL_COLUMNS + 26));
-	sb_page_addf(page, SB_PAGE_DIM, "%s", rights);
-	if (file->capabilities != NULL) {
-		sb_page_addf(page, SB_PAGE_PLAIN, "  ");
-		sb_page_add_text(page, SB_PAGE_WARN, file->capabilities,
-			sb_page_room(page, LABEL_COLUMNS + 26));
-	}
-	sb_page_end_line(page);
+	add_path(page, label, file->path, what);
 }
 
 static void add_privileged(struct sb_page *page, const struct sb_inspection *in)
@@ -82,11 +95,10 @@ static void add_cache(struct sb_page *page, const char *label, const struct sb_c
 	sb_autofree char *live = sb_size_format(cache->live_bytes);
 	sb_autofree char *dead = sb_size_format(cache->dead_bytes);
 	sb_autofree char *files = sb_count_text(cache->n_files, "file");
-
-	add_label(page, label);
-	sb_page_add_path(page, SB_PAGE_WARN, cache->path, sb_page_room(page, LABEL_COLUMNS + 40));
-	sb_page_addf(page, SB_PAGE_PLAIN, "  %s, layer %zu, %s: %s live, %s dead\n", cache->manager,
+	sb_autofree char *what = sb_asprintf("%s, layer %zu, %s: %s live, %s dead", cache->manager,
 		cache->layer + 1, files, live, dead);
+
+	add_path(page, label, cache->path, what);
 }
 
 static void add_caches(struct sb_page *page, const struct sb_inspection *in)

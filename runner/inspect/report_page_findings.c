@@ -52,13 +52,16 @@ static void add_group(
 {
 	const enum sb_page_color color = color_of(group);
 	const size_t max = max_places(group);
+	const char *level = group->is_waived ? "waived" : sb_level_word(group->level);
 	sb_autofree char *places = sb_count_text(group->findings.len, "place");
+	sb_autofree char *end = sb_asprintf(" (%s)\n", max == 0 ? "listed below" : places);
+	const size_t used = 2 + strlen(level) + 2 + strlen(group->rule->id) + 2 + strlen(end) - 1;
 
-	sb_page_addf(
-		page, color, "  %s", group->is_waived ? "waived" : sb_level_word(group->level));
+	sb_page_addf(page, color, "  %s", level);
 	sb_page_addf(page, SB_PAGE_BOLD, "  %s", group->rule->id);
-	sb_page_addf(page, SB_PAGE_PLAIN, "  %s", group->rule->title);
-	sb_page_addf(page, SB_PAGE_DIM, " (%s)\n", max == 0 ? "listed below" : places);
+	sb_page_addf(page, SB_PAGE_PLAIN, "  ");
+	sb_page_add_text(page, SB_PAGE_PLAIN, group->rule->title, sb_page_room(page, used));
+	sb_page_addf(page, SB_PAGE_DIM, "%s", end);
 	for (size_t i = 0; i < group->findings.len && i < max; i++)
 		add_finding(page, in, group->findings.items[i], color);
 	if (max > 0 && group->findings.len > max)

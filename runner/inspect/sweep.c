@@ -113,6 +113,7 @@ static void add_secret(struct sb_sweep *sweep, const struct sb_place *place, con
 		.offset = leak->offset + base,
 		.path = sb_strdup_or_null(place->path),
 		.inside = sb_strdup_or_null(inside),
+		.removed_layer = SIZE_MAX,
 	};
 }
 

@@ -8,6 +8,7 @@
 #include <cmocka.h>
 
 #include "inspect/inspector.h"
+#include "inspect/user.h"
 
 static void user_is_root_by_number_and_by_name(void **state)
 {

@@ -140,7 +140,7 @@ static void check_case(const struct dead_case *c, int filter)
 
 	read_layers(in, c, filter);
 	for (size_t i = 0; i < sb_filesystem_count(in->fs); i++)
-		if (!sb_filesystem_content(in->fs, i)->is_dead)
+		if (sb_filesystem_content(in->fs, i)->cause == NULL)
 			visible += sb_filesystem_content(in->fs, i)->size_bytes;
 
 	SB_AUTO(sb_inspection) report = sb_inspector_take(in, NULL);
@@ -184,7 +184,7 @@ static void invalid_whiteouts_are_problems(void **state)
 	(void)state;
 	read_layers(in, &cases[sizeof(cases) / sizeof(cases[0]) - 1], ARCHIVE_FILTER_NONE);
 	assert_int_equal(in->report->problems.len, 3);
-	assert_non_null(strstr(in->report->problems.items[0], "layer 2"));
+	assert_non_null(strstr(in->report->problems.items[0].text, "layer 2"));
 }
 
 static void digest_is_of_the_content(void **state)
@@ -211,14 +211,13 @@ static void digest_is_of_the_content(void **state)
 static void many_names_stay_findable(void **state)
 {
 	SB_AUTO(sb_filesystem) fs = sb_filesystem_new();
-	const struct sb_digest none = {0};
 	char path[64];
 
 	(void)state;
 	sb_filesystem_begin_layer(fs, 0);
 	for (unsigned i = 0; i < 20000; i++) {
 		(void)snprintf(path, sizeof(path), "d%u/f%u", i % 100, i);
-		assert_int_equal(sb_filesystem_add_file(fs, path, 1, &none), i);
+		assert_int_equal(sb_filesystem_add_file(fs, path, i, 1, false), i);
 	}
 	assert_int_equal(sb_filesystem_names(fs), 20100);
 	sb_filesystem_begin_layer(fs, 1);
@@ -228,9 +227,9 @@ static void many_names_stay_findable(void **state)
 		assert_false(sb_filesystem_whiteout(fs, path));
 	}
 	for (unsigned i = 0; i < 20000; i++)
-		assert_int_equal(sb_filesystem_content(fs, i)->is_dead, i % 2 == 0);
+		assert_int_equal(sb_filesystem_content(fs, i)->cause != NULL, i % 2 == 0);
 	assert_false(sb_filesystem_whiteout(fs, "."));
-	sb_filesystem_opaque(fs, ".");
+	sb_filesystem_opaque(fs, ".", NULL, NULL);
 	assert_int_equal(sb_filesystem_names(fs), 0);
 }
 

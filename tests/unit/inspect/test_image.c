@@ -199,7 +199,7 @@ static void removed_secret_is_shown_with_both_instructions(void **state)
 	sb_autofree char *page = page_of(report, 0, false);
 
 	assert_int_equal(report->problems.len, 0);
-	assert_int_equal(report->not_scanned.len, 0);
+	assert_int_equal(report->gaps.len, 0);
 	assert_int_equal(report->dead.len, 1);
 	assert_string_equal(report->dead.items[0].path, "etc/secret.txt");
 	assert_int_equal(report->dead.items[0].added_layer, 1);
@@ -285,9 +285,9 @@ static void short_secrets_are_named_as_not_proven(void **state)
 	SB_AUTO(sb_inspection) report = inspect(*state, &twist, secrets);
 
 	assert_int_equal(report->n_secrets_searched, 1);
-	assert_int_equal(report->not_scanned.len, 2);
-	assert_non_null(strstr(report->not_scanned.items[0], "'tiny'"));
-	assert_non_null(strstr(report->not_scanned.items[1], "'weak'"));
+	assert_int_equal(report->gaps.len, 2);
+	assert_non_null(strstr(report->gaps.items[0].what, "'tiny'"));
+	assert_non_null(strstr(report->gaps.items[1].what, "'weak'"));
 }
 
 static void user_is_looked_up_in_the_image(void **state)
@@ -304,7 +304,7 @@ static void wrong_diff_id_is_a_problem(void **state)
 	SB_AUTO(sb_inspection) report = inspect(*state, &twist, NULL);
 
 	assert_int_equal(report->problems.len, 1);
-	assert_non_null(strstr(report->problems.items[0], "layer 2: diff_id"));
+	assert_non_null(strstr(report->problems.items[0].text, "layer 2: diff_id"));
 }
 
 static void content_of_another_packing_than_the_media_type_is_a_problem(void **state)
@@ -314,7 +314,7 @@ static void content_of_another_packing_than_the_media_type_is_a_problem(void **s
 	SB_AUTO(sb_inspection) report = inspect(*state, &twist, NULL);
 
 	assert_int_equal(report->problems.len, N_LAYERS);
-	assert_non_null(strstr(report->problems.items[0], "zstd"));
+	assert_non_null(strstr(report->problems.items[0].text, "zstd"));
 }
 
 static void history_that_does_not_fit_is_not_shifted(void **state)
@@ -347,7 +347,7 @@ static void missing_blob_is_a_problem_and_the_rest_is_read(void **state)
 	SB_AUTO(sb_inspection) report = inspect(w, &twist, NULL);
 
 	assert_int_equal(report->problems.len, 1);
-	assert_int_equal(report->not_scanned.len, 1);
+	assert_int_equal(report->gaps.len, 1);
 	assert_int_equal(report->layers.len, N_LAYERS);
 	assert_int_equal(report->dead.len, 1);
 }
@@ -367,8 +367,8 @@ static void missing_foreign_layer_is_not_scanned(void **state)
 	SB_AUTO(sb_inspection) report = inspect(w, &twist, NULL);
 
 	assert_int_equal(report->problems.len, 0);
-	assert_int_equal(report->not_scanned.len, 1);
-	assert_non_null(strstr(report->not_scanned.items[0], "foreign"));
+	assert_int_equal(report->gaps.len, 1);
+	assert_non_null(strstr(report->gaps.items[0].why, "foreign"));
 }
 
 static void changed_blob_is_a_problem(void **state)

@@ -205,8 +205,8 @@ static void json_holds_every_field(void **state)
 	assert_string_equal(string_at(pattern, "shown"), "ghp_\xe2\x80\xa6(40)");
 	assert_true(json_is_null(json_object_get(pattern, "layer")));
 	assert_int_equal(number_at(searched, "files"), 4711);
-	assert_int_equal(json_array_size(json_object_get(root, "integrity")), 1);
-	assert_int_equal(json_array_size(json_object_get(root, "gaps")), 1);
+	assert_int_equal(json_array_size(json_object_get(root, "problems")), 1);
+	assert_int_equal(json_array_size(json_object_get(root, "not_scanned")), 1);
 	json_decref(root);
 }
 

@@ -77,7 +77,8 @@ static inline void fixture_details(struct sb_inspection *in)
 		.layer = 1,
 		.offset = 22,
 		.path = sb_strdup("etc/secret.txt"),
-		.inside = sb_strdup("lib.jar!conf/token")};
+		.inside = sb_strdup("lib.jar!conf/token"),
+		.removed_layer = 3};
 	*SB_ARRAY_ADD(&in->patterns) = (struct sb_pattern_finding){.rule = &fixture_pattern,
 		.shown = "ghp_\xe2\x80\xa6(40)",
 		.where = sb_strdup("config: Env"),
@@ -109,14 +110,12 @@ static inline void fixture_details(struct sb_inspection *in)
 	in->n_files_scanned = 4711;
 	in->n_blobs_scanned = 6;
 	in->visible_bytes = 90000000;
-	*SB_ARRAY_ADD(&in->broken) = (struct sb_problem){.kind = SB_PROBLEM_DIFF_ID,
+	*SB_ARRAY_ADD(&in->problems) = (struct sb_problem){.kind = SB_PROBLEM_DIFF_ID,
 		.layer = 1,
 		.text = sb_strdup("layer 2: diff_id is another")};
-	sb_strv_add(&in->problems, "layer 2: diff_id is another");
 	*SB_ARRAY_ADD(&in->gaps) = (struct sb_gap){.layer = 2,
 		.what = sb_strdup("srv/backup.zip"),
 		.why = sb_strdup("it is encrypted")};
-	sb_strv_add(&in->not_scanned, "layer 3: srv/backup.zip: it is encrypted");
 }
 
 static inline void fixture_entries(struct sb_inspection *in)
