@@ -70,6 +70,10 @@ static void clean_rest(const struct cleaner *cleaner, struct sb_inspection *repo
 {
 	clean(cleaner, &report->name);
 	clean(cleaner, &report->user);
+	SB_ARRAY_FOREACH (&report->config, item) {
+		clean(cleaner, &item->key);
+		clean(cleaner, &item->value);
+	}
 	SB_ARRAY_FOREACH (&report->layers, layer) {
 		clean(cleaner, &layer->media_type);
 		clean(cleaner, &layer->created_by);

@@ -146,6 +146,7 @@ void sb_inspector_read_config(struct sb_inspector *in, const struct sb_image *im
 	const struct sb_place whole = {.layer = SIZE_MAX, .where = "config"};
 
 	in->report->platform = config->platform;
+	sb_inspector_list_config(in, image);
 	look_at_user(in, config->user != NULL ? config->user : "");
 	/* The fields first, since they say where; the whole for what has no field. */
 	sb_sweep_begin_entry(in->sweep);

@@ -16,6 +16,15 @@ static void mark_visible(void *self, const struct sb_name *name)
 		entry_at(self, name->layer, name->entry)->is_visible = true;
 }
 
+/* What the file system never took in: a link to itself. */
+static void end_unseen(struct sb_inspection *report)
+{
+	for (size_t i = 0; i < report->layers.len; i++)
+		SB_ARRAY_FOREACH (&report->layers.items[i].entries, entry)
+			if (!entry->is_visible && entry->gone_layer == SB_NEVER_GONE)
+				entry->gone_layer = (uint32_t)i;
+}
+
 static int by_text(const void *a, const void *b)
 {
 	return strcmp(*(const char *const *)a, *(const char *const *)b);
@@ -86,6 +95,7 @@ void sb_facts_add_visible(struct sb_inspector *in)
 	sb_autofree const char **visible = visible_digests(in, &n_visible);
 
 	sb_filesystem_each(in->fs, mark_visible, in->report);
+	end_unseen(in->report);
 	for (size_t i = 0; i < sb_filesystem_count(in->fs); i++) {
 		const struct sb_content *content = sb_filesystem_content(in->fs, i);
 

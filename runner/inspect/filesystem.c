@@ -32,6 +32,8 @@ struct sb_filesystem {
 	size_t n_nodes;
 	SB_ARRAY(struct sb_content) contents;
 	uint32_t layer;
+	sb_gone_fn *on_gone; /* or NULL */
+	void *on_gone_self;
 };
 
 static uint64_t hash_name(const struct node *parent, const char *name, size_t len)
@@ -139,6 +141,18 @@ static struct node *add_child(
 	return node;
 }
 
+void sb_filesystem_on_gone(struct sb_filesystem *fs, sb_gone_fn *on_gone, void *self)
+{
+	fs->on_gone = on_gone;
+	fs->on_gone_self = self;
+}
+
+static void tell_gone(const struct sb_filesystem *fs, const struct node *node)
+{
+	if (fs->on_gone != NULL && node->seen.entry != SB_NO_ENTRY)
+		fs->on_gone(fs->on_gone_self, &node->seen, fs->layer);
+}
+
 static bool is_folder(const struct node *node)
 {
 	return node->seen.type == 'd';
@@ -163,6 +177,7 @@ static void set_seen(struct sb_filesystem *fs, struct node *node, uint32_t entry
 {
 	struct sb_name *seen = &node->seen;
 
+	tell_gone(fs, node);
 	seen->was = seen->layer == fs->layer ? seen->was : seen->type;
 	seen->layer = fs->layer;
 	seen->entry = entry;
@@ -174,6 +189,7 @@ static void remove_node(struct sb_filesystem *fs, struct node *node)
 {
 	struct node **link = &fs->buckets[node->hash & (fs->n_buckets - 1)];
 
+	tell_gone(fs, node);
 	while (*link != node)
 		link = &(*link)->next_in_bucket;
 	*link = node->next_in_bucket;

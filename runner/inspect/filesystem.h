@@ -38,6 +38,11 @@ struct sb_name {
 
 /* Everything after this belongs to the layer, counted from 0, in ascending order. */
 void sb_filesystem_begin_layer(struct sb_filesystem *fs, size_t layer);
+/* From now on, hears of each name that an entry put and that is no more: taken away, or something
+ * else is there. */
+typedef void sb_gone_fn(void *self, const struct sb_name *name, size_t layer);
+void sb_filesystem_on_gone(struct sb_filesystem *fs, sb_gone_fn *on_gone, void *self);
+
 /* What is at the path now; false where there is nothing. */
 bool sb_filesystem_find(const struct sb_filesystem *fs, const char *path, struct sb_name *out);
 

@@ -115,6 +115,27 @@ struct sb_file_entry {
 	char *link;              /* target of a symbolic or hard link, or NULL */
 	struct sb_digest digest; /* of a regular file's content, unset otherwise */
 	bool is_visible;         /* in the final file system */
+	bool is_by_opaque;       /* removed, by an opaque mark */
+	uint32_t major;          /* of a device */
+	uint32_t minor;
+	uint64_t attributes; /* a hash of the extended attributes, 0 for none: for comparing */
+	/* The layer that took the name away or put something else there: the entry's own where it
+	 * was never to be seen, SB_NEVER_GONE while it is visible. */
+	uint32_t gone_layer;
+	/* Where a regular file's content is, for sb_image_read_file: SB_NO_LAYER where it is in no
+	 * layer (a hard link to nothing). */
+	uint32_t content_layer;
+	uint64_t content_offset;
+};
+#define SB_NEVER_GONE UINT32_MAX
+#define SB_NO_LAYER UINT32_MAX
+
+/* A setting of the config or the manifest. `field` is static: "Env", "Cmd", … */
+struct sb_config_item {
+	const char *field;
+	char *key;   /* of a variable, label, port, …; NULL where the field has one value */
+	char *value; /* for reading: lists as JSON, secrets masked */
+	struct sb_digest digest; /* of the value itself, for comparing; not for showing */
 };
 
 struct sb_layer_report {
@@ -156,6 +177,8 @@ struct sb_inspection {
 	uint64_t visible_bytes; /* payload of the final file system */
 	size_t n_secrets_searched;
 	struct sb_strv secret_ids;
+	SB_ARRAY(struct sb_config_item) config; /* by field, then by key */
+	struct sb_digest config_digest;         /* of the whole config as stored */
 };
 
 /*

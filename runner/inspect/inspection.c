@@ -77,5 +77,10 @@ void sb_inspection_free(struct sb_inspection *inspection)
 	free_findings(inspection);
 	free_files(inspection);
 	sb_strv_release(&inspection->secret_ids);
+	SB_ARRAY_FOREACH (&inspection->config, item) {
+		free(item->key);
+		free(item->value);
+	}
+	SB_ARRAY_RELEASE(&inspection->config);
 	free(inspection);
 }

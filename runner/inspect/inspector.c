@@ -31,12 +31,20 @@ static void id_file_init(struct sb_id_file *file)
 	file->content = SB_NO_CONTENT;
 }
 
+static void note_gone(void *self, const struct sb_name *name, size_t layer)
+{
+	struct sb_inspection *report = self;
+
+	report->layers.items[name->layer].entries.items[name->entry].gone_layer = (uint32_t)layer;
+}
+
 struct sb_inspector *sb_inspector_new(const struct sb_secrets *secrets)
 {
 	struct sb_inspector *in = SB_NEW(struct sb_inspector);
 
 	in->report = SB_NEW(struct sb_inspection);
 	in->fs = sb_filesystem_new();
+	sb_filesystem_on_gone(in->fs, note_gone, in->report);
 	in->blob_scanner = sb_scanner_new(secrets);
 	id_file_init(&in->passwd);
 	id_file_init(&in->group);

@@ -69,6 +69,8 @@ void sb_inspector_set_contents(
 
 /* Config, manifest and the user. */
 void sb_inspector_read_config(struct sb_inspector *in, const struct sb_image *image);
+/* The report's list of what config and manifest say, for reading and comparing. */
+void sb_inspector_list_config(struct sb_inspector *in, const struct sb_image *image);
 /* The instruction that made layer i of n, or NULL where the history does not fit the layers.
  * Borrowed. */
 const char *sb_layer_instruction(const struct sb_image_config *config, size_t i, size_t n);

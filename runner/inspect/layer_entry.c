@@ -160,6 +160,30 @@ static void set_change(const struct reading *e, struct sb_file_entry *entry)
 				  before.layer != e->r->layer && is_same(old, entry);
 }
 
+/* FNV-1a. */
+static uint64_t add_hash(uint64_t hash, const void *bytes, size_t len)
+{
+	const unsigned char *p = bytes;
+
+	for (size_t i = 0; i < len; i++)
+		hash = (hash ^ p[i]) * 0x100000001b3ULL;
+	return hash;
+}
+
+/* In whatever order the archive has them. */
+static uint64_t hash_attributes(const struct sb_tar_entry *tar)
+{
+	uint64_t sum = 0;
+
+	SB_ARRAY_FOREACH (&tar->attributes, attribute) {
+		const uint64_t hash = add_hash(
+			0xcbf29ce484222325ULL, attribute->name, strlen(attribute->name) + 1);
+
+		sum += add_hash(hash, attribute->value, attribute->len) | 1;
+	}
+	return sum;
+}
+
 static struct sb_file_entry *add_entry(const struct reading *e, char type)
 {
 	struct sb_file_entry *entry = SB_ARRAY_ADD(&e->r->report->entries);
@@ -171,16 +195,25 @@ static struct sb_file_entry *add_entry(const struct reading *e, char type)
 	entry->uid = e->tar->uid;
 	entry->gid = e->tar->gid;
 	entry->link = sb_strdup_or_null(e->tar->link);
+	entry->major = e->tar->major;
+	entry->minor = e->tar->minor;
+	entry->attributes = hash_attributes(e->tar);
+	entry->gone_layer = SB_NEVER_GONE;
+	entry->content_layer = type == '-' ? (uint32_t)e->r->layer : SB_NO_LAYER;
+	entry->content_offset = sb_tar_reader_header(e->r->tar).offset;
 	return entry;
 }
 
-static void add_removed(const struct reading *e, const char *path, char type)
+static struct sb_file_entry *add_removed(const struct reading *e, const char *path, char type)
 {
 	struct sb_file_entry *entry = SB_ARRAY_ADD(&e->r->report->entries);
 
 	entry->path = sb_strdup(path);
 	entry->type = type;
 	entry->change = SB_FILE_REMOVED;
+	entry->gone_layer = (uint32_t)e->r->layer;
+	entry->content_layer = SB_NO_LAYER;
+	return entry;
 }
 
 struct opaque {
@@ -193,7 +226,7 @@ static void on_removed(void *self, const char *name, char type)
 	const struct opaque *opaque = self;
 	sb_autofree char *path = sb_path_join(opaque->folder, name);
 
-	add_removed(opaque->e, path, type);
+	add_removed(opaque->e, path, type)->is_by_opaque = true;
 }
 
 static void whiteout(const struct reading *e, const char *folder, const char *name)
@@ -202,7 +235,8 @@ static void whiteout(const struct reading *e, const char *folder, const char *na
 	sb_autofree char *target = sb_path_join(folder, name);
 	const bool is_there = sb_filesystem_find(e->r->in->fs, target, &before);
 
-	add_removed(e, target, before.layer == e->r->layer && is_there ? before.was : before.type);
+	(void)add_removed(
+		e, target, before.layer == e->r->layer && is_there ? before.was : before.type);
 	if (!sb_filesystem_whiteout(e->r->in->fs, target))
 		sb_report_problem(e->r->in->report, SB_PROBLEM_OTHER, e->r->layer, e->path,
 			"a whiteout of what no lower layer has");
@@ -285,6 +319,7 @@ static int read_hidden(struct reading *e, const char *cause, struct sb_error *er
 
 	entry->size_bytes = e->tar->stored_bytes;
 	entry->digest = digest;
+	entry->gone_layer = (uint32_t)e->r->layer;
 	e->content = sb_filesystem_add_hidden(e->r->in->fs, number, e->tar->stored_bytes, cause);
 	return 0;
 }
@@ -324,9 +359,12 @@ static void read_hard_link(struct reading *e)
 	struct sb_file_entry *entry = add_entry(e, is_there ? first.type : '-');
 	const struct sb_file_entry *old = is_there ? entry_of(e->r->in, &first) : NULL;
 
+	entry->content_layer = SB_NO_LAYER;
 	if (old != NULL) {
 		entry->size_bytes = old->size_bytes;
 		entry->digest = old->digest;
+		entry->content_layer = old->content_layer;
+		entry->content_offset = old->content_offset;
 	}
 	set_change(e, entry);
 	if (!sb_filesystem_add_hard_link(fs, e->path, number, target, entry->is_metadata_only))

@@ -358,14 +358,19 @@ bool sb_sweep_raw(struct sb_sweep *sweep, const struct sb_place *place, uint64_t
 
 char *sb_sweep_mask(struct sb_sweep *sweep, const char *text)
 {
+	return sb_sweep_mask_value(sweep, NULL, text);
+}
+
+char *sb_sweep_mask_value(struct sb_sweep *sweep, const char *name, const char *value)
+{
 	const struct sb_pattern_hit *hits = NULL;
 	size_t at = 0;
 
-	if (!sweep->has_patterns || text == NULL)
+	if (!sweep->has_patterns || value == NULL)
 		return NULL;
 
-	const size_t len = strlen(text);
-	const size_t n = sb_pattern_search_value(sweep->value.patterns, NULL, text, len, &hits);
+	const size_t len = strlen(value);
+	const size_t n = sb_pattern_search_value(sweep->value.patterns, name, value, len, &hits);
 	char *masked = NULL;
 
 	for (size_t i = 0; i < n; i++) {
@@ -375,7 +380,7 @@ char *sb_sweep_mask(struct sb_sweep *sweep, const char *text)
 		sb_autofree char *before = masked;
 
 		masked = sb_asprintf("%s%.*s%s", before != NULL ? before : "",
-			(int)(hits[i].offset - at), text + at, hits[i].shown);
+			(int)(hits[i].offset - at), value + at, hits[i].shown);
 		at = (size_t)hits[i].offset + hits[i].len;
 	}
 	if (masked == NULL)
@@ -383,5 +388,5 @@ char *sb_sweep_mask(struct sb_sweep *sweep, const char *text)
 
 	sb_autofree char *before = masked;
 
-	return sb_asprintf("%s%s", before, text + at);
+	return sb_asprintf("%s%s", before, value + at);
 }

@@ -51,5 +51,7 @@ void sb_sweep_add_secret(
 /* A copy of the text without the values that the patterns find in it: each becomes what may be
  * shown of it. NULL where there is none. Caller frees. */
 char *sb_sweep_mask(struct sb_sweep *sweep, const char *text);
+/* The same of a variable's value; the name as for sb_sweep_value. */
+char *sb_sweep_mask_value(struct sb_sweep *sweep, const char *name, const char *value);
 
 #endif
