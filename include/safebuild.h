@@ -126,6 +126,15 @@ void sb_lint_report_free(struct sb_lint_report *report);
 /* All rules. NULL past the last. Static. */
 const struct sb_lint_rule *sb_lint_rule_at(size_t i);
 
+/* The inspector. */
+enum sb_report_form { SB_REPORT_PAGE, SB_REPORT_JSON, SB_REPORT_SARIF, SB_REPORT_HTML };
+
+/* A report that is wanted. */
+struct sb_report_option {
+	enum sb_report_form form;
+	const char *dest; /* file to write it to; NULL: it is in the result */
+};
+
 struct sb_inspect_options {
 	size_t size;
 	const char *root;
@@ -133,8 +142,13 @@ struct sb_inspect_options {
 	const char *platform;
 	const struct sb_secret_option *secrets;
 	size_t n_secrets;
-	bool as_json;
-	bool color;     /* the table may use terminal colours */
+	const char *policy; /* file; default: .safebuild.json in the current folder, if any */
+	/* NULL-terminated: levels and rules, instead of what the policy says; or NULL. */
+	const char *const *fail_on;
+	bool strict; /* what was not looked at makes the image incomplete */
+	const struct sb_report_option *reports; /* none: the page */
+	size_t n_reports;
+	bool color;     /* the page may use terminal colours */
 	unsigned width; /* of the terminal; 0: do not shorten */
 };
 #define SB_INSPECT_OPTIONS_INIT \
@@ -142,12 +156,46 @@ struct sb_inspect_options {
 		.size = sizeof(struct sb_inspect_options) \
 	}
 
-/* *out_report (caller frees with sb_free) is the page or the JSON document; *out_findings counts
- * secrets found and broken digests: 0 is clean. A file that is deleted but readable is reported,
- * and is a finding only when a secret is in it. SB_E_INTEGRITY, SB_E_NOT_FOUND where the image
- * can't be read. */
-int sb_inspect(const struct sb_inspect_options *options, char **out_report, size_t *out_findings,
+enum sb_inspect_verdict {
+	SB_INSPECT_PASSED,
+	SB_INSPECT_FAILED,    /* a known secret, or another finding to fail on */
+	SB_INSPECT_NO_ANSWER, /* no known secret, but the image is broken or (strict) not all of it
+				 could be looked at */
+};
+
+struct sb_inspect_result {
+	enum sb_inspect_verdict verdict;
+	/* In the order of the options, at least one; without a secret's value. NULL for what went
+	 * to a file. */
+	char **reports;
+	size_t n_reports;
+};
+
+/* SB_E_INTEGRITY, SB_E_NOT_FOUND and others where the image can't be read, SB_E_SYNTAX for a wrong
+ * policy. The result is released by sb_inspect_result_release. */
+int sb_inspect(const struct sb_inspect_options *options, struct sb_inspect_result *out,
 	struct sb_error *err);
+void sb_inspect_result_release(struct sb_inspect_result *result);
+
+/* One file of one layer. */
+struct sb_inspect_cat_options {
+	size_t size;
+	const char *root;
+	const char *image;
+	const char *platform;
+	const char *layer; /* its number from 1, or the beginning of its digest or diff_id */
+	const char *path;
+	bool is_for_terminal; /* SB_E_USAGE, before anything is given out, for what has control
+				 characters */
+	/* The content piece by piece; false ends the reading, as success. */
+	bool (*on_bytes)(void *data, const void *bytes, size_t len);
+	void *data;
+};
+#define SB_INSPECT_CAT_OPTIONS_INIT \
+	{ \
+		.size = sizeof(struct sb_inspect_cat_options) \
+	}
+int sb_inspect_cat(const struct sb_inspect_cat_options *options, struct sb_error *err);
 
 /* The store. */
 struct sb_store_options {

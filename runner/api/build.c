@@ -407,17 +407,6 @@ static int start(struct job *job, struct sb_error *err)
 	return 0;
 }
 
-static int write_small_file(const char *path, const char *text, struct sb_error *err)
-{
-	sb_autofree char *dir = sb_path_dir(path);
-	sb_autofree char *name = sb_path_base(path);
-	sb_autofd int dir_fd = -1;
-
-	if (sb_fd_open_dir_user(dir, "folder", &dir_fd, err) < 0)
-		return sb_error_context(err, "write '%s'", path);
-	return sb_atomic_write(dir_fd, name, 0644, text, strlen(text), err);
-}
-
 /* As buildx writes it. Digests and whole names need no escaping. */
 static int write_metadata(
 	const struct job *job, const struct sb_descriptor *manifest, struct sb_error *err)
@@ -434,7 +423,7 @@ static int write_metadata(
 			job->build.config_digest.text, manifest->digest.text, manifest->media_type,
 			manifest->digest.text, (unsigned long long)manifest->size_bytes, name_line);
 
-	return write_small_file(job->options->metadata_file, json, err);
+	return sb_session_write_file(job->options->metadata_file, json, strlen(json), err);
 }
 
 static int keep(struct job *job, const struct sb_descriptor *manifest, struct sb_error *err)
@@ -451,7 +440,8 @@ static int keep(struct job *job, const struct sb_descriptor *manifest, struct sb
 	if (sb_exports_write(job->exports, &job->build, manifest, &job->tags, err) < 0)
 		return -1;
 	if (job->options->iidfile != NULL &&
-		write_small_file(job->options->iidfile, manifest->digest.text, err) < 0)
+		sb_session_write_file(job->options->iidfile, manifest->digest.text,
+			strlen(manifest->digest.text), err) < 0)
 		return sb_error_context(err, "--iidfile");
 	if (job->options->metadata_file != NULL && write_metadata(job, manifest, err) < 0)
 		return sb_error_context(err, "--metadata-file");

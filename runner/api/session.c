@@ -7,9 +7,11 @@
 #include <unistd.h>
 
 #include "base/mem.h"
+#include "base/path.h"
 #include "leak/redact.h"
 #include "oci/reference.h"
 #include "sys/at.h"
+#include "sys/atomic.h"
 #include "sys/fd.h"
 
 char *sb_session_choose_root(const char *root, struct sb_error *err)
@@ -132,6 +134,24 @@ int sb_session_read_secrets(const struct sb_secret_option *options, size_t n,
 		if (add_secret(secrets, &options[i], err) < 0)
 			return sb_error_context(err, "secret '%s'", options[i].id);
 	*out = SB_STEAL(secrets);
+	return 0;
+}
+
+int sb_session_write_file(const char *path, const void *bytes, size_t len, struct sb_error *err)
+{
+	sb_autofree char *dir = sb_path_dir(path);
+	sb_autofree char *name = sb_path_base(path);
+	sb_autofd int fd = -1;
+	struct stat st;
+
+	if (stat(path, &st) == 0 && !S_ISREG(st.st_mode)) {
+		if (sb_fd_open_out_user(path, "file", &fd, err) < 0)
+			return -1;
+		return sb_fd_write_all(fd, bytes, len, err);
+	}
+	if (sb_fd_open_dir_user(dir, "folder", &fd, err) < 0 ||
+		sb_atomic_write(fd, name, 0644, bytes, len, err) < 0)
+		return sb_error_context(err, "write '%s'", path);
 	return 0;
 }
 

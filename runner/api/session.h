@@ -25,6 +25,9 @@ void sb_session_release(struct sb_session *session);
 /* Reads --secrets with the rights of the user who gave them. */
 int sb_session_read_secrets(const struct sb_secret_option *options, size_t n,
 	struct sb_secrets **out, struct sb_error *err);
+/* Writes a file that the user named: whole or not at all, unless it is a pipe or device. */
+int sb_session_write_file(
+	const char *path, const void *bytes, size_t len, struct sb_error *err) SB_MUST_USE;
 /* Takes secret values out of an error's texts. */
 void sb_session_redact_error(const struct sb_secrets *secrets, struct sb_error *err);
 

@@ -126,6 +126,26 @@ void sb_finding_groups_release(struct sb_finding_groups *groups)
 	SB_ARRAY_RELEASE(groups);
 }
 
+const char *sb_report_section_of(const struct sb_finding_rule *rule)
+{
+	static const struct {
+		const char *rule;
+		const char *section;
+	} sections[] = {
+		{SB_RULE_DELETED_FILE, "dead"},
+		{SB_RULE_PACKAGE_CACHE, "hardening"},
+		{SB_RULE_PRIVILEGED_FILE, "hardening"},
+		{SB_RULE_BROKEN_IMAGE, "proof"},
+		{SB_RULE_NOT_SCANNED, "proof"},
+		{SB_RULE_ODD_IMAGE, "proof"},
+	};
+
+	for (size_t i = 0; i < sizeof(sections) / sizeof(sections[0]); i++)
+		if (strcmp(sections[i].rule, rule->id) == 0)
+			return sections[i].section;
+	return NULL;
+}
+
 void sb_report_problem_lines(
 	const struct sb_inspection *inspection, bool is_warning, struct sb_strv *out)
 {

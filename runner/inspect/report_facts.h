@@ -43,6 +43,10 @@ SB_ARRAY_STRUCT(sb_finding_groups, struct sb_finding_group);
 void sb_report_group(const struct sb_findings *findings, struct sb_finding_groups *out);
 void sb_finding_groups_release(struct sb_finding_groups *groups);
 
+/* The anchor of the report's section that lists what the rule finds, so that the findings need not:
+ * "dead", "hardening", "proof"; NULL where none does. */
+const char *sb_report_section_of(const struct sb_finding_rule *rule);
+
 /* One line each: what does not fit, of these kinds or of the others (mere warnings), and what was
  * not looked at. */
 void sb_report_problem_lines(

@@ -48,8 +48,13 @@ static void add_finding(
 static void add_places(
 	struct sb_html *html, const struct sb_inspection *in, const struct sb_finding_group *group)
 {
-	if (strcmp(group->rule->id, "deleted-file") == 0) {
-		sb_html_add(html, "<p><a href=\"#dead\">listed below</a></p>\n");
+	const char *section = sb_report_section_of(group->rule);
+
+	if (section != NULL && !group->is_waived) {
+		sb_autofree char *link = sb_asprintf("<p><a href=\"#%s\">", section);
+
+		sb_html_add(html, link);
+		sb_html_add(html, "listed below</a></p>\n");
 		return;
 	}
 	sb_html_add(html, "<ul>\n");

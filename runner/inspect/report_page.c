@@ -239,11 +239,18 @@ static void add_verdict(struct sb_page *page, const struct sb_inspection *in,
 	sb_autofree char *warnings = sb_count_text(sums->n_of_level[SB_LEVEL_WARNING], "warning");
 	sb_autofree char *notes = sb_count_text(sums->n_of_level[SB_LEVEL_NOTE], "note");
 
-	sb_page_end_line(page);
-	sb_page_addf(page, colors[verdict], "%s: %s", sb_verdict_word(verdict), text);
-	if (sums->n_standing + sums->n_waived > 0)
-		sb_page_addf(page, SB_PAGE_DIM, " (%s, %s, %s, %zu waived)", errors, warnings,
-			notes, sums->n_waived);
+	sb_autofree char *counts =
+		sb_asprintf("(%s, %s, %s, %zu waived)", errors, warnings, notes, sums->n_waived);
+	sb_autofree char *line = sb_asprintf("%s: %s", sb_verdict_word(verdict), text);
+	const size_t columns = sb_columns_of(line) + 1 + strlen(counts);
+
+	sb_page_addf(page, colors[verdict], "%s", line);
+	if (sums->n_standing + sums->n_waived > 0) {
+		const bool is_one_line = page->style->width == 0 || columns <= page->style->width;
+
+		sb_page_addf(page, SB_PAGE_PLAIN, is_one_line ? " " : "\n  ");
+		sb_page_addf(page, SB_PAGE_DIM, "%s", counts);
+	}
 	sb_page_end_line(page);
 }
 
@@ -253,12 +260,16 @@ int sb_inspection_page(const struct sb_inspection *inspection, const struct sb_f
 	struct sb_page page = {.text = SB_BUF_INIT(MAX_PAGE_BYTES), .style = style, .err = err};
 	const struct sb_report_sums sums = sb_report_sums(inspection, findings);
 
+	add_verdict(&page, inspection, findings, &sums);
+	sb_page_end_line(&page);
 	add_header(&page, inspection, &sums);
-	add_layers(&page, inspection, &sums);
 	sb_page_add_findings(&page, inspection, findings);
+	add_layers(&page, inspection, &sums);
 	add_dead(&page, inspection, &sums);
 	sb_page_add_facts(&page, inspection);
 	sb_page_add_proof(&page, inspection);
+	/* On a terminal a long page's beginning is out of sight. */
+	sb_page_end_line(&page);
 	add_verdict(&page, inspection, findings, &sums);
 	if (sb_error_is_set(err)) {
 		sb_buf_release(&page.text);

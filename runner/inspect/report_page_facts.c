@@ -14,7 +14,6 @@ enum {
 	MAX_PRIVILEGED_SHOWN = 30,
 	MAX_CACHES_SHOWN = 30,
 	MAX_PROGRAMS_SHOWN = 20,
-	MAX_PLACES_SHOWN = 100,
 	MAX_GAPS_SHOWN = 20,
 	LABEL_COLUMNS = 20, /* two blanks, the label and its blank */
 };
@@ -123,22 +122,6 @@ void sb_page_add_facts(struct sb_page *page, const struct sb_inspection *in)
 	add_caches(page, in);
 }
 
-static void add_secret(struct sb_page *page, const struct sb_secret_finding *finding)
-{
-	sb_autofree char *offset = sb_asprintf(", byte %" PRIu64, finding->offset);
-
-	sb_page_addf(page, SB_PAGE_BAD, "  secret ");
-	sb_page_add_text(page, SB_PAGE_BAD, finding->secret_id, 40);
-	sb_page_addf(page, SB_PAGE_PLAIN, " (%s) in ", finding->form);
-	sb_page_add_path(page, SB_PAGE_PLAIN, finding->where, sb_page_room(page, 44));
-	if (finding->inside != NULL && finding->inside[0] != '\0') {
-		sb_page_addf(page, SB_PAGE_DIM, " > ");
-		sb_page_add_path(page, SB_PAGE_PLAIN, finding->inside, sb_page_room(page, 44));
-	}
-	sb_page_addf(page, SB_PAGE_DIM, "%s", offset);
-	sb_page_end_line(page);
-}
-
 /* What makes "not found" a statement. */
 static void add_searched(struct sb_page *page, const struct sb_inspection *in)
 {
@@ -157,7 +140,7 @@ static void add_searched(struct sb_page *page, const struct sb_inspection *in)
 static void add_secrets(struct sb_page *page, const struct sb_inspection *in)
 {
 	SB_AUTO_STRV forms = SB_STRV_INIT;
-	size_t n = 0;
+	sb_autofree char *places = sb_count_text(in->secrets.len, "place");
 
 	sb_page_add_title(page, "Known secrets");
 	if (in->n_secrets_searched == 0) {
@@ -172,16 +155,10 @@ static void add_secrets(struct sb_page *page, const struct sb_inspection *in)
 	sb_autofree char *secrets = sb_count_text(in->n_secrets_searched, "secret");
 	sb_autofree char *label = sb_asprintf("%s: ", secrets);
 
-	SB_ARRAY_FOREACH (&in->secrets, finding)
-		if (n++ < MAX_PLACES_SHOWN)
-			add_secret(page, finding);
-	if (n > MAX_PLACES_SHOWN)
-		sb_page_add_more(page, 2, n - MAX_PLACES_SHOWN);
-	if (n == 0)
-		sb_page_addf(page, SB_PAGE_GOOD, "  no known secret found");
+	if (in->secrets.len == 0)
+		sb_page_addf(page, SB_PAGE_GOOD, "  no known secret found\n");
 	else
-		sb_page_addf(page, SB_PAGE_BAD, "  found in %zu place%s", n, n == 1 ? "" : "s");
-	sb_page_end_line(page);
+		sb_page_addf(page, SB_PAGE_BAD, "  found in %s: see above\n", places);
 	sb_page_add_wrapped(page, 2, label, SB_PAGE_PLAIN, id_list);
 	sb_page_add_wrapped(page, 2, "forms: ", SB_PAGE_PLAIN, form_list);
 	add_searched(page, in);

@@ -7,9 +7,8 @@
 #include "inspect/report_words.h"
 
 enum {
-	MAX_PLACES_SHOWN = 12,        /* of one rule */
-	MAX_WAIVED_PLACES_SHOWN = 3,  /* somebody has looked at them */
-	MAX_DELETED_PLACES_SHOWN = 0, /* a list of their own follows */
+	MAX_PLACES_SHOWN = 12,       /* of one rule */
+	MAX_WAIVED_PLACES_SHOWN = 3, /* somebody has looked at them */
 };
 
 static enum sb_page_color color_of(const struct sb_finding_group *group)
@@ -42,8 +41,8 @@ static void add_finding(struct sb_page *page, const struct sb_inspection *in,
 
 static size_t max_places(const struct sb_finding_group *group)
 {
-	if (strcmp(group->rule->id, "deleted-file") == 0)
-		return MAX_DELETED_PLACES_SHOWN;
+	if (sb_report_section_of(group->rule) != NULL && !group->is_waived)
+		return 0;
 	return group->is_waived ? MAX_WAIVED_PLACES_SHOWN : MAX_PLACES_SHOWN;
 }
 

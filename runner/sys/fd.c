@@ -19,6 +19,16 @@ int sb_fd_open_user(const char *path, const char *what, int *out_fd, struct sb_e
 	return 0;
 }
 
+int sb_fd_open_out_user(const char *path, const char *what, int *out_fd, struct sb_error *err)
+{
+	const int fd = open(path, O_WRONLY | O_CLOEXEC);
+
+	if (fd < 0)
+		return sb_fail_errno(err, "%s '%s'", what, path);
+	*out_fd = fd;
+	return 0;
+}
+
 int sb_fd_find_user(const char *path, const char *what, int *out_fd, struct sb_error *err)
 {
 	const int fd = open(path, O_PATH | O_CLOEXEC);

@@ -34,6 +34,9 @@ static inline int sb_fd_steal(int *fd)
  * in errors. */
 int sb_fd_open_user(
 	const char *path, const char *what, int *out_fd, struct sb_error *err) SB_MUST_USE;
+/* Opens for writing a pipe or device that the user named; it must be there. */
+int sb_fd_open_out_user(
+	const char *path, const char *what, int *out_fd, struct sb_error *err) SB_MUST_USE;
 /* Finds what the user named without opening it (O_PATH): for sockets, and to see what it is. */
 int sb_fd_find_user(
 	const char *path, const char *what, int *out_fd, struct sb_error *err) SB_MUST_USE;

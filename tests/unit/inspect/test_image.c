@@ -185,9 +185,12 @@ static char *page_of(const struct sb_inspection *report, unsigned width, bool co
 {
 	const struct sb_report_style style = {.color = color, .width = width};
 	SB_AUTO_ERROR err = SB_ERROR_INIT;
+	struct sb_findings findings;
 	char *page = NULL;
 
-	assert_int_equal(sb_inspection_page(report, &no_findings, &style, &page, &err), 0);
+	sb_inspection_findings(report, &findings);
+	assert_int_equal(sb_inspection_page(report, &findings, &style, &page, &err), 0);
+	sb_findings_release(&findings);
 	return page;
 }
 
@@ -253,8 +256,9 @@ static void secret_of_another_image_is_not_found(void **state)
 
 	assert_int_equal(report->secrets.len, 0);
 	assert_false(report->runs_as_root);
-	assert_non_null(strstr(page, "no known secret found: searched 1 secret in "));
-	assert_non_null(strstr(page, "forms raw, base64"));
+	assert_non_null(strstr(page, "  no known secret found\n  1 secret: s\n"));
+	assert_non_null(strstr(page, "  forms: raw, base64"));
+	assert_non_null(strstr(page, "  searched "));
 	assert_null(strstr(page, "runs as root"));
 }
 
@@ -388,8 +392,8 @@ static void changed_blob_is_a_problem(void **state)
 
 	SB_AUTO(sb_inspection) report = inspect(w, &twist, NULL);
 
-	/* digest, size and diff_id */
-	assert_int_equal(report->problems.len, 3);
+	/* digest, size, diff_id, and bytes behind the end */
+	assert_int_equal(report->problems.len, 4);
 }
 
 static void page_is_cut_to_its_width_and_escapes_control_bytes(void **state)
