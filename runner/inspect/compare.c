@@ -276,7 +276,7 @@ static void add_unreadable(struct sb_comparison *c, char name, const struct sb_i
 			!is_shared_foreign(image, gap->layer, other))
 			sb_strv_addf(&c->unreadable, "%c: %s: %s", name, gap->what, gap->why);
 	}
-	SB_ARRAY_FOREACH (&image->broken, problem)
+	SB_ARRAY_FOREACH (&image->problems, problem)
 		if (problem->kind == SB_PROBLEM_DIGEST || problem->kind == SB_PROBLEM_SIZE ||
 			problem->kind == SB_PROBLEM_DIFF_ID || problem->kind == SB_PROBLEM_MISSING)
 			sb_strv_addf(&c->unreadable, "%c: %s", name, problem->text);

@@ -2,13 +2,13 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "base/columns.h"
 #include "base/escape.h"
 #include "base/filemode.h"
 #include "base/mem.h"
 #include "base/size.h"
 #include "inspect/compare.h"
 #include "inspect/page.h"
-#include "inspect/report_columns.h"
 #include "inspect/report_words.h"
 
 enum {

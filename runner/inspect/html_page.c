@@ -7,7 +7,7 @@
 #include "base/digest.h"
 #include "base/escape.h"
 #include "base/mem.h"
-#include "inspect/report_columns.h"
+#include "base/columns.h"
 
 void sb_html_add(struct sb_html *html, const char *markup)
 {

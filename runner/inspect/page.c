@@ -4,9 +4,9 @@
 #include <stdarg.h>
 #include <string.h>
 
+#include "base/columns.h"
 #include "base/escape.h"
 #include "base/mem.h"
-#include "inspect/report_columns.h"
 
 static void add(struct sb_page *page, const char *text)
 {

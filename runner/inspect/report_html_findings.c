@@ -5,7 +5,7 @@
 
 #include "base/mem.h"
 #include "base/size.h"
-#include "inspect/report_columns.h"
+#include "base/columns.h"
 #include "inspect/report_words.h"
 
 enum {

@@ -4,9 +4,9 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "base/columns.h"
 #include "base/mem.h"
 #include "base/size.h"
-#include "inspect/report_columns.h"
 #include "inspect/report_words.h"
 
 enum {

@@ -5,7 +5,7 @@
 #include "base/escape.h"
 #include "base/mem.h"
 #include "base/size.h"
-#include "inspect/report_columns.h"
+#include "base/columns.h"
 #include "inspect/report_page.h"
 #include "inspect/report_words.h"
 #include "leak/needles.h"

@@ -12,7 +12,7 @@
 #include <jansson.h>
 
 #include "base/utf8.h"
-#include "inspect/report_columns.h"
+#include "base/columns.h"
 #include "inspect/report_words.h"
 #include "test_report_fixture.h"
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-#ifndef SB_INSPECT_REPORT_COLUMNS_H
-#define SB_INSPECT_REPORT_COLUMNS_H
+#ifndef SB_BASE_COLUMNS_H
+#define SB_BASE_COLUMNS_H
 
 #include <stddef.h>
 

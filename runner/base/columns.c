@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "inspect/report_columns.h"
+#include "base/columns.h"
 
 #include <stdbool.h>
 #include <stdint.h>
