@@ -6,6 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "safebuild/compare.h"
 #include "safebuild/error.h"
 #include "safebuild/event.h"
 #include "safebuild/lint.h"

@@ -51,6 +51,29 @@ static int refuse_slip(const char *word, struct sb_error *err)
 	return sb_error_hint(err, "did you mean 'safebuild %s'?", near.best);
 }
 
+/* "inspect diff": the second word is one of the verb's only where more words follow it, as it may
+ * be an image's name too. */
+static void take_second_word(struct sb_strv *words, const struct sb_command **verb)
+{
+	SB_AUTO_STRV rest = SB_STRV_INIT;
+	const size_t i = find_first_word(words);
+
+	if (i == words->len)
+		return;
+	sb_strv_copy(&rest, words);
+	sb_strv_remove_at(&rest, i);
+
+	sb_autofree char *name = sb_asprintf("%s %s", (*verb)->name, words->items[i]);
+	const struct sb_command *both = sb_command_find(name);
+	const bool more = find_first_word(&rest) < rest.len || sb_strv_contains(&rest, "--") ||
+			  sb_strv_contains(&rest, "--help") || sb_strv_contains(&rest, "-h");
+
+	if (both == NULL || !more)
+		return;
+	*verb = both;
+	sb_strv_remove_at(words, i);
+}
+
 /* Finds the verb and takes it out of the words; *out is NULL where none is given. */
 static int take_verb(struct sb_strv *words, const struct sb_command **out, struct sb_error *err)
 {
@@ -62,6 +85,7 @@ static int take_verb(struct sb_strv *words, const struct sb_command **out, struc
 	*out = sb_command_find(words->items[i]);
 	if (*out != NULL) {
 		sb_strv_remove_at(words, i);
+		take_second_word(words, out);
 		return 0;
 	}
 	if (sb_command_refuse_absent(words->items[i], err) < 0)

@@ -6,6 +6,8 @@
 static const struct sb_command *const commands[] = {
 	&sb_command_build,
 	&sb_command_inspect,
+	&sb_command_inspect_cat,
+	&sb_command_inspect_diff,
 	&sb_command_lint,
 	&sb_command_pull,
 	&sb_command_import,
@@ -72,7 +74,7 @@ void sb_command_print_help(const struct sb_command *command, FILE *out)
 
 void sb_commands_print_help(FILE *out)
 {
-	enum { COLUMN = 12 };
+	enum { COLUMN = 19 };
 
 	(void)fputs("Usage: safebuild [build] [options] [CONTEXT]\n"
 		    "       safebuild COMMAND [options] ...\n\n"

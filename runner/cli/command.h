@@ -39,6 +39,9 @@ struct sb_command {
 
 extern const struct sb_command sb_command_build;
 extern const struct sb_command sb_command_inspect;
+extern const struct sb_command sb_command_inspect_cat;
+extern const struct sb_command sb_command_inspect_diff;
+extern const struct sb_command sb_command_inspect_explore;
 extern const struct sb_command sb_command_lint;
 extern const struct sb_command sb_command_import;
 extern const struct sb_command sb_command_pull;
@@ -51,7 +54,7 @@ extern const struct sb_command sb_command_help;
 
 /* All verbs, in the order of the help text; ends with NULL. */
 const struct sb_command *const *sb_commands(void);
-/* NULL where there is none of that name. */
+/* NULL where there is none of that name. One of two words has one blank between them. */
 const struct sb_command *sb_command_find(const char *name);
 /* Fails with SB_E_USAGE for a verb that is planned but not there; 0 for any other word. */
 int sb_command_refuse_absent(const char *name, struct sb_error *err) SB_MUST_USE;
