@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "inspect/inspect.h"
 
+#include <fcntl.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -80,7 +81,8 @@ static enum sb_inspect_verdict verdict_of(const struct job *job, const struct sb
 			return SB_INSPECT_FAILED;
 		verdict = SB_INSPECT_FAILED;
 	}
-	if (sb_inspection_is_broken(job->inspection) || (o->strict && has_open_gaps(&job->findings)))
+	if (sb_inspection_is_broken(job->inspection) ||
+		(o->strict && has_open_gaps(&job->findings)))
 		verdict = SB_INSPECT_NO_ANSWER;
 	return verdict;
 }

@@ -50,8 +50,8 @@ static void set_style(const struct sb_cli *cli, const struct sb_inspect_fields *
 		inspect->width = 0;
 }
 
-static int inspect(const struct sb_cli *cli, const struct sb_inspect_options *options,
-	struct sb_error *err)
+static int inspect(
+	const struct sb_cli *cli, const struct sb_inspect_options *options, struct sb_error *err)
 {
 	static const int statuses[] = {
 		[SB_INSPECT_PASSED] = SB_EXIT_DONE,
@@ -65,8 +65,11 @@ static int inspect(const struct sb_cli *cli, const struct sb_inspect_options *op
 	for (size_t i = 0; i < result.n_reports; i++)
 		if (result.reports[i] != NULL)
 			print_report(cli->out, result.reports[i]);
+
+	const int status = statuses[result.verdict];
+
 	sb_inspect_result_release(&result);
-	return statuses[result.verdict];
+	return status;
 }
 
 static int run(const struct sb_cli *cli, const void *fields, const struct sb_strv *words,

@@ -178,18 +178,64 @@ void sb_lint_report_free(struct sb_lint_report *report)
 	free(report);
 }
 
-int sb_inspect(const struct sb_inspect_options *o, char **out_report, size_t *out_findings,
-	struct sb_error *err)
+int sb_inspect(
+	const struct sb_inspect_options *o, struct sb_inspect_result *out, struct sb_error *err)
 {
+	static const char *const forms[] = {"page", "json", "sarif", "html"};
+
 	note("inspect image=%s", o->image);
+	note_text("root", o->root);
+	note_text("platform", o->platform);
+	note_text("policy", o->policy);
+	note_secrets(o->secrets, o->n_secrets);
+	for (size_t i = 0; o->fail_on != NULL && o->fail_on[i] != NULL; i++)
+		note(" fail-on=%s", o->fail_on[i]);
+	note("%s%s", o->strict ? " strict" : "", o->color ? " color" : "");
+	for (size_t i = 0; i < o->n_reports; i++)
+		note(" %s>%s", forms[o->reports[i].form],
+			o->reports[i].dest != NULL ? o->reports[i].dest : "stdout");
+	if (answer(err) < 0)
+		return -1;
+	out->verdict = api.inspect_verdict;
+	out->n_reports = o->n_reports;
+	out->reports = sb_calloc(o->n_reports, sizeof(out->reports[0]));
+	for (size_t i = 0; i < o->n_reports; i++)
+		if (o->reports[i].dest == NULL)
+			out->reports[i] = sb_strdup("the report");
+	return 0;
+}
+
+void sb_inspect_result_release(struct sb_inspect_result *result)
+{
+	for (size_t i = 0; i < result->n_reports; i++)
+		free(result->reports[i]);
+	free(result->reports);
+	*result = (struct sb_inspect_result){0};
+}
+
+int sb_compare(const struct sb_compare_options *o, char **out_report,
+	enum sb_compare_verdict *out_verdict, struct sb_error *err)
+{
+	note("diff before=%s after=%s", o->before, o->after);
 	note_text("root", o->root);
 	note_text("platform", o->platform);
 	note_secrets(o->secrets, o->n_secrets);
 	note("%s", o->as_json ? " json" : "");
 	if (answer(err) < 0)
 		return -1;
-	*out_report = sb_strdup("the report");
-	*out_findings = api.n_findings;
+	*out_report = sb_strdup("the comparison\n");
+	*out_verdict = SB_COMPARED_SAME;
+	return 0;
+}
+
+int sb_inspect_cat(const struct sb_inspect_cat_options *o, struct sb_error *err)
+{
+	note("cat image=%s layer=%s path=%s", o->image, o->layer, o->path);
+	note_text("root", o->root);
+	note_text("platform", o->platform);
+	if (answer(err) < 0)
+		return -1;
+	(void)o->on_bytes(o->data, "the content", 11);
 	return 0;
 }
 

@@ -10,7 +10,7 @@ struct fake_api {
 	/* Answers. */
 	enum sb_code fail_with; /* SB_OK: the call succeeds */
 	unsigned fail_line;
-	size_t n_findings;
+	enum sb_inspect_verdict inspect_verdict;
 	bool host_fails;
 	bool sends_events;
 	unsigned lint_findings; /* bits: an error, a warning, an info */

@@ -86,12 +86,26 @@ static void words_reach_the_library(void **state)
 		{"--iidfile i --metadata-file m --source-date-epoch 0 --strict --no-cache --pull "
 		 "--check",
 			"build iidfile=i metadata=m epoch=0 strict no-cache pull check\n"},
-		{"inspect a.tar", "inspect image=a.tar\n"},
-		{"inspect diff", "inspect image=diff\n"},
+		{"inspect a.tar", "inspect image=a.tar page>stdout\n"},
+		{"inspect diff", "inspect image=diff page>stdout\n"},
+		{"inspect cat", "inspect image=cat page>stdout\n"},
+		{"inspect diff a b --json", "diff before=a after=b json\n"},
+		{"inspect cat a 2 etc/x", "cat image=a layer=2 path=etc/x\n"},
+		{"--root r inspect cat --platform linux/arm64 a 2 -- -x",
+			"cat image=a layer=2 path=-x root=r platform=linux/arm64\n"},
 		{"inspect - --secret id=a --json --platform linux/amd64 --root r",
-			"inspect image=- root=r platform=linux/amd64 secret=a json\n"},
-		{"inspect a --format json", "inspect image=a json\n"},
-		{"inspect a --json --format table", "inspect image=a\n"},
+			"inspect image=- root=r platform=linux/amd64 secret=a json>stdout\n"},
+		{"inspect a --format json", "inspect image=a json>stdout\n"},
+		{"inspect a --format page", "inspect image=a page>stdout\n"},
+		{"inspect a --format sarif -o x", "inspect image=a sarif>x\n"},
+		{"inspect a -o x.html -o json=y.html -o -",
+			"inspect image=a html>x.html json>y.html page>stdout\n"},
+		{"inspect a -o sarif=- -o n=x.json",
+			"inspect image=a sarif>stdout json>n=x.json\n"},
+		{"inspect a --fail-on error,runs-as-root --fail-on x --policy p --strict",
+			"inspect image=a policy=p fail-on=error fail-on=runs-as-root fail-on=x "
+			"strict page>stdout\n"},
+		{"inspect a --color always", "inspect image=a color page>stdout\n"},
 		{"import - base:1", "import - base:1\n"},
 		{"pull alpine:3 --platform linux/arm64", "pull alpine:3 platform=linux/arm64\n"},
 		{"tag a b c", "tag a b\ntag a c\n"},
@@ -123,10 +137,12 @@ static void wrong_usage_ends_before_the_library_is_asked(void **state)
 		{"push a b", "the command 'push' is not in this version"},
 		{"run a", "the command 'run' is not in this version"},
 		{"completion bash", "the command 'completion' is not in this version"},
-		{"inspect diff a b", "the command 'inspect diff' is not in this version"},
-		{"inspect explore a", "the command 'inspect explore' is not in this version"},
-		{"inspect a --format sarif", "'sarif' is not in this version"},
-		{"inspect a --fail-on high", "option '--fail-on' is not in this version"},
+		{"inspect a --format xml", "unknown form 'xml'"},
+		{"inspect a --color blue", "auto, always or never"},
+		{"inspect a --fail-on=", "it is empty"},
+		{"inspect a --fail-on a,,b", "a word is missing"},
+		{"inspect a -o json=", "the file is missing"},
+		{"inspect cat a 2", "too few words"},
 		{"inspect", "too few words"},
 		{"inspect a b", "unexpected word 'b'"},
 		{"tag a", "too few words"},
@@ -225,12 +241,18 @@ static void failures_set_the_exit_status_and_are_said_once(void **state)
 static void findings_make_inspect_fail(void **state)
 {
 	(void)state;
-	fake_api()->n_findings = 2;
-	struct outcome o = run("inspect a");
+	fake_api()->inspect_verdict = SB_INSPECT_FAILED;
+	struct outcome failed = run("inspect a");
 
-	assert_int_equal(o.status, 1);
-	assert_string_equal(o.out, "the report\n");
-	release(&o);
+	assert_int_equal(failed.status, 1);
+	assert_string_equal(failed.out, "the report\n");
+	release(&failed);
+	fake_api()->inspect_verdict = SB_INSPECT_NO_ANSWER;
+	struct outcome none = run("inspect a -o -");
+
+	assert_int_equal(none.status, 3);
+	assert_string_equal(none.out, "the report\n");
+	release(&none);
 }
 
 static void quiet_prints_the_digest_alone(void **state)
