@@ -56,6 +56,7 @@ struct sb_output_option {
 	const char *name;        /* image name in the output; NULL: the first tag */
 	const char *compression; /* "gzip" (default), "zstd", "uncompressed" */
 	int compression_level;   /* 0: the format's default */
+	bool has_attestation;    /* OCI: the record of verify goes with the image, in one index */
 };
 
 struct sb_build_options {
@@ -83,6 +84,11 @@ struct sb_build_options {
 	size_t n_outputs;
 	const char *iidfile;
 	const char *metadata_file;
+	/* Read the finished image back and search all of it, base layers too, for the secrets: one
+	 * that holds any gets no name and goes nowhere. The record of it is written to
+	 * verification_file (which asks for it too), else beside each output that is a file. */
+	bool verify;
+	const char *verification_file;
 	int64_t source_date_epoch; /* -1: $SOURCE_DATE_EPOCH, then the time of the build */
 	bool strict;               /* no_new_privs for every step */
 	bool no_cache;             /* accepted: no step is cached yet */

@@ -9,6 +9,7 @@
 
 #include "api/lint.h"
 #include "api/session.h"
+#include "api/verify.h"
 #include "base/limits.h"
 #include "base/mem.h"
 #include "base/path.h"
@@ -41,10 +42,14 @@ struct job {
 	struct sb_strv tags;       /* whole names */
 	struct sb_strv build_args; /* NAME=value */
 	struct sb_build build;
+	struct sb_proof proof;         /* where one is asked for */
+	struct sb_descriptor attested; /* the index that has the image and the proof; or unset */
 };
 
 static void job_release(struct job *job)
 {
+	sb_descriptor_release(&job->attested);
+	sb_proof_release(&job->proof);
 	sb_build_release(&job->build);
 	sb_snapshots_free(job->snapshots);
 	sb_exports_free(job->exports);
@@ -415,19 +420,58 @@ static int write_metadata(
 	sb_autofree char *name_line = names[0] != '\0'
 					      ? sb_asprintf(",\n  \"image.name\": \"%s\"", names)
 					      : sb_strdup("");
+	sb_autofree char *proof_line =
+		job->proof.json != NULL
+			? sb_asprintf(",\n  \"safebuild.verification\": %s", job->proof.json)
+			: sb_strdup("");
 	sb_autofree char *json =
 		sb_asprintf("{\n  \"containerimage.config.digest\": \"%s\",\n"
 			    "  \"containerimage.digest\": \"%s\",\n"
 			    "  \"containerimage.descriptor\": {\"mediaType\": \"%s\", "
-			    "\"digest\": \"%s\", \"size\": %llu}%s\n}\n",
+			    "\"digest\": \"%s\", \"size\": %llu}%s%s\n}\n",
 			job->build.config_digest.text, manifest->digest.text, manifest->media_type,
-			manifest->digest.text, (unsigned long long)manifest->size_bytes, name_line);
+			manifest->digest.text, (unsigned long long)manifest->size_bytes, name_line,
+			proof_line);
 
 	return sb_session_write_file(job->options->metadata_file, json, strlen(json), err);
 }
 
+static bool wants_attestation(const struct sb_build_options *o)
+{
+	for (size_t i = 0; i < o->n_outputs; i++)
+		if (o->outputs[i].has_attestation)
+			return true;
+	return false;
+}
+
+/* The record is written also where it tells of a secret: that is when it is needed most. */
+static int prove(struct job *job, const struct sb_descriptor *manifest, struct sb_error *err)
+{
+	const struct sb_build_options *o = job->options;
+	const bool attests = wants_attestation(o);
+	SB_AUTO_ERROR failed = SB_ERROR_INIT;
+	int rc = 0;
+
+	if (!o->verify && o->verification_file == NULL && !attests)
+		return 0;
+	rc = sb_proof_make(&job->build, manifest, &job->proof, err);
+	if (job->proof.json != NULL && (o->verify || o->verification_file != NULL) &&
+		sb_proof_write(&job->proof, o->verification_file, o->outputs, o->n_outputs,
+			rc < 0 ? &failed : err) < 0) {
+		if (rc == 0)
+			return sb_error_context(err, "verification record");
+		sb_error_ignore(&failed, "what the record would say is what is told");
+	}
+	if (rc < 0 || !attests)
+		return rc;
+	return sb_proof_attest(&job->proof, job->session.store, manifest,
+		job->tags.len > 0 ? job->tags.items[0] : NULL, &job->attested, err);
+}
+
 static int keep(struct job *job, const struct sb_descriptor *manifest, struct sb_error *err)
 {
+	if (prove(job, manifest, err) < 0)
+		return -1;
 	if (sb_exports_has_store(job->exports)) {
 		if (job->tags.len == 0 &&
 			sb_layout_add(job->session.store, manifest, NULL, err) < 0)
@@ -437,7 +481,8 @@ static int keep(struct job *job, const struct sb_descriptor *manifest, struct sb
 				0)
 				return -1;
 	}
-	if (sb_exports_write(job->exports, &job->build, manifest, &job->tags, err) < 0)
+	if (sb_exports_write(job->exports, &job->build, manifest, &job->attested, &job->tags, err) <
+		0)
 		return -1;
 	if (job->options->iidfile != NULL &&
 		sb_session_write_file(job->options->iidfile, manifest->digest.text,

@@ -197,7 +197,8 @@ static int finish(
 }
 
 int sb_exports_write(struct sb_exports *exports, struct sb_build *build,
-	const struct sb_descriptor *manifest, const struct sb_strv *tags, struct sb_error *err)
+	const struct sb_descriptor *manifest, const struct sb_descriptor *attested,
+	const struct sb_strv *tags, struct sb_error *err)
 {
 	static const char *const names[] = {[SB_OUTPUT_STORE] = "store",
 		[SB_OUTPUT_OCI] = "oci",
@@ -212,7 +213,8 @@ int sb_exports_write(struct sb_exports *exports, struct sb_build *build,
 			continue;
 		if (sb_interrupt_check(build->interrupt, err) < 0)
 			return -1;
-		if (write_content(t, build, manifest, tags, err) < 0 ||
+		if (write_content(t, build, t->option.has_attestation ? attested : manifest, tags,
+			    err) < 0 ||
 			finish(t, build->interrupt, &bytes, err) < 0)
 			return sb_error_context(err, "write output '%s'", t->option.dest);
 

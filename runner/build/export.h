@@ -16,10 +16,11 @@ int sb_exports_open(const struct sb_output_option *outputs, size_t n, struct sb_
 void sb_exports_free(struct sb_exports *exports);
 SB_DEFINE_FREEP(sb_exports)
 
-/* tags: whole reference names, may be empty. */
+/* tags: whole reference names, may be empty. `attested` is the index of the image and what is
+ * attested of it, for the outputs that want that. */
 int sb_exports_write(struct sb_exports *exports, struct sb_build *build,
-	const struct sb_descriptor *manifest, const struct sb_strv *tags,
-	struct sb_error *err) SB_MUST_USE;
+	const struct sb_descriptor *manifest, const struct sb_descriptor *attested,
+	const struct sb_strv *tags, struct sb_error *err) SB_MUST_USE;
 /* True if the image is to be kept in the store by name: there is no output, or a `store` one. */
 bool sb_exports_has_store(const struct sb_exports *exports);
 

@@ -127,13 +127,20 @@ const struct sb_option sb_build_options_table[] = {
 	{"tag", 't', SB_OPTION_PARSED, "NAME[:TAG]", FIELD(tags), "a name (repeatable)", parse_tag},
 	{"output", 'o', SB_OPTION_PARSED, "SPEC", FIELD(outputs),
 		"PATH, or type=oci|docker|tar|local|store [,dest=PATH|-] [,name=NAME] [,tar=false] "
-		"[,compression=gzip|zstd|uncompressed] [,compression-level=N] (repeatable; "
+		"[,compression=gzip|zstd|uncompressed] [,compression-level=N] [,attest=true] "
+		"(repeatable; "
 		"default: the store)",
 		sb_output_option_parse},
 	{"iidfile", 0, SB_OPTION_TEXT, "FILE", FIELD(iidfile), "write the image's digest to FILE",
 		NULL},
 	{"metadata-file", 0, SB_OPTION_TEXT, "FILE", FIELD(metadata_file),
 		"write what was built to FILE, as JSON", NULL},
+	{"verify", 0, SB_OPTION_FLAG, NULL, FIELD(verify),
+		"search the finished image, its base too, for the secrets before it goes anywhere; "
+		"the record is written beside it",
+		NULL},
+	{"verification-file", 0, SB_OPTION_TEXT, "FILE", FIELD(verification_file),
+		"the same, with the record in FILE, as JSON", NULL},
 	SB_OPTION_ROW_ROOT(struct sb_build_fields, root),
 
 	{"", 0, SB_OPTION_GROUP, NULL, 0, "How steps run", NULL},

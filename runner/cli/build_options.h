@@ -22,6 +22,7 @@ struct sb_build_fields {
 	const char *progress;
 	const char *iidfile;
 	const char *metadata_file;
+	const char *verification_file;
 	const char *root;
 	struct sb_strv tags;
 	struct sb_strv build_args;
@@ -36,6 +37,7 @@ struct sb_build_fields {
 	bool is_strict;
 	bool no_cache;
 	bool pull;
+	bool verify;
 	bool check_only;
 	enum sb_fail_on fail_on; /* of check_only */
 	bool is_quiet;

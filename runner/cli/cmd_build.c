@@ -66,6 +66,8 @@ static struct sb_build_options options_of(
 	build.n_outputs = f->outputs.len;
 	build.iidfile = f->iidfile;
 	build.metadata_file = f->metadata_file;
+	build.verify = f->verify;
+	build.verification_file = f->verification_file;
 	build.source_date_epoch = f->source_date_epoch;
 	build.strict = f->is_strict;
 	build.no_cache = f->no_cache;

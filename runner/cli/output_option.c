@@ -9,7 +9,16 @@
 
 enum { MAX_LEVEL = 22 }; /* zstd's; the format's own maximum is checked where it is used */
 
-enum output_key { KEY_TYPE, KEY_DEST, KEY_NAME, KEY_TAR, KEY_COMPRESSION, KEY_LEVEL, N_KEYS };
+enum output_key {
+	KEY_TYPE,
+	KEY_DEST,
+	KEY_NAME,
+	KEY_TAR,
+	KEY_COMPRESSION,
+	KEY_LEVEL,
+	KEY_ATTEST,
+	N_KEYS
+};
 
 static const char *const key_names[N_KEYS] = {
 	[KEY_TYPE] = "type",
@@ -18,6 +27,7 @@ static const char *const key_names[N_KEYS] = {
 	[KEY_TAR] = "tar",
 	[KEY_COMPRESSION] = "compression",
 	[KEY_LEVEL] = "compression-level",
+	[KEY_ATTEST] = "attest",
 };
 
 /* What each type takes beside type itself. */
@@ -31,7 +41,8 @@ static const struct output_type {
 			[KEY_NAME] = true,
 			[KEY_TAR] = true,
 			[KEY_COMPRESSION] = true,
-			[KEY_LEVEL] = true}},
+			[KEY_LEVEL] = true,
+			[KEY_ATTEST] = true}},
 	{"docker", SB_OUTPUT_DOCKER,
 		{[KEY_DEST] = true,
 			[KEY_NAME] = true,
@@ -93,8 +104,9 @@ static int read_keys(const struct sb_strv *csv, const char *values[N_KEYS], stru
 			key++;
 		if (key == N_KEYS) {
 			sb_fail(err, SB_E_USAGE, "unknown key '%.*s'", (int)len, csv->items[i]);
-			return sb_error_hint(err, "the keys are type, dest, name, tar, compression "
-						  "and compression-level");
+			return sb_error_hint(err,
+				"the keys are type, dest, name, tar, compression, "
+				"compression-level and attest");
 		}
 		if (values[key] != NULL)
 			return sb_fail(
@@ -125,14 +137,30 @@ static int check_keys(
 	return 0;
 }
 
-static int set_tar(const char *value, struct sb_output_option *out, struct sb_error *err)
+/* `out` keeps its value where there is none. */
+static int read_bool(const char *key, const char *value, bool *out, struct sb_error *err)
 {
-	if (value == NULL || strcmp(value, "true") == 0 || strcmp(value, "1") == 0)
+	if (value == NULL)
 		return 0;
-	if (strcmp(value, "false") != 0 && strcmp(value, "0") != 0)
-		return sb_fail(err, SB_E_USAGE, "tar is true or false, not '%s'", value);
-	out->is_folder = true;
-	if (strcmp(out->dest, "-") == 0)
+	if (strcmp(value, "true") == 0 || strcmp(value, "1") == 0)
+		*out = true;
+	else if (strcmp(value, "false") == 0 || strcmp(value, "0") == 0)
+		*out = false;
+	else
+		return sb_fail(err, SB_E_USAGE, "%s is true or false, not '%s'", key, value);
+	return 0;
+}
+
+static int set_form(
+	const char *const values[N_KEYS], struct sb_output_option *out, struct sb_error *err)
+{
+	bool is_archive = true;
+
+	if (read_bool("tar", values[KEY_TAR], &is_archive, err) < 0 ||
+		read_bool("attest", values[KEY_ATTEST], &out->has_attestation, err) < 0)
+		return -1;
+	out->is_folder = !is_archive;
+	if (out->is_folder && strcmp(out->dest, "-") == 0)
 		return sb_fail(err, SB_E_USAGE, "a folder (tar=false) can't go to stdout");
 	return 0;
 }
@@ -176,7 +204,7 @@ static int parse_fields(
 		return -1;
 	output.type = type->type;
 	output.dest = values[KEY_DEST];
-	if (set_tar(values[KEY_TAR], &output, err) < 0 || set_compression(values, &output, err) < 0)
+	if (set_form(values, &output, err) < 0 || set_compression(values, &output, err) < 0)
 		return -1;
 	output.dest = keep(list, output.dest);
 	output.name = keep(list, values[KEY_NAME]);

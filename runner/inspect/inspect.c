@@ -8,9 +8,18 @@
 #include "inspect/inspector.h"
 #include "inspect/notes.h"
 
+struct blob {
+	struct sb_blob_reader *reader;
+	struct sb_interrupt *interrupt;
+};
+
 static ssize_t read_from_blob(void *self, void *bytes, size_t len, struct sb_error *err)
 {
-	return sb_blob_reader_read(self, bytes, len, err);
+	const struct blob *blob = self;
+
+	if (sb_interrupt_check(blob->interrupt, err) < 0)
+		return -1;
+	return sb_blob_reader_read(blob->reader, bytes, len, err);
 }
 
 static bool ends_with(const char *text, const char *end)
@@ -96,7 +105,8 @@ static void note_absent(struct sb_inspection *report, size_t i, struct sb_layer_
 	sb_report_gap(report, i, NULL, "it can't be read");
 }
 
-static void read_layer(struct sb_inspector *in, struct sb_image *image, size_t i)
+static void read_layer(
+	struct sb_inspector *in, struct sb_image *image, size_t i, struct sb_interrupt *interrupt)
 {
 	const struct sb_descriptor *d = &image->manifest->layers.items[i];
 	const char *instruction =
@@ -113,7 +123,8 @@ static void read_layer(struct sb_inspector *in, struct sb_image *image, size_t i
 		note_absent(in->report, i, layer, d, err.message);
 		return;
 	}
-	const struct sb_byte_source source = {.read = read_from_blob, .self = reader};
+	struct blob blob = {.reader = reader, .interrupt = interrupt};
+	const struct sb_byte_source source = {.read = read_from_blob, .self = &blob};
 
 	sb_inspector_read_layer(in, i, &source, layer, &packing);
 	check_blob(in->report, d, i, layer);
@@ -121,10 +132,9 @@ static void read_layer(struct sb_inspector *in, struct sb_image *image, size_t i
 	check_packing(in->report, image, i, packing);
 }
 
-int sb_inspect_image(struct sb_image *image, const struct sb_secrets *secrets,
-	struct sb_inspection **out, struct sb_error *err)
+static int read_image(struct sb_inspector *in, struct sb_image *image,
+	struct sb_interrupt *interrupt, struct sb_error *err)
 {
-	SB_AUTO(sb_inspector) in = sb_inspector_new(secrets);
 	const size_t n = image->manifest->layers.len;
 
 	if (n > SB_MAX_LAYERS)
@@ -140,8 +150,29 @@ int sb_inspect_image(struct sb_image *image, const struct sb_secrets *secrets,
 	for (size_t i = 0; i < n; i++)
 		(void)SB_ARRAY_ADD(&in->report->layers);
 	for (size_t i = 0; i < n; i++)
-		read_layer(in, image, i);
+		read_layer(in, image, i, interrupt);
 	sb_inspector_read_config(in, image);
+	return sb_interrupt_check(interrupt, err);
+}
+
+int sb_inspect_image(struct sb_image *image, const struct sb_secrets *secrets,
+	struct sb_inspection **out, struct sb_error *err)
+{
+	SB_AUTO(sb_inspector) in = sb_inspector_new(secrets);
+
+	if (read_image(in, image, NULL, err) < 0)
+		return -1;
+	*out = sb_inspector_take(in, secrets);
+	return 0;
+}
+
+int sb_inspect_known_secrets(struct sb_image *image, const struct sb_secrets *secrets,
+	struct sb_interrupt *interrupt, struct sb_inspection **out, struct sb_error *err)
+{
+	SB_AUTO(sb_inspector) in = sb_inspector_new_known_only(secrets);
+
+	if (read_image(in, image, interrupt, err) < 0)
+		return -1;
 	*out = sb_inspector_take(in, secrets);
 	return 0;
 }

@@ -9,6 +9,7 @@
 #include "leak/pattern.h"
 #include "leak/secrets.h"
 #include "oci/image.h"
+#include "sys/interrupt.h"
 
 /*
  * Reads a finished image, layer by layer as streams: memory grows with the number of entries, never
@@ -188,6 +189,11 @@ struct sb_inspection {
  */
 int sb_inspect_image(struct sb_image *image, const struct sb_secrets *secrets,
 	struct sb_inspection **out, struct sb_error *err) SB_MUST_USE;
+/* The same, but without a search for what has the look of a secret: for proving that an image holds
+ * none of the known ones. The interrupt (or NULL) ends it with SB_E_CANCELLED. */
+int sb_inspect_known_secrets(struct sb_image *image, const struct sb_secrets *secrets,
+	struct sb_interrupt *interrupt, struct sb_inspection **out,
+	struct sb_error *err) SB_MUST_USE;
 /* True where a problem is more than odd: the image is not, or not wholly, what it claims to be. */
 bool sb_inspection_is_broken(const struct sb_inspection *inspection);
 void sb_inspection_free(struct sb_inspection *inspection);

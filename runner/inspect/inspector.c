@@ -38,7 +38,7 @@ static void note_gone(void *self, const struct sb_name *name, size_t layer)
 	report->layers.items[name->layer].entries.items[name->entry].gone_layer = (uint32_t)layer;
 }
 
-struct sb_inspector *sb_inspector_new(const struct sb_secrets *secrets)
+static struct sb_inspector *new_inspector(const struct sb_secrets *secrets, bool has_patterns)
 {
 	struct sb_inspector *in = SB_NEW(struct sb_inspector);
 
@@ -50,8 +50,19 @@ struct sb_inspector *sb_inspector_new(const struct sb_secrets *secrets)
 	id_file_init(&in->group);
 	for (size_t i = 0; secrets != NULL && i < sb_secrets_count(secrets); i++)
 		note_secret(in->report, sb_secrets_at(secrets, i));
-	in->sweep = sb_sweep_new(in->report, in->blob_scanner);
+	in->sweep = has_patterns ? sb_sweep_new(in->report, in->blob_scanner)
+				 : sb_sweep_new_known_only(in->report, in->blob_scanner);
 	return in;
+}
+
+struct sb_inspector *sb_inspector_new(const struct sb_secrets *secrets)
+{
+	return new_inspector(secrets, true);
+}
+
+struct sb_inspector *sb_inspector_new_known_only(const struct sb_secrets *secrets)
+{
+	return new_inspector(secrets, false);
 }
 
 void sb_inspector_free(struct sb_inspector *in)

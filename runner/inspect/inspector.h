@@ -48,6 +48,8 @@ struct sb_inspector {
 
 /* The secrets may be NULL; they are borrowed. */
 struct sb_inspector *sb_inspector_new(const struct sb_secrets *secrets);
+/* Does not search for what has the look of a secret. */
+struct sb_inspector *sb_inspector_new_known_only(const struct sb_secrets *secrets);
 void sb_inspector_free(struct sb_inspector *in);
 SB_DEFINE_FREEP(sb_inspector)
 

@@ -48,7 +48,8 @@ static void close_stream(struct stream *stream)
 	free(stream->inside);
 }
 
-struct sb_sweep *sb_sweep_new(struct sb_inspection *report, const struct sb_scanner *scanner)
+static struct sb_sweep *new_sweep(
+	struct sb_inspection *report, const struct sb_scanner *scanner, bool has_patterns)
 {
 	struct sb_sweep *sweep = SB_NEW(struct sb_sweep);
 	SB_AUTO_ERROR err = SB_ERROR_INIT;
@@ -56,12 +57,23 @@ struct sb_sweep *sb_sweep_new(struct sb_inspection *report, const struct sb_scan
 	sweep->report = report;
 	sweep->scanner = scanner;
 	sweep->has_secrets = sb_scanner_is_active(scanner);
-	sweep->has_patterns = true;
+	sweep->has_patterns = has_patterns;
 	if (!open_stream(sweep, &sweep->value, &err)) {
 		sweep->has_patterns = false;
 		sb_report_gap(report, SIZE_MAX, "patterns of unknown secrets", err.message);
 	}
 	return sweep;
+}
+
+struct sb_sweep *sb_sweep_new(struct sb_inspection *report, const struct sb_scanner *scanner)
+{
+	return new_sweep(report, scanner, true);
+}
+
+struct sb_sweep *sb_sweep_new_known_only(
+	struct sb_inspection *report, const struct sb_scanner *scanner)
+{
+	return new_sweep(report, scanner, false);
 }
 
 void sb_sweep_free(struct sb_sweep *sweep)

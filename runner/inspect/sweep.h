@@ -16,6 +16,9 @@ struct sb_sweep;
 /* The report is filled in, the scanner's tables are shared; both are borrowed. Without the library
  * that patterns need, the report gets a gap. */
 struct sb_sweep *sb_sweep_new(struct sb_inspection *report, const struct sb_scanner *scanner);
+/* For the known secrets alone. */
+struct sb_sweep *sb_sweep_new_known_only(
+	struct sb_inspection *report, const struct sb_scanner *scanner);
 void sb_sweep_free(struct sb_sweep *sweep);
 SB_DEFINE_FREEP(sb_sweep)
 /* False where there is nothing to look for. */
