@@ -60,8 +60,9 @@ def make_tar(entries):
     return out.getvalue()
 
 
-def busybox_rootfs(bare=False):
-    """The distribution's static busybox as a root file system; bare: without /proc /sys /dev /run /tmp."""
+def busybox_rootfs(bare=False, extra=None):
+    """The distribution's static busybox as a root file system; bare: without /proc /sys /dev /run /tmp;
+    extra: name -> text of more files."""
     with open("/bin/busybox", "rb") as file:
         program = file.read()
     applets = subprocess.run(["/bin/busybox", "--list"], capture_output=True, text=True, check=True).stdout.split()
@@ -82,6 +83,8 @@ def busybox_rootfs(bare=False):
             add_file(tar, "etc/passwd", PASSWD.encode())
             add_file(tar, "etc/group", GROUP.encode())
             add_file(tar, "etc/shadow", b"root:*:::::::\n", 0o640)
+        for name, text in (extra or {}).items():
+            add_file(tar, name, text.encode())
     return out.getvalue()
 
 
