@@ -5,6 +5,7 @@
 #include "inspect/inspector.h"
 #include "inspect/notes.h"
 #include "inspect/user.h"
+#include "oci/image_files.h"
 
 const char *sb_layer_instruction(const struct sb_image_config *config, size_t i, size_t n)
 {
@@ -144,6 +145,8 @@ void sb_inspector_read_config(struct sb_inspector *in, const struct sb_image *im
 {
 	const struct sb_image_config *config = image->config;
 	const struct sb_place whole = {.layer = SIZE_MAX, .where = "config"};
+	const struct sb_place manifest = {.layer = SIZE_MAX, .where = "manifest"};
+	const struct sb_buf *json = sb_image_manifest_json(image);
 
 	in->report->platform = config->platform;
 	sb_inspector_list_config(in, image);
@@ -156,4 +159,9 @@ void sb_inspector_read_config(struct sb_inspector *in, const struct sb_image *im
 	in->report->n_blobs_scanned++;
 	sb_sweep_begin_entry(in->sweep);
 	search_manifest(in, image);
+	if (json->len > 0) {
+		(void)sb_sweep_raw(in->sweep, &manifest, 0, json->data, json->len);
+		in->report->scanned_bytes += json->len;
+		in->report->n_blobs_scanned++;
+	}
 }

@@ -51,7 +51,8 @@ int sb_image_find_layer(
 		found = i;
 	}
 	if (found == n)
-		return sb_fail(err, SB_E_USAGE, "no layer has a digest that begins with '%s'", text);
+		return sb_fail(
+			err, SB_E_USAGE, "no layer has a digest that begins with '%s'", text);
 	*out_layer = found;
 	return 0;
 }
@@ -105,8 +106,7 @@ static bool is_whiteout_of(const char *entry, const char *path)
 	return strcmp(whiteout, entry) == 0;
 }
 
-static void look_at(
-	struct search *search, const struct sb_tar_entry *entry, uint64_t offset)
+static void look_at(struct search *search, const struct sb_tar_entry *entry, uint64_t offset)
 {
 	sb_autofree char *path = sb_path_below_root(entry->path);
 	const bool is_it = strcmp(path, search->path) == 0;
@@ -223,7 +223,8 @@ int sb_image_find_file(struct sb_image *image, size_t layer, const char *path, s
 			wanted = sb_path_below_root(search.found.link);
 			continue;
 		}
-		if (turns == 0 || search.found.type != 0 || at == 0)
+		/* What a layer takes away it may still link to. */
+		if (turns == 0 || at == 0 || (search.found.type != 0 && search.found.type != 'w'))
 			return fail_kind(&search, at, wanted, err);
 		at--;
 	}

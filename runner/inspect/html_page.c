@@ -4,10 +4,10 @@
 #include <stdarg.h>
 #include <string.h>
 
+#include "base/columns.h"
 #include "base/digest.h"
 #include "base/escape.h"
 #include "base/mem.h"
-#include "base/columns.h"
 
 void sb_html_add(struct sb_html *html, const char *markup)
 {

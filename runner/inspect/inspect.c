@@ -7,6 +7,7 @@
 #include "base/mem.h"
 #include "inspect/inspector.h"
 #include "inspect/notes.h"
+#include "inspect/surroundings.h"
 
 struct blob {
 	struct sb_blob_reader *reader;
@@ -152,6 +153,7 @@ static int read_image(struct sb_inspector *in, struct sb_image *image,
 	for (size_t i = 0; i < n; i++)
 		read_layer(in, image, i, interrupt);
 	sb_inspector_read_config(in, image);
+	sb_inspector_read_surroundings(in, image);
 	return sb_interrupt_check(interrupt, err);
 }
 

@@ -91,17 +91,6 @@ static ssize_t read_some(void *self, void *room, size_t len, struct sb_error *er
 	return (ssize_t)n;
 }
 
-static int read_through(struct content *c, struct sb_error *err)
-{
-	char piece[16 << 10];
-	ssize_t n = 0;
-
-	do
-		n = read_some(c, piece, sizeof(piece), err);
-	while (n > 0);
-	return n < 0 ? -1 : 0;
-}
-
 int sb_layer_read_content(struct sb_layer_reading *r, const struct sb_tar_entry *entry,
 	const struct sb_place *place, struct sb_buf *keep, struct sb_digest *out,
 	struct sb_error *err)
@@ -115,12 +104,8 @@ int sb_layer_read_content(struct sb_layer_reading *r, const struct sb_tar_entry 
 		.is_whole = true,
 	};
 	const struct sb_source source = {read_some, &c};
-	int rc = 0;
+	const int rc = sb_sweep_content(r->in->sweep, place, &source, err);
 
-	if (sb_sweep_is_active(r->in->sweep))
-		rc = sb_sweep_content(r->in->sweep, place, &source, err);
-	else
-		rc = read_through(&c, err);
 	sb_hasher_finish(r->hasher, out);
 	if (!c.is_whole)
 		*out = (struct sb_digest){0};

@@ -58,17 +58,6 @@ static ssize_t read_rest(void *self, void *room, size_t len, struct sb_error *er
 	return (ssize_t)n;
 }
 
-static int read_through(struct rest *rest, struct sb_error *err)
-{
-	char piece[4096];
-	ssize_t n = 0;
-
-	do
-		n = read_rest(rest, piece, sizeof(piece), err);
-	while (n > 0);
-	return n < 0 ? -1 : 0;
-}
-
 static int search_rest(struct sb_layer_reading *r, bool is_damaged, struct sb_error *err)
 {
 	struct rest rest = {.r = r, .is_zero = true};
@@ -78,12 +67,12 @@ static int search_rest(struct sb_layer_reading *r, bool is_damaged, struct sb_er
 	sb_autofree char *where = sb_asprintf("layer %zu: bytes behind the %s", r->layer + 1,
 		is_damaged ? "damage in the archive" : "archive's end");
 	const struct sb_place place = {.layer = r->layer, .where = where};
-	int rc = 0;
 
 	sb_sweep_begin_entry(r->in->sweep);
 	(void)sb_sweep_raw(r->in->sweep, &place, header.offset, header.bytes, header.len);
-	rc = sb_sweep_is_active(r->in->sweep) ? sb_sweep_content(r->in->sweep, &place, &source, err)
-					      : read_through(&rest, err);
+
+	const int rc = sb_sweep_content(r->in->sweep, &place, &source, err);
+
 	if (!rest.is_zero && !is_damaged)
 		sb_report_problem(r->in->report, SB_PROBLEM_ARCHIVE, r->layer, NULL,
 			"behind the archive's end, at byte %llu, there is more than zeros",

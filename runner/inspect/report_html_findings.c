@@ -3,9 +3,9 @@
 
 #include <string.h>
 
+#include "base/columns.h"
 #include "base/mem.h"
 #include "base/size.h"
-#include "base/columns.h"
 #include "inspect/report_words.h"
 
 enum {

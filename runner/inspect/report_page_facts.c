@@ -2,10 +2,10 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "base/columns.h"
 #include "base/escape.h"
 #include "base/mem.h"
 #include "base/size.h"
-#include "base/columns.h"
 #include "inspect/report_page.h"
 #include "inspect/report_words.h"
 #include "leak/needles.h"

@@ -18,6 +18,8 @@ struct stream {
 	struct sb_search search;
 	struct sb_pattern_search *patterns;
 	char *inside;
+	size_t n_secrets; /* that the report had when it began */
+	size_t n_patterns;
 };
 
 struct sb_sweep {
@@ -86,11 +88,6 @@ void sb_sweep_free(struct sb_sweep *sweep)
 	sb_strv_release(&sweep->found_ids);
 	SB_ARRAY_RELEASE(&sweep->found_rules);
 	free(sweep);
-}
-
-bool sb_sweep_is_active(const struct sb_sweep *sweep)
-{
-	return sweep->has_secrets || sweep->has_patterns;
 }
 
 void sb_sweep_begin_entry(struct sb_sweep *sweep)
@@ -207,6 +204,8 @@ static void on_begin(void *self, unsigned depth, const char *inside)
 
 	free(stream->inside);
 	stream->inside = sb_strdup_or_null(inside);
+	stream->n_secrets = sweep->report->secrets.len;
+	stream->n_patterns = sweep->report->patterns.len;
 	if (!open_stream(sweep, stream, &err)) {
 		sweep->has_patterns = false;
 		sb_report_gap(sweep->report, SIZE_MAX, "patterns of unknown secrets", err.message);
@@ -231,12 +230,35 @@ static void on_bytes(void *self, unsigned depth, const void *bytes, size_t len)
 		sb_pattern_search_feed(stream->patterns, bytes, len);
 }
 
+/* An archive that is not compressed holds what its members hold: that was told, with the member. */
+static bool is_secret_further_in(
+	const struct sb_sweep *sweep, const struct stream *stream, const char *id)
+{
+	for (size_t i = stream->n_secrets; i < sweep->report->secrets.len; i++)
+		if (strcmp(sweep->report->secrets.items[i].secret_id, id) == 0)
+			return true;
+	return false;
+}
+
+static bool is_rule_further_in(const struct sb_sweep *sweep, const struct stream *stream,
+	size_t n_patterns, const struct sb_pattern_rule *rule)
+{
+	for (size_t i = stream->n_patterns; i < n_patterns; i++)
+		if (sweep->report->patterns.items[i].rule == rule)
+			return true;
+	return false;
+}
+
 static bool end_secrets(struct sb_sweep *sweep, struct stream *stream, const struct sb_place *place)
 {
 	sb_search_end(&stream->search);
-	for (size_t i = 0; i < stream->search.hits.len; i++)
-		if (!sb_search_is_repeated(&stream->search, i))
-			add_secret(sweep, place, stream->inside, &stream->search.hits.items[i], 0);
+	for (size_t i = 0; i < stream->search.hits.len; i++) {
+		const struct sb_leak *hit = &stream->search.hits.items[i];
+
+		if (!sb_search_is_repeated(&stream->search, i) &&
+			!is_secret_further_in(sweep, stream, hit->secret_id))
+			add_secret(sweep, place, stream->inside, hit, 0);
+	}
 	return stream->search.hits.len > 0;
 }
 
@@ -253,9 +275,11 @@ static void on_end(void *self, unsigned depth)
 		return;
 
 	const size_t n = sb_pattern_search_end(stream->patterns, &hits, &n_more);
+	const size_t n_patterns = sweep->report->patterns.len;
 
 	for (size_t i = 0; i < n; i++)
-		add_pattern(sweep, sweep->place, stream->inside, &hits[i], 0);
+		if (!is_rule_further_in(sweep, stream, n_patterns, hits[i].rule))
+			add_pattern(sweep, sweep->place, stream->inside, &hits[i], 0);
 	/* Of which rules those are that were too many is not known. */
 	if (n_more > 0 && n > 0) {
 		struct sb_pattern_finding *last =
@@ -294,6 +318,17 @@ static void on_skipped(void *self, const char *inside, const char *why)
 	sb_report_gap(sweep->report, place->layer, what, why);
 }
 
+static int read_through(const struct sb_source *source, struct sb_error *err)
+{
+	char piece[16 << 10];
+	ssize_t n = 0;
+
+	do
+		n = source->read(source->self, piece, sizeof(piece), err);
+	while (n > 0);
+	return n < 0 ? -1 : 0;
+}
+
 int sb_sweep_content(struct sb_sweep *sweep, const struct sb_place *place,
 	const struct sb_source *source, struct sb_error *err)
 {
@@ -306,6 +341,8 @@ int sb_sweep_content(struct sb_sweep *sweep, const struct sb_place *place,
 		.on_skipped = on_skipped,
 	};
 
+	if (!sweep->has_secrets && !sweep->has_patterns)
+		return read_through(source, err);
 	sweep->place = place;
 
 	const int rc = sb_nested_read(source, &visitor, &sb_nested_default_limits, err);
@@ -331,6 +368,8 @@ bool sb_sweep_value(struct sb_sweep *sweep, const struct sb_place *place, const 
 	struct stream *stream = &sweep->value;
 	const struct sb_pattern_hit *hits = NULL;
 	size_t n = 0;
+
+	stream->n_secrets = sweep->report->secrets.len;
 	bool found = find_secrets(sweep, bytes, len) && end_secrets(sweep, stream, place);
 
 	if (sweep->has_patterns)

@@ -9,8 +9,9 @@
 
 /*
  * Looks for secrets, the known ones and those that have a secret's look, in one place after the
- * other, and puts what is found into the report: at each depth of what is packed in each other, for
- * each known secret the first find in a stream, for each rule the first and how many follow.
+ * other, and puts what is found into the report: for each known secret the first find in a stream,
+ * for each rule the first and how many follow; of streams that are packed in each other only where
+ * it is furthest in.
  */
 struct sb_sweep;
 /* The report is filled in, the scanner's tables are shared; both are borrowed. Without the library
@@ -21,8 +22,6 @@ struct sb_sweep *sb_sweep_new_known_only(
 	struct sb_inspection *report, const struct sb_scanner *scanner);
 void sb_sweep_free(struct sb_sweep *sweep);
 SB_DEFINE_FREEP(sb_sweep)
-/* False where there is nothing to look for. */
-bool sb_sweep_is_active(const struct sb_sweep *sweep);
 
 /* Borrowed for the call. */
 struct sb_place {

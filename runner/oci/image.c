@@ -29,6 +29,7 @@ void sb_image_origin_free(struct sb_image_origin *origin)
 	sb_tar_index_free(origin->archive);
 	SB_ARRAY_RELEASE(&origin->layers);
 	sb_buf_release(&origin->manifest_json);
+	sb_descriptor_release(&origin->root);
 	free(origin);
 }
 
@@ -191,6 +192,7 @@ int sb_image_from_layout(struct sb_layout *layout, const struct sb_descriptor *d
 	SB_AUTO(sb_image_origin) origin = sb_image_origin_new();
 
 	origin->layout = layout;
+	sb_descriptor_copy(&origin->root, d);
 	return sb_image_from_descriptor(&origin, d, want, "oci layout", out, err);
 }
 

@@ -66,8 +66,7 @@ static int load_manifest(const struct sb_tar_index *archive, json_t **out_json,
 	return 0;
 }
 
-/* The digest that a file's name claims: "HEX", "HEX.json", "sha256:HEX", with folders before it. */
-static bool digest_of_name(const char *path, struct sb_digest *out)
+bool sb_digest_of_file_name(const char *path, struct sb_digest *out)
 {
 	SB_AUTO_ERROR ignored = SB_ERROR_INIT;
 	sb_autofree char *base = sb_path_base(path);
@@ -96,7 +95,7 @@ static int read_config(const struct sb_tar_index *archive, const char *path, str
 	if (sb_tar_index_read(archive, entry, SB_MAX_JSON, &buf, err) < 0)
 		return -1;
 	sb_digest_of(buf.data, buf.len, &digest);
-	if (digest_of_name(path, &claimed) && !sb_digest_equal(&claimed, &digest))
+	if (sb_digest_of_file_name(path, &claimed) && !sb_digest_equal(&claimed, &digest))
 		return sb_fail(err, SB_E_INTEGRITY,
 			"the content of the config '%s' has the digest %s", path, digest.text);
 	if (sb_image_config_parse(buf.data, buf.len, out_config, err) < 0)
@@ -114,7 +113,7 @@ static bool has_name(const struct saved_image *saved, const char *name)
 	for (size_t i = 0; i < saved->tags.len; i++)
 		if (sb_image_name_is(saved->tags.items[i], name))
 			return true;
-	return digest_of_name(saved->config, &id) &&
+	return sb_digest_of_file_name(saved->config, &id) &&
 	       (strcmp(name, id.text) == 0 || strcmp(name, sb_digest_hex(&id)) == 0);
 }
 
@@ -198,7 +197,7 @@ static int describe_layer(const struct sb_tar_index *archive, const struct sb_ta
 		return -1;
 	out->media_type = sb_strdup(media_type);
 	out->size_bytes = entry->size_bytes;
-	if (is_blob_path(path) && digest_of_name(path, &out->digest))
+	if (is_blob_path(path) && sb_digest_of_file_name(path, &out->digest))
 		return 0;
 	if (strcmp(media_type, SB_MEDIA_OCI_LAYER) == 0)
 		out->digest = *diff_id;

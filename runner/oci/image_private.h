@@ -15,6 +15,7 @@ struct sb_image_origin {
 	struct sb_tar_index *archive;   /* owned */
 	SB_ARRAY(const struct sb_tar_entry *) layers; /* docker archives: each layer's file */
 	struct sb_buf manifest_json; /* as stored; empty where the manifest was made up */
+	struct sb_descriptor root;   /* what the image of a layout was asked for by, or unset */
 };
 
 struct sb_image_origin *sb_image_origin_new(void);
@@ -48,6 +49,8 @@ int sb_image_from_docker_archive(struct sb_image_origin **origin,
 	const struct sb_image_open_options *options, struct sb_image **out,
 	struct sb_error *err) SB_MUST_USE;
 
+/* The digest that a file's name claims: "HEX", "HEX.json", "sha256:HEX", with folders before it. */
+bool sb_digest_of_file_name(const char *path, struct sb_digest *out);
 /* The config belongs to the layers: as many diff_ids as layers. */
 int sb_image_check_layers(const struct sb_image *image, struct sb_error *err) SB_MUST_USE;
 /* Do two names say the same image: "alpine" and "docker.io/library/alpine:latest"? */
