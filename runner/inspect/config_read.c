@@ -41,13 +41,13 @@ static void search_list(struct sb_inspector *in, const char *where, const struct
 static void search_pairs(
 	struct sb_inspector *in, const char *where, const char *kind, const struct sb_strv *list)
 {
-	const struct sb_place place = {.layer = SIZE_MAX, .where = where};
-
 	for (size_t i = 0; i < list->len; i++) {
 		const char *pair = list->items[i];
 		const size_t n = strcspn(pair, "=");
 		const char *value = pair[n] == '=' ? pair + n + 1 : pair + n;
 		sb_autofree char *name = sb_asprintf("%s %.*s", kind, (int)n, pair);
+		sb_autofree char *which = sb_asprintf("%s %.*s", where, (int)n, pair);
+		const struct sb_place place = {.layer = SIZE_MAX, .where = which};
 
 		(void)sb_sweep_value(in->sweep, &place, name, value, strlen(value));
 		(void)sb_sweep_raw(in->sweep, &place, 0, pair, strlen(pair));

@@ -21,8 +21,7 @@ static const struct sb_finding_rule own_rules[] = {
 	{SB_RULE_BUDGET, "a budget of the policy is exceeded", SB_LEVEL_ERROR,
 		"The policy says what an image may have at most.",
 		"Bring it down, or raise the budget where it is set."},
-	{SB_RULE_DELETED_SECRET_FILE, "a file that is called like a secret is deleted, and there",
-		SB_LEVEL_WARNING,
+	{SB_RULE_DELETED_SECRET_FILE, "a deleted file is called like a secret", SB_LEVEL_WARNING,
 		"Deleting hides a file in later layers; the layer that holds it is pulled and can "
 		"be read.",
 		"Mount it (RUN --mount=type=secret) instead of copying it; if it was a secret, "
@@ -30,7 +29,7 @@ static const struct sb_finding_rule own_rules[] = {
 	{SB_RULE_RUNS_AS_ROOT, "the program runs as root", SB_LEVEL_WARNING,
 		"A hole in the program then gives all that the container may do.",
 		"End the Buildfile with USER and a number other than 0."},
-	{SB_RULE_PACKAGE_CACHE, "a package manager's cache is in the image", SB_LEVEL_WARNING,
+	{SB_RULE_PACKAGE_CACHE, "a package cache is in the image", SB_LEVEL_WARNING,
 		"It is downloaded with every pull, and nothing uses it.",
 		"Mount the folder with RUN --mount=type=cache, or empty it in the RUN that fills "
 		"it."},
@@ -41,8 +40,8 @@ static const struct sb_finding_rule own_rules[] = {
 		"It waives nothing any more.", "Mend what it waived, or give it a new day."},
 	{SB_RULE_WAIVER_UNUSED, "a waiver waives nothing", SB_LEVEL_WARNING,
 		"What it is for is no longer found, or it is written wrongly.", "Take it out."},
-	{SB_RULE_DELETED_FILE, "a file is deleted or overwritten, and can still be read",
-		SB_LEVEL_NOTE, "A later layer hides it; it is pulled all the same.",
+	{SB_RULE_DELETED_FILE, "a deleted or overwritten file can be read", SB_LEVEL_NOTE,
+		"A later layer hides it; it is pulled all the same.",
 		"Delete it in the RUN that makes it, or do not copy it in."},
 	{SB_RULE_PRIVILEGED_FILE, "a file gives rights to whoever runs it", SB_LEVEL_NOTE,
 		"setuid, setgid and file capabilities are a way up from another user.",

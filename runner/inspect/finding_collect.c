@@ -31,12 +31,14 @@ static void add_secrets(const struct sb_inspection *in, struct sb_findings *out)
 {
 	SB_ARRAY_FOREACH (&in->secrets, secret) {
 		sb_autofree char *inside = in_packed(secret->inside);
+		sb_autofree char *at = secret->layer != SIZE_MAX
+					       ? sb_asprintf(", at byte %" PRIu64, secret->offset)
+					       : sb_strdup("");
 		sb_autofree char *extra = sb_asprintf("%s %s %s%s", secret->secret_id, secret->form,
 			place_in_layer(secret->where, secret->layer), inside);
 		struct sb_finding *finding = sb_findings_add(out, SB_RULE_KNOWN_SECRET,
-			sb_asprintf("the secret '%s' is in %s%s (%s, at byte %" PRIu64 ")",
-				secret->secret_id, secret->where, inside, secret->form,
-				secret->offset),
+			sb_asprintf("the secret '%s' is in %s%s (%s%s)", secret->secret_id,
+				secret->where, inside, secret->form, at),
 			path_of(secret->path, secret->where, secret->layer), extra);
 
 		finding->layer = secret->layer;
@@ -47,7 +49,8 @@ static void add_secrets(const struct sb_inspection *in, struct sb_findings *out)
 static char *pattern_message(const struct sb_pattern_finding *pattern)
 {
 	sb_autofree char *inside = in_packed(pattern->inside);
-	sb_autofree char *line = pattern->line > 0
+	sb_autofree char *line = pattern->layer == SIZE_MAX ? sb_strdup("")
+				 : pattern->line > 0
 					 ? sb_asprintf(", line %" PRIu64, pattern->line)
 					 : sb_asprintf(", byte %" PRIu64, pattern->offset);
 	sb_autofree char *more = pattern->n_more > 0

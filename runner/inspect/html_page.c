@@ -84,7 +84,10 @@ void sb_html_textf(struct sb_html *html, const char *fmt, ...)
 void sb_html_bar(struct sb_html *html, uint64_t part, uint64_t dead, uint64_t whole)
 {
 	const double scale = whole > 0 ? 100.0 / (double)whole : 0;
-	const double width = (double)part * scale;
+	/* What there is should be seen. */
+	const double least = part > 0 ? 0.8 : 0;
+	const double exact = (double)part * scale;
+	const double width = exact > least ? exact : least;
 	const double dead_width = dead < part ? (double)dead * scale : width;
 	sb_autofree char *rects = sb_asprintf("<svg class=\"bar\" aria-hidden=\"true\">"
 					      "<rect class=\"live\" width=\"%.2f%%\" "

@@ -251,3 +251,12 @@ char *sb_report_verdict_text(
 	}
 	return sb_strdup("the image holds a known secret");
 }
+
+char *sb_report_counts_text(const struct sb_report_sums *sums)
+{
+	sb_autofree char *errors = sb_count_text(sums->n_of_level[SB_LEVEL_ERROR], "error");
+	sb_autofree char *warnings = sb_count_text(sums->n_of_level[SB_LEVEL_WARNING], "warning");
+	sb_autofree char *notes = sb_count_text(sums->n_of_level[SB_LEVEL_NOTE], "note");
+
+	return sb_asprintf("%s, %s, %s, %zu waived", errors, warnings, notes, sums->n_waived);
+}

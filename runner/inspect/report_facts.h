@@ -70,4 +70,7 @@ const char *sb_verdict_word(enum sb_verdict verdict);
 char *sb_report_verdict_text(
 	const struct sb_inspection *inspection, const struct sb_findings *findings);
 
+/* "2 errors, 1 warning, 0 notes, 1 waived"; caller frees. */
+char *sb_report_counts_text(const struct sb_report_sums *sums);
+
 #endif

@@ -83,17 +83,20 @@ static void add_header(struct sb_html *html, const struct sb_inspection *in,
 	};
 	const enum sb_verdict verdict = sb_report_verdict(in, findings);
 	sb_autofree char *text = sb_report_verdict_text(in, findings);
+	sb_autofree char *counts = sb_report_counts_text(sums);
 	sb_autofree char *opening = sb_asprintf("<header class=\"%s\">\n<p class=\"verdict\"><b "
 						"class=\"%s\">%s</b> ",
 		classes[verdict], classes[verdict], sb_verdict_word(verdict));
 
 	sb_html_add(html, opening);
 	sb_html_text(html, text);
-	sb_html_add(html, "</p>\n<h1>");
+	sb_html_add(html, " <span class=\"dim\">");
+	sb_html_text(html, counts);
+	sb_html_add(html, "</span></p>\n<h1>");
 	sb_html_path(html, in->name != NULL ? in->name : "(no name)", SB_HTML_PATH_COLUMNS);
 	sb_html_add(html, "</h1>\n");
 	add_image(html, in, sums);
-	sb_html_add(html, "<nav><a href=\"#layers\">layers</a> <a href=\"#findings\">findings</a> "
+	sb_html_add(html, "<nav><a href=\"#findings\">findings</a> <a href=\"#layers\">layers</a> "
 			  "<a href=\"#dead\">deleted but readable</a> <a "
 			  "href=\"#hardening\">hardening</a> <a href=\"#proof\">what was "
 			  "searched</a></nav>\n</header>\n<main>\n");
@@ -155,8 +158,8 @@ int sb_inspection_html(const struct sb_inspection *inspection, const struct sb_f
 
 	sb_html_begin(&html, title);
 	add_header(&html, inspection, findings, &sums);
-	add_layers(&html, inspection, &sums);
 	sb_html_findings(&html, inspection, findings);
+	add_layers(&html, inspection, &sums);
 	sb_html_dead(&html, inspection, &sums);
 	sb_html_facts(&html, inspection);
 	sb_html_proof(&html, inspection);

@@ -235,12 +235,8 @@ static void add_verdict(struct sb_page *page, const struct sb_inspection *in,
 	};
 	const enum sb_verdict verdict = sb_report_verdict(in, findings);
 	sb_autofree char *text = sb_report_verdict_text(in, findings);
-	sb_autofree char *errors = sb_count_text(sums->n_of_level[SB_LEVEL_ERROR], "error");
-	sb_autofree char *warnings = sb_count_text(sums->n_of_level[SB_LEVEL_WARNING], "warning");
-	sb_autofree char *notes = sb_count_text(sums->n_of_level[SB_LEVEL_NOTE], "note");
-
-	sb_autofree char *counts =
-		sb_asprintf("(%s, %s, %s, %zu waived)", errors, warnings, notes, sums->n_waived);
+	sb_autofree char *all = sb_report_counts_text(sums);
+	sb_autofree char *counts = sb_asprintf("(%s)", all);
 	sb_autofree char *line = sb_asprintf("%s: %s", sb_verdict_word(verdict), text);
 	const size_t columns = sb_columns_of(line) + 1 + strlen(counts);
 

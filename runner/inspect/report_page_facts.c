@@ -129,10 +129,11 @@ static void add_searched(struct sb_page *page, const struct sb_inspection *in)
 	sb_autofree char *unpacked = sb_size_format(in->unpacked_bytes);
 	sb_autofree char *files = sb_count_text(in->n_files_scanned, "file");
 	sb_autofree char *blobs = sb_count_text(in->n_blobs_scanned, "blob");
-	sb_autofree char *text =
-		sb_asprintf("%s in %s of %s, and %s more unpacked from archives in "
-			    "them",
-			bytes, files, blobs, unpacked);
+	sb_autofree char *more =
+		in->unpacked_bytes > 0
+			? sb_asprintf(", and %s more unpacked from archives in them", unpacked)
+			: sb_strdup("");
+	sb_autofree char *text = sb_asprintf("%s in %s of %s%s", bytes, files, blobs, more);
 
 	sb_page_add_wrapped(page, 2, "searched ", SB_PAGE_PLAIN, text);
 }

@@ -80,7 +80,10 @@ void sb_page_add_findings(
 	if (findings->len == 0)
 		sb_page_end_line(page);
 	sb_report_group(findings, &groups);
-	SB_ARRAY_FOREACH (&groups, group)
+	SB_ARRAY_FOREACH (&groups, group) {
+		if (group != groups.items)
+			sb_page_end_line(page);
 		add_group(page, in, group);
+	}
 	sb_finding_groups_release(&groups);
 }

@@ -273,7 +273,7 @@ static void escaped_label_is_searched_as_text(void **state)
 	SB_AUTO(sb_inspection) report = inspect(*state, &twist, secrets);
 
 	assert_int_equal(report->secrets.len, 1);
-	assert_string_equal(report->secrets.items[0].where, "config: Labels");
+	assert_string_equal(report->secrets.items[0].where, "config: Labels a");
 	assert_int_equal(report->secrets.items[0].layer, SIZE_MAX);
 }
 
