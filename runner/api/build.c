@@ -334,7 +334,7 @@ static int read_inputs(struct job *job, struct sb_error *err)
 	job->is_fetched = sb_context_is_fetched(context);
 	if (sb_session_read_secrets(o->secrets, o->n_secrets, &job->secrets, err) < 0)
 		return -1;
-	job->build.events.secrets = job->secrets;
+	sb_events_hide(&job->build.events, job->secrets);
 	if (choose(job, err) < 0 || open_context(job, context, err) < 0 ||
 		load_buildfile(job, context, err) < 0 ||
 		(!job->is_fetched &&
@@ -375,14 +375,16 @@ static void tell_weak_secrets(const struct job *job)
 		if (strength == SB_SECRET_STRONG)
 			continue;
 
-		sb_autofree char *text = sb_asprintf("secret '%s' is too short to be %s",
+		sb_autofree char *text = sb_asprintf("secret '%s' is too short or too common to be "
+						     "%s",
 			secret->id,
 			strength == SB_SECRET_WEAK ? "searched for in every form: it is looked for "
 						     "as a whole word only"
-						   : "searched for or taken out of the output");
+						   : "searched for or taken out of the output: "
+						     "that it is nowhere can't be verified");
 
 		sb_events_warn(&job->build.events, text,
-			"values of 8 bytes and more are searched for in full");
+			"random values of 8 bytes and more are searched for in full");
 	}
 }
 
@@ -468,9 +470,32 @@ static int prove(struct job *job, const struct sb_descriptor *manifest, struct s
 		job->tags.len > 0 ? job->tags.items[0] : NULL, &job->attested, err);
 }
 
+/* Names are in the index of the store and of archives, and in the metadata file. */
+static int search_name(
+	const struct job *job, const char *option, const char *name, struct sb_error *err)
+{
+	struct sb_leak leak;
+
+	if (name == NULL || !sb_content_search_text(job->build.search, name, strlen(name), &leak))
+		return 0;
+	return sb_fail(err, SB_E_LEAK, "%s: secret '%s' found in the image's name (%s)", option,
+		leak.secret_id, leak.form);
+}
+
+static int search_names(const struct job *job, struct sb_error *err)
+{
+	for (size_t i = 0; i < job->tags.len; i++)
+		if (search_name(job, "--tag", job->tags.items[i], err) < 0)
+			return -1;
+	for (size_t i = 0; i < job->options->n_outputs; i++)
+		if (search_name(job, "--output", job->options->outputs[i].name, err) < 0)
+			return -1;
+	return 0;
+}
+
 static int keep(struct job *job, const struct sb_descriptor *manifest, struct sb_error *err)
 {
-	if (prove(job, manifest, err) < 0)
+	if (search_names(job, err) < 0 || prove(job, manifest, err) < 0)
 		return -1;
 	if (sb_exports_has_store(job->exports)) {
 		if (job->tags.len == 0 &&

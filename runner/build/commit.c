@@ -192,6 +192,10 @@ int sb_commit(struct sb_build *build, struct sb_stage_state *state,
 	if (write_layer(&c, written->scaffold, &blob, err) < 0) {
 		SB_AUTO_ERROR failed = SB_ERROR_INIT;
 
+		if (err->code == SB_E_LEAK)
+			(void)sb_error_context(
+				err, "%.*s", (int)strcspn(created_by, " "), created_by);
+
 		if (sb_snapshots_drop_upper(build->snapshots, upper, &failed) < 0)
 			sb_error_ignore(&failed,
 				"the whole build folder goes when the build ends, which is now");

@@ -16,6 +16,7 @@
 
 void sb_build_release(struct sb_build *build)
 {
+	sb_events_release(&build->events);
 	sb_sandbox_free(build->sandbox);
 	sb_content_search_free(build->search);
 	sb_scanner_free(build->scanner);
@@ -137,8 +138,10 @@ static int search_history(const struct sb_do *d, size_t n_before, struct sb_erro
 	for (size_t i = n_before; i < config->history.len; i++) {
 		const char *text = config->history.items[i].created_by;
 
-		if (search_text(d->build, "history", text, strlen(text), err) < 0)
+		if (search_text(d->build, "history", text, strlen(text), err) < 0) {
+			(void)sb_error_context(err, "%s", sb_instruction_name(d->instr->kind));
 			return sb_error_locate(err, d->instr->at);
+		}
 	}
 	return 0;
 }
@@ -297,11 +300,24 @@ static void apply_labels(const struct sb_build *build, struct sb_image_config *c
 	}
 }
 
+static int search_labels(struct sb_build *build, struct sb_error *err)
+{
+	for (size_t i = 0; i < build->labels.len; i++) {
+		const char *label = build->labels.items[i];
+
+		if (search_text(build, "labels", label, strlen(label), err) < 0)
+			return sb_error_context(err, "--label");
+	}
+	return 0;
+}
+
 static int write_config(struct sb_build *build, struct sb_image_config *config,
 	struct sb_manifest *manifest, struct sb_error *err)
 {
 	SB_AUTO_BUF json = SB_BUF_INIT(SB_MAX_JSON);
 
+	if (search_labels(build, err) < 0)
+		return -1;
 	apply_labels(build, config);
 	free(config->created);
 	config->created = sb_commit_time(build);

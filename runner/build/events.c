@@ -18,10 +18,35 @@ void sb_events_init(struct sb_events *events, sb_event_fn fn, void *data)
 	*events = (struct sb_events){.fn = fn, .data = data, .start_ns = now_ns()};
 }
 
-static char *redacted(const struct sb_events *events, const char *text)
+void sb_events_release(struct sb_events *events)
 {
-	return events->secrets != NULL ? sb_redact_text(events->secrets, text)
-				       : sb_strdup_or_null(text);
+	sb_redactor_free(events->redactor);
+	events->redactor = NULL;
+}
+
+void sb_events_hide(struct sb_events *events, const struct sb_secrets *secrets)
+{
+	sb_redactor_free(events->redactor);
+	events->redactor = sb_secrets_count(secrets) > 0 ? sb_redactor_new(secrets) : NULL;
+}
+
+static void emit_redacted(const struct sb_events *events, struct sb_event event)
+{
+	struct sb_redactor *redactor = events->redactor;
+	const bool is_output = event.kind == SB_EVENT_STEP_OUTPUT;
+	sb_autofree char *text = is_output ? NULL : sb_redactor_text(redactor, event.text);
+	sb_autofree char *hint = sb_redactor_text(redactor, event.hint);
+	sb_autofree char *name = sb_redactor_text(redactor, event.name);
+	sb_autofree char *stage = sb_redactor_text(redactor, event.stage);
+	sb_autofree char *file = sb_redactor_text(redactor, event.file);
+
+	if (!is_output)
+		event.text = text;
+	event.hint = hint;
+	event.name = name;
+	event.stage = stage;
+	event.file = file;
+	events->fn(&event, events->data);
 }
 
 void sb_events_emit(const struct sb_events *events, struct sb_event event)
@@ -33,17 +58,10 @@ void sb_events_emit(const struct sb_events *events, struct sb_event event)
 		event.step = events->step;
 	if (event.stage == NULL)
 		event.stage = events->stage;
-	if (event.kind == SB_EVENT_STEP_OUTPUT) {
+	if (events->redactor != NULL)
+		emit_redacted(events, event);
+	else
 		events->fn(&event, events->data);
-		return;
-	}
-
-	sb_autofree char *text = redacted(events, event.text);
-	sb_autofree char *hint = redacted(events, event.hint);
-
-	event.text = text;
-	event.hint = hint;
-	events->fn(&event, events->data);
 }
 
 void sb_events_notice(const struct sb_events *events, const char *text, const char *hint)

@@ -17,9 +17,14 @@ struct sb_content_search {
 	struct stream depths[SB_NESTED_MAX_DEPTH + 1];
 	struct stream text;
 	struct sb_content_sums sums;
+	/* The stream that a find is in is often packed in another, whose bytes come first: what is
+	 * told is the innermost, so reading goes on for a while. */
 	bool is_found;
+	unsigned depth; /* of the find */
+	uint64_t bytes_since;
 	struct sb_content_leak leak;
 };
+enum { MAX_BYTES_SINCE = 1 << 20 };
 
 static void begin(struct sb_content_search *search, struct stream *stream)
 {
@@ -69,12 +74,34 @@ void sb_content_leak_release(struct sb_content_leak *leak)
 	*leak = (struct sb_content_leak){0};
 }
 
-static void found(struct sb_content_search *search, const struct sb_leak *leak, const char *inside,
-	const char *what)
+static bool is_wanted(const struct sb_content_search *search, unsigned depth)
 {
+	return !search->is_found || (depth > search->depth && search->leak.what == NULL);
+}
+
+/* As much of the way as holds no secret itself; caller frees. */
+static char *clean_way(struct sb_content_search *search, const char *inside)
+{
+	char *way = sb_strdup_or_null(inside);
+	struct sb_leak leak;
+
+	while (way != NULL && sb_content_search_text(search, way, strlen(way), &leak)) {
+		char *last = strrchr(way, '!');
+
+		*(last != NULL ? last : way) = '\0';
+	}
+	return way;
+}
+
+static void found(struct sb_content_search *search, unsigned depth, const struct sb_leak *leak,
+	const char *inside, const char *what)
+{
+	sb_content_leak_release(&search->leak);
 	search->is_found = true;
+	search->depth = depth;
+	search->bytes_since = 0;
 	search->leak = (struct sb_content_leak){
-		.leak = *leak, .inside = sb_strdup_or_null(inside), .what = what};
+		.leak = *leak, .inside = clean_way(search, inside), .what = what};
 }
 
 static void on_begin(void *self, unsigned depth, const char *inside)
@@ -94,8 +121,9 @@ static void on_bytes(void *self, unsigned depth, const void *bytes, size_t len)
 	struct sb_leak leak;
 
 	*(depth == 0 ? &search->sums.bytes : &search->sums.unpacked_bytes) += len;
-	if (!search->is_found && sb_scanner_feed(stream->scanner, bytes, len, &leak))
-		found(search, &leak, stream->inside, NULL);
+	search->bytes_since += len;
+	if (is_wanted(search, depth) && sb_scanner_feed(stream->scanner, bytes, len, &leak))
+		found(search, depth, &leak, stream->inside, NULL);
 }
 
 static void on_end(void *self, unsigned depth)
@@ -104,8 +132,8 @@ static void on_end(void *self, unsigned depth)
 	struct stream *stream = &search->depths[depth];
 	struct sb_leak leak;
 
-	if (!search->is_found && sb_scanner_end(stream->scanner, &leak))
-		found(search, &leak, stream->inside, NULL);
+	if (is_wanted(search, depth) && sb_scanner_end(stream->scanner, &leak))
+		found(search, depth, &leak, stream->inside, NULL);
 }
 
 static void on_text(void *self, unsigned depth, const char *inside, const char *what,
@@ -114,10 +142,10 @@ static void on_text(void *self, unsigned depth, const char *inside, const char *
 	struct sb_content_search *search = self;
 	struct sb_leak leak;
 
-	if (search->is_found || !sb_content_search_text(search, bytes, len, &leak))
-		return;
-	found(search, &leak, strcmp(what, "name") == 0 ? search->depths[depth - 1].inside : inside,
-		what);
+	if (is_wanted(search, depth) && sb_content_search_text(search, bytes, len, &leak))
+		found(search, depth, &leak,
+			strcmp(what, "name") == 0 ? search->depths[depth - 1].inside : inside,
+			what);
 }
 
 static void on_skipped(void *self, const char *inside, const char *why)
@@ -133,7 +161,7 @@ static bool is_done(void *self)
 {
 	const struct sb_content_search *search = self;
 
-	return search->is_found;
+	return search->is_found && search->bytes_since > MAX_BYTES_SINCE;
 }
 
 bool sb_content_search_text(
