@@ -299,8 +299,10 @@ static int enter(struct job *job, struct sb_error *err)
 
 	/* The store is opened after the mount namespace is entered: overlayfs takes layers only
 	 * from mounts of the namespace it is mounted in. */
-	if (sb_userns_enter(&job->host, err) < 0 ||
-		sb_session_open(job->options->root, &job->session, err) < 0 ||
+	if (sb_userns_enter(&job->host, err) < 0)
+		return -1;
+	sb_contexts_enter(&job->contexts);
+	if (sb_session_open(job->options->root, &job->session, err) < 0 ||
 		sb_snapshots_open(job->session.store_fd, &job->host, &job->snapshots, err) < 0)
 		return -1;
 	build->store = job->session.store;

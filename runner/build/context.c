@@ -16,9 +16,23 @@
 static void context_release(struct sb_context *context)
 {
 	free(context->name);
+	free(context->path);
 	free(context->reference);
 	sb_ignore_free(context->ignore);
 	sb_fd_closep(&context->fd);
+}
+
+static void context_enter(struct sb_context *context)
+{
+	if (context->path != NULL)
+		sb_fd_reopen_dir(&context->fd, context->path);
+}
+
+void sb_contexts_enter(struct sb_contexts *contexts)
+{
+	context_enter(&contexts->main);
+	SB_ARRAY_FOREACH (&contexts->named, context)
+		context_enter(context);
 }
 
 void sb_contexts_release(struct sb_contexts *contexts)
@@ -74,6 +88,7 @@ static int open_main(
 	if (sb_fd_open_dir_user(path, "build context", &out->fd, err) < 0 ||
 		(buildfile != NULL && read_own_ignore(buildfile, &out->ignore, err) < 0))
 		return -1;
+	out->path = sb_fd_path(out->fd);
 	return out->ignore == NULL ? read_ignore(out->fd, &out->ignore, err) : 0;
 }
 
@@ -118,6 +133,7 @@ static int open_path(const char *path, struct sb_context *out, struct sb_error *
 	if (S_ISDIR(st.st_mode)) {
 		out->kind = faccessat(out->fd, "oci-layout", F_OK, 0) == 0 ? SB_CONTEXT_IMAGE_FD
 									   : SB_CONTEXT_FOLDER;
+		out->path = out->kind == SB_CONTEXT_FOLDER ? sb_fd_path(out->fd) : NULL;
 		return out->kind == SB_CONTEXT_FOLDER ? read_ignore(out->fd, &out->ignore, err) : 0;
 	}
 	out->kind = SB_CONTEXT_IMAGE_FD;

@@ -23,6 +23,7 @@ struct sb_context {
 	char *name;
 	enum sb_context_kind kind;
 	int fd;          /* -1 for REF and REMOTE; owned */
+	char *path;      /* FOLDER: where it was when it was opened, or NULL; owned */
 	char *reference; /* REF: the reference; REMOTE: the address; IMAGE_FD: which image in it,
 			    or NULL; owned */
 	struct sb_ignore *ignore; /* FOLDER: its .dockerignore, or NULL; owned */
@@ -40,6 +41,8 @@ int sb_contexts_open_main(const char *context, const char *buildfile, struct sb_
 /* "NAME=VALUE", NULL-ended; or NULL. */
 int sb_contexts_open_named(
 	const char *const *named, struct sb_contexts *out, struct sb_error *err) SB_MUST_USE;
+/* After namespaces were entered: so that the folders are seen with what is mounted in them. */
+void sb_contexts_enter(struct sb_contexts *contexts);
 void sb_contexts_release(struct sb_contexts *contexts);
 /* NULL where there is none. */
 struct sb_context *sb_contexts_find(const struct sb_contexts *contexts, const char *name);

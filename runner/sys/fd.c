@@ -2,6 +2,7 @@
 #include "sys/fd.h"
 
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <sys/mman.h>
 #include <sys/sendfile.h>
@@ -47,6 +48,31 @@ int sb_fd_open_dir_user(const char *path, const char *what, int *out_fd, struct 
 		return sb_fail_errno(err, "%s '%s'", what, path);
 	*out_fd = fd;
 	return 0;
+}
+
+char *sb_fd_path(int fd)
+{
+	char link[32];
+	char path[PATH_MAX];
+
+	(void)snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
+
+	const ssize_t len = readlink(link, path, sizeof(path) - 1);
+
+	return len > 0 && path[0] == '/' ? sb_memdup0(path, (size_t)len) : NULL;
+}
+
+void sb_fd_reopen_dir(int *fd, const char *path)
+{
+	sb_autofd int opened = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	struct stat wanted;
+	struct stat found;
+
+	if (opened < 0 || fstat(*fd, &wanted) < 0 || fstat(opened, &found) < 0 ||
+		wanted.st_dev != found.st_dev || wanted.st_ino != found.st_ino)
+		return;
+	sb_fd_closep(fd);
+	*fd = sb_fd_steal(&opened);
 }
 
 int sb_fd_dup(int fd, int *out_fd, struct sb_error *err)

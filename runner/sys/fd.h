@@ -43,6 +43,14 @@ int sb_fd_find_user(
 /* Opens a folder that the user named (O_RDONLY|O_DIRECTORY). */
 int sb_fd_open_dir_user(
 	const char *path, const char *what, int *out_fd, struct sb_error *err) SB_MUST_USE;
+/*
+ * A descriptor stays in the mount namespace that it was opened in, and sees no mounts any more when
+ * that one ends, which it does when its last process enters another. So the folder's path (caller
+ * frees; NULL where it has none) is kept before, and it is opened again after: *fd becomes a
+ * descriptor of our namespace. Where the path leads to something else, it stays as it is.
+ */
+char *sb_fd_path(int fd);
+void sb_fd_reopen_dir(int *fd, const char *path);
 /* A new descriptor for the same open file, close-on-exec. */
 int sb_fd_dup(int fd, int *out_fd, struct sb_error *err) SB_MUST_USE;
 /* Reads to the end, at most buf->max_bytes in total. */
