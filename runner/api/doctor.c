@@ -16,6 +16,7 @@
 #include "sandbox/client.h"
 #include "sandbox/network.h"
 #include "sys/at.h"
+#include "sys/data_overlay.h"
 #include "sys/fd.h"
 #include "sys/mount.h"
 #include "sys/proc.h"
@@ -127,6 +128,23 @@ static int try_overlay(const struct trial *trial, struct sb_error *err)
 	return 0;
 }
 
+/* As for a step that mounts the build context. */
+static int try_in_place(const struct trial *trial, struct sb_error *err)
+{
+	struct sb_host_ids ids = {0};
+	struct sb_session session = {.store_fd = -1};
+	SB_AUTO(sb_snapshots) snapshots = NULL;
+	sb_autofd int at = -1;
+
+	if (sb_userns_enter(&ids, err) < 0 || sb_session_open(trial->root, &session, err) < 0 ||
+		sb_snapshots_open(session.store_fd, &ids, &snapshots, err) < 0 ||
+		sb_snapshots_open_mount_point(snapshots, &at, err) < 0)
+		return -1;
+	return sb_data_overlay_probe(at) != SB_DATA_OVERLAY_NONE
+		       ? 0
+		       : sb_fail(err, SB_E_UNSUPPORTED, "overlayfs has no data layers here");
+}
+
 static int try_proc(const struct trial *trial, struct sb_error *err)
 {
 	struct sb_host_ids ids = {0};
@@ -210,6 +228,20 @@ static void check_overlay(struct checks *checks, const char *root)
 			"must be 5.11 or newer");
 }
 
+static void check_in_place(struct checks *checks, const char *root)
+{
+	const struct trial trial = {.root = root};
+	sb_autofree char *message = NULL;
+
+	if (succeeds(try_in_place, &trial, &message))
+		add(checks, "build context", SB_CHECK_OK,
+			"a step that mounts it reads it where it is", NULL);
+	else
+		add(checks, "build context", SB_CHECK_DEGRADED,
+			"what a step mounts of it is copied into the store first",
+			"boot Linux 6.16 or newer (6.8 does for root)");
+}
+
 static void check_proc(struct checks *checks)
 {
 	const struct trial trial = {0};
@@ -285,6 +317,7 @@ int sb_check_host(const char *root, struct sb_check **out, size_t *out_len, stru
 	check_namespaces(&checks);
 	check_ids(&checks);
 	check_overlay(&checks, root);
+	check_in_place(&checks, root);
 	check_proc(&checks);
 	check_seccomp(&checks);
 	check_noswap(&checks);

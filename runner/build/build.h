@@ -51,6 +51,7 @@ struct sb_build {
 	struct sb_scanner *scanner;
 	struct sb_content_search
 		*search; /* of layers, caches and texts; its sums are the build's */
+	struct sb_context_views *context_views;   /* NULL until a step mounts a part of a context */
 	SB_ARRAY(struct sb_stage_state *) stages; /* by stage index; NULL until built */
 	struct sb_digest config_digest;           /* of the image's config, after sb_build_run */
 	size_t n_more_steps; /* of ONBUILD triggers that base images brought so far, and of stages

@@ -6,6 +6,7 @@
 
 #include "base/error.h"
 #include "base/strv.h"
+#include "build/in_place.h"
 #include "buildfile/ignore.h"
 #include "buildfile/instruction.h"
 #include "leak/secrets.h"
@@ -31,16 +32,19 @@ struct sb_copy {
 	int root_fd;                      /* the destination's root, borrowed */
 	struct sb_idmap ids;           /* of both roots (the context's owners are not looked at) */
 	const struct sb_strv *sources; /* expanded; heredocs not among them */
+	bool is_literal;               /* sources are paths, not patterns */
 	const struct sb_heredoc *heredocs; /* files to make; bodies expanded by the caller */
 	size_t n_heredocs;
-	size_t n_others;          /* sources that another call copies to the same destination */
-	const char *dest;         /* expanded, as written: a trailing slash means something */
-	const char *workdir;      /* absolute */
-	const char *chown;        /* expanded, or NULL */
-	const char *chmod;        /* octal or symbols, expanded, or NULL */
-	bool is_add;              /* unpack local archives */
-	bool has_parents;         /* keep the folders of the sources */
-	bool is_link;             /* the destination is a layer of its own, with nothing below it */
+	size_t n_others;     /* sources that another call copies to the same destination */
+	const char *dest;    /* expanded, as written: a trailing slash means something */
+	const char *workdir; /* absolute */
+	const char *chown;   /* expanded, or NULL */
+	const char *chmod;   /* octal or symbols, expanded, or NULL */
+	bool is_add;         /* unpack local archives */
+	bool has_parents;    /* keep the folders of the sources */
+	bool is_link;        /* the destination is a layer of its own, with nothing below it */
+	struct sb_in_place *in_place; /* regular files are not copied but stand for the source's;
+					 or NULL */
 	struct sb_strv *warnings; /* gets a line for each kind of thing that could not be kept */
 };
 

@@ -117,6 +117,20 @@ static int link_to_first(struct sb_copy_work *work, const char *from_path, const
 	return 0;
 }
 
+static int copy_content(struct sb_copy_work *work, int from_fd, const struct stat *st,
+	const char *from_path, int to_fd, const char *to_path, struct sb_error *err)
+{
+	if (work->copy->in_place != NULL)
+		return sb_in_place_add(work->copy->in_place, from_fd, st, from_path, to_fd, err);
+	if (sb_content_copy(&work->contents, from_fd, st, to_fd, err) == 0)
+		return 0;
+
+	const bool is_changed = err->code == SB_E_INTEGRITY;
+
+	(void)sb_error_context(err, "copy '%s' to '/%s'", from_path, to_path);
+	return is_changed ? sb_error_hint(err, "build again when nothing writes to it") : -1;
+}
+
 static int copy_regular(struct sb_copy_work *work, struct sb_copy_entry from, const char *from_path,
 	struct sb_copy_entry to, const char *to_path, struct sb_error *err)
 {
@@ -135,13 +149,8 @@ static int copy_regular(struct sb_copy_work *work, struct sb_copy_entry from, co
 		return 0;
 	if (sb_copy_create(to, to_path, &to_fd, err) < 0)
 		return -1;
-	if (sb_content_copy(&work->contents, from_fd, &st, to_fd, err) < 0) {
-		const bool is_changed = err->code == SB_E_INTEGRITY;
-
-		(void)sb_error_context(err, "copy '%s' to '/%s'", from_path, to_path);
-		return is_changed ? sb_error_hint(err, "build again when nothing writes to it")
-				  : -1;
-	}
+	if (copy_content(work, from_fd, &st, from_path, to_fd, to_path, err) < 0)
+		return -1;
 	if (sb_copy_metadata(work, from, &st, to, from_path, err) < 0)
 		return -1;
 	if (st.st_nlink > 1 && fstat(to_fd, &made) == 0)

@@ -258,8 +258,9 @@ static int match_wildcard(const struct sb_copy *copy, const char *source, const 
 static int match_path(const struct sb_copy *copy, const char *source, const char *path,
 	struct sb_copy_matches *out, struct sb_error *err)
 {
-	return sb_glob_has_wildcard(path) ? match_wildcard(copy, source, path, out, err)
-					  : match_literal(copy, source, path, out, err);
+	return !copy->is_literal && sb_glob_has_wildcard(path)
+		       ? match_wildcard(copy, source, path, out, err)
+		       : match_literal(copy, source, path, out, err);
 }
 
 /* A folder on the way to what --parents names is made as a folder, so it must be one. */

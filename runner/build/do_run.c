@@ -310,6 +310,16 @@ static int search_caches(
 	return rc;
 }
 
+/* It may be why the step failed. */
+static void warn_of_changes(const struct run *run)
+{
+	struct sb_build *build = run->d->build;
+	SB_AUTO_ERROR changed = SB_ERROR_INIT;
+
+	if (sb_run_mounts_check_contexts(&run->mounts, build, &changed) < 0)
+		sb_events_warn(&build->events, changed.message, changed.hint);
+}
+
 int sb_do_run(const struct sb_do *d, struct sb_error *err)
 {
 	__attribute__((cleanup(run_release))) struct run run = {
@@ -327,8 +337,12 @@ int sb_do_run(const struct sb_do *d, struct sb_error *err)
 	sb_cache_mountpoints_remove(&run.mounts.mountpoints);
 	if (search_caches(&run, &since, rc, err) < 0)
 		return -1;
-	if (!result.has_run || result.status != 0)
+	if (!result.has_run || result.status != 0) {
+		warn_of_changes(&run);
 		return fail_step(&run, &result, err);
+	}
+	if (sb_run_mounts_check_contexts(&run.mounts, d->build, err) < 0)
+		return -1;
 
 	sb_autofree char *line = command_line(&run);
 	sb_autofree char *created_by = sb_asprintf("RUN %s", line);

@@ -7,6 +7,7 @@
 #include "base/mem.h"
 #include "build/base_image.h"
 #include "build/commit.h"
+#include "build/context_view.h"
 #include "build/instructions.h"
 #include "leak/scan.h"
 #include "plan/args.h"
@@ -20,6 +21,7 @@ void sb_build_release(struct sb_build *build)
 	sb_sandbox_free(build->sandbox);
 	sb_content_search_free(build->search);
 	sb_scanner_free(build->scanner);
+	sb_context_views_free(build->context_views);
 	SB_ARRAY_FOREACH (&build->stages, stage)
 		sb_stage_state_free(*stage);
 	SB_ARRAY_RELEASE(&build->stages);

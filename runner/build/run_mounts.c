@@ -10,7 +10,7 @@
 
 #include "base/mem.h"
 #include "base/path.h"
-#include "build/copy.h"
+#include "build/mount_source.h"
 #include "buildfile/mount.h"
 #include "sys/at.h"
 #include "sys/fd.h"
@@ -22,6 +22,7 @@ void sb_run_mounts_release(struct sb_run_mounts *mounts)
 	SB_ARRAY_FOREACH (&mounts->fds, fd)
 		sb_fd_closep(fd);
 	SB_ARRAY_RELEASE(&mounts->fds);
+	SB_ARRAY_RELEASE(&mounts->views);
 	sb_strv_release(&mounts->scaffold);
 	sb_strv_release(&mounts->locked);
 	sb_strv_release(&mounts->caches);
@@ -209,105 +210,71 @@ static int add_tree(
 	return 0;
 }
 
-/* Copies what a mount takes from the context or another root into a folder of the build's own. */
-static int copy_source(const struct adding *a, int from_fd, bool is_context,
-	const struct sb_ignore *ignore, const char *source, int to_fd, const char *dest,
-	struct sb_error *err)
+/* A copy in a folder that the build throws away at its end. */
+static int copy_tree(const struct adding *a, const struct sb_mount_source *source,
+	const struct sb_upper *upper, int *out_fd, struct sb_error *err)
 {
-	SB_AUTO_STRV sources = SB_STRV_INIT;
-	SB_AUTO_STRV warnings = SB_STRV_INIT;
+	const int snapshots = sb_snapshots_fd(a->d->build->snapshots);
 
-	struct stat store;
-
-	sb_strv_add(&sources, source);
-	if (fstat(a->d->build->store_fd, &store) < 0)
-		return sb_fail_errno(err, "the store");
-
-	const struct sb_copy copy = {
-		.source_fd = from_fd,
-		.source_is_context = is_context,
-		.ignore = ignore,
-		.store = is_context ? &store : NULL,
-		.secrets = a->d->build->secrets,
-		.interrupt = a->d->build->interrupt,
-		.root_fd = to_fd,
-		.ids = a->d->build->host->ids,
-		.sources = &sources,
-		.dest = dest,
-		.workdir = "/",
-		.warnings = &warnings,
-	};
-
-	if (sb_copy_files(&copy, err) < 0)
+	if (sb_at_open_dir(snapshots, upper->diff, SB_AT_NO_LINKS, out_fd, err) < 0)
 		return -1;
-	for (size_t i = 0; i < warnings.len; i++)
-		sb_events_warn(&a->d->build->events, warnings.items[i], NULL);
-	return 0;
-}
-
-/* A folder that the build throws away at its end. */
-static int new_scratch(const struct adding *a, int *out_fd, struct sb_error *err)
-{
-	SB_AUTO_VALUE(sb_upper) upper = {0};
-	struct sb_snapshots *snapshots = a->d->build->snapshots;
-
-	if (sb_snapshots_new_upper(snapshots, &upper, err) < 0)
-		return -1;
-	return sb_at_open_dir(sb_snapshots_fd(snapshots), upper.diff, SB_AT_NO_LINKS, out_fd, err);
-}
-
-/*
- * Before Linux 6.15 only what is mounted in our own namespace can be cloned: so a view is put on a
- * folder of the store, in our namespace alone, for the rest of the process's life.
- */
-static int settle(const struct adding *a, int view_fd, struct sb_error *err)
-{
-	sb_autofd int at = -1;
-
-	if (sb_at_open(sb_snapshots_fd(a->d->build->snapshots), "mnt", SB_AT_NO_LINKS,
-		    O_PATH | O_DIRECTORY, &at, err) < 0)
-		return -1;
-	return sb_mount_attach(view_fd, at, err);
+	return sb_mount_source_copy(a->d->build, source, *out_fd, "/tree", NULL, err);
 }
 
 /*
  * The context is never mounted itself: a step would see what the ignore file keeps out, and files
- * that belong to the user. What it needs is copied, with owner root, as COPY would; so is what is
- * mounted read-write, whose changes are thrown away.
+ * that belong to the user. It gets a view of it, or a copy where the host can't make one; and a
+ * copy of a part of another root that is mounted read-write, whose changes are thrown away.
  */
+static int add_made(const struct adding *a, const struct sb_mount_flag *flag,
+	const struct sb_mount_source *source, struct sb_error *err)
+{
+	struct sb_build *build = a->d->build;
+	const struct sb_context_view *view = NULL;
+	SB_AUTO_VALUE(sb_upper) upper = {0};
+	sb_autofd int root = -1;
+	sb_autofd int tree = -1;
+
+	if (!flag->is_readonly && sb_snapshots_new_upper(build->snapshots, &upper, err) < 0)
+		return -1;
+	if (source->is_context && sb_context_view_open(build, source,
+					  flag->is_readonly ? NULL : &upper, &root, &view, err) < 0)
+		return -1;
+	if (view != NULL)
+		*SB_ARRAY_ADD(&a->out->views) = view;
+	else if ((upper.diff == NULL &&
+			 sb_snapshots_new_upper(build->snapshots, &upper, err) < 0) ||
+		 copy_tree(a, source, &upper, &root, err) < 0)
+		return -1;
+	if (sb_at_open(root, "tree", SB_AT_NO_LINKS, O_PATH, &tree, err) < 0)
+		return -1;
+	return add_tree(a, flag->target, tree, flag->is_readonly, err);
+}
+
 static int add_bind(const struct adding *a, const struct sb_mount_flag *flag, struct sb_error *err)
 {
-	const char *source = flag->source != NULL ? flag->source : "/";
-	const struct sb_ignore *ignore = NULL;
 	sb_autofd int from = -1;
 	sb_autofd int tree = -1;
-	bool is_context = false;
+	struct sb_mount_source source = {.path = flag->source != NULL ? flag->source : "/"};
 
-	if (sb_do_open_from(a->d, flag->from, &from, &is_context, &ignore, err) < 0)
+	if (sb_do_open_from(a->d, flag->from, &from, &source.is_context, &source.ignore, err) < 0)
 		return -1;
-	if (!is_context && flag->is_readonly) {
-		if (settle(a, from, err) < 0 ||
-			sb_at_open(from, source, SB_AT_IN_ROOT, O_PATH, &tree, err) < 0)
-			return sb_error_context(err, "bind mount: source");
-		return add_tree(a, flag->target, tree, true, err);
-	}
-
-	sb_autofd int scratch = -1;
-
-	if (new_scratch(a, &scratch, err) < 0 ||
-		copy_source(a, from, is_context, ignore, source, scratch, "/tree", err) < 0 ||
-		sb_at_open(scratch, "tree", SB_AT_NO_LINKS, O_PATH, &tree, err) < 0)
-		return sb_error_context(err, "bind mount");
-	return add_tree(a, flag->target, tree, flag->is_readonly, err);
+	source.fd = from;
+	if (source.is_context || !flag->is_readonly)
+		return add_made(a, flag, &source, err) < 0 ? sb_error_context(err, "bind mount")
+							   : 0;
+	if (sb_snapshots_settle(a->d->build->snapshots, from, err) < 0 ||
+		sb_at_open(from, source.path, SB_AT_IN_ROOT, O_PATH, &tree, err) < 0)
+		return sb_error_context(err, "bind mount: source");
+	return add_tree(a, flag->target, tree, true, err);
 }
 
 static int seed_cache(const struct adding *a, const struct sb_mount_flag *flag, int cache_fd,
 	struct sb_error *err)
 {
-	const struct sb_ignore *ignore = NULL;
+	struct sb_mount_source source = {.path = flag->source != NULL ? flag->source : "/"};
 	SB_AUTO_STRV names = SB_STRV_INIT;
 	sb_autofd int from = -1;
-	bool is_context = false;
 
 	if (flag->from == NULL)
 		return 0;
@@ -315,10 +282,10 @@ static int seed_cache(const struct adding *a, const struct sb_mount_flag *flag, 
 		return -1;
 	if (names.len > 0)
 		return 0;
-	if (sb_do_open_from(a->d, flag->from, &from, &is_context, &ignore, err) < 0)
+	if (sb_do_open_from(a->d, flag->from, &from, &source.is_context, &source.ignore, err) < 0)
 		return -1;
-	return copy_source(a, from, is_context, ignore, flag->source != NULL ? flag->source : "/",
-		cache_fd, "/", err);
+	source.fd = from;
+	return sb_mount_source_copy(a->d->build, &source, cache_fd, "/", NULL, err);
 }
 
 /* Not a wait in the kernel: the user may end it, and is told what it is for. */
@@ -483,6 +450,15 @@ int sb_run_mounts_trust(
 	for (size_t i = 0; mounts->has_secret && i < mounts->caches.len; i++)
 		if (sb_snapshots_trust_cache(build->snapshots, mounts->caches.items[i], err) < 0)
 			return sb_error_context(err, "cache mount");
+	return 0;
+}
+
+int sb_run_mounts_check_contexts(
+	const struct sb_run_mounts *mounts, const struct sb_build *build, struct sb_error *err)
+{
+	SB_ARRAY_FOREACH (&mounts->views, view)
+		if (sb_context_view_check(*view, build->interrupt, err) < 0)
+			return -1;
 	return 0;
 }
 

@@ -3,6 +3,7 @@
 #define SB_BUILD_RUN_MOUNTS_H
 
 #include "build/cache_mountpoints.h"
+#include "build/context_view.h"
 #include "build/instructions.h"
 #include "sandbox/spec.h"
 
@@ -13,6 +14,7 @@ struct sb_run_mounts {
 	struct sb_cache_mountpoints mountpoints;
 	struct sb_strv locked; /* keys of the caches that this step holds the lock of */
 	struct sb_strv caches; /* keys of those that it can write to */
+	SB_ARRAY(const struct sb_context_view *) views; /* of contexts, which it can read */
 	bool has_secret;
 	unsigned n_ssh; /* mounts of that type so far, which count in default targets */
 	bool has_ssh;   /* one of them is there */
@@ -32,6 +34,11 @@ int sb_run_mounts_add(const struct sb_do *d, int root_fd, struct sb_step_spec *s
 int sb_run_mounts_distrust(const struct sb_run_mounts *mounts, struct sb_build *build,
 	struct sb_error *err) SB_MUST_USE;
 int sb_run_mounts_trust(const struct sb_run_mounts *mounts, struct sb_build *build,
+	struct sb_error *err) SB_MUST_USE;
+
+/* After the step: SB_E_INTEGRITY where a file of a build context, which it could read in place, is
+ * not what it was before. */
+int sb_run_mounts_check_contexts(const struct sb_run_mounts *mounts, const struct sb_build *build,
 	struct sb_error *err) SB_MUST_USE;
 
 /* One small file, mounted read-only. */

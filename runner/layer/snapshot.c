@@ -374,3 +374,18 @@ int sb_snapshots_view(struct sb_snapshots *snapshots, const struct sb_strv *lowe
 
 	return sb_mount_overlay(&overlay, out_mount_fd, err);
 }
+
+int sb_snapshots_open_mount_point(
+	const struct sb_snapshots *snapshots, int *out_fd, struct sb_error *err)
+{
+	return sb_at_open(snapshots->fd, "mnt", SB_AT_NO_LINKS, O_PATH | O_DIRECTORY, out_fd, err);
+}
+
+int sb_snapshots_settle(const struct sb_snapshots *snapshots, int mount_fd, struct sb_error *err)
+{
+	sb_autofd int at = -1;
+
+	if (sb_snapshots_open_mount_point(snapshots, &at, err) < 0)
+		return -1;
+	return sb_mount_attach(mount_fd, at, err);
+}

@@ -81,4 +81,14 @@ int sb_snapshots_trust_cache(
 int sb_snapshots_view(struct sb_snapshots *snapshots, const struct sb_strv *lowers,
 	const struct sb_upper *upper, int *out_mount_fd, struct sb_error *err) SB_MUST_USE;
 
+/*
+ * Puts a detached mount on a folder of the store, in our own mount namespace, for the rest of the
+ * process's life: before Linux 6.15 no other can be cloned, or be a layer of an overlay. The folder
+ * itself (O_PATH) is for who mounts on it otherwise.
+ */
+int sb_snapshots_settle(
+	const struct sb_snapshots *snapshots, int mount_fd, struct sb_error *err) SB_MUST_USE;
+int sb_snapshots_open_mount_point(
+	const struct sb_snapshots *snapshots, int *out_fd, struct sb_error *err) SB_MUST_USE;
+
 #endif

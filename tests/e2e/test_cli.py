@@ -150,7 +150,7 @@ def test_check_runs_nothing(sb):
 def test_doctor_names_each_check_in_order(sb):
     result = sb("doctor", check=None)
     assert result.status in (0, 3)
-    wanted = ["user namespace", "subordinate", "overlay", "seccomp", "noswap"]
+    wanted = ["user namespace", "subordinate", "overlay", "build context", "seccomp", "noswap"]
     places = [result.out.lower().find(word) for word in wanted]
     assert -1 not in places and places == sorted(places), result.out
 
