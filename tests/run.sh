@@ -37,8 +37,10 @@ done
 
 test_packages=(
     libcmocka-dev python3 python3-pytest skopeo umoci mmdebstrap docker-registry zstd sudo
-    slirp4netns util-linux procps libc6-dev git openssl openssh-client
+    slirp4netns util-linux procps libc6-dev git openssl openssh-client python3-jsonschema
 )
+# Any npm will do: it fetches the schema of SARIF.
+command -v npm >/dev/null || test_packages+=(npm)
 ci_packages=(clang clang-format clang-tidy shellcheck codespell)
 
 # ASan's own run-time libraries come with gcc and clang.

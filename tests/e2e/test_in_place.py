@@ -68,6 +68,7 @@ def used_bytes(folder):
     return int(done.stdout.split()[0])
 
 
+# REA''DY: the line of the instruction is shown too.
 # A step that says READY and goes on when "flag" of the context, which it reads in place, says so.
 WAITS = "echo REA''DY; n=0; while [ $(cat /c/flag) = wait ] && [ $n -lt 600 ]; do n=$((n+1)); sleep 0.1; done"
 

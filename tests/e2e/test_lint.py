@@ -6,6 +6,7 @@ import re
 
 import pytest
 
+import sarif_schema
 from conftest import HERE
 
 EXAMPLES = HERE.parents[1] / "examples"
@@ -126,7 +127,7 @@ def test_json(sb):
     assert {f"{f['rule']}@{f['line']}" for f in report["findings"]} == rules(lint(sb, BAD, check=1))
 
 
-# --- SARIF 2.1.0: what its specification asks of the objects that are used, and of no others ---
+# --- SARIF 2.1.0: its schema, and what its specification asks of the objects that are used, and of no others ---
 
 
 def member(thing, name, kind, required=True):
@@ -182,6 +183,7 @@ def check_result(result, ids):
 
 
 def check_sarif(log):
+    sarif_schema.check(log)
     only(log, "$schema", "version", "runs")
     assert member(log, "version", str) == "2.1.0" and member(log, "$schema", str).startswith("https://")
     for run in member(log, "runs", list):
@@ -210,6 +212,15 @@ def sarif(sb, text, *args, **more):
     check_sarif(log)
     assert "hunter2" not in result.text
     return log["runs"][0]
+
+
+def test_the_schema_finds_faults(sb):
+    log = json.loads(lint(sb, BAD, "--format=sarif", check=1).out)
+    assert sarif_schema.faults(log) == []
+    for change in ("level", "text", "startLine", "version", "name"):
+        wrong = json.loads(json.dumps(log).replace(f'"{change}"', f'"{change}X"'))
+        assert sarif_schema.faults(wrong), change
+    assert sarif_schema.faults({**log, "version": "2.0.0"}) and sarif_schema.faults([])
 
 
 def test_sarif(sb):
