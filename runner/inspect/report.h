@@ -8,7 +8,7 @@
 #include "inspect/inspect.h"
 
 /*
- * What an inspection found, written down: a page for a terminal, JSON (described in report_json.c),
+ * What an inspection found, written down: a page for a terminal, JSON (described in safebuild(1)),
  * SARIF 2.1.0, and one self-contained HTML page. The same inspection gives the same bytes.
  *
  * The inspection's texts hold no secret's value any more, and are taken to be hostile otherwise:

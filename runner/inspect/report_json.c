@@ -8,39 +8,8 @@
 #include "inspect/report_words.h"
 #include "leak/needles.h"
 
-/*
- * The document, "schema": 1. Later versions of the same number only add keys, and words to lists of
- * words. Sizes are in bytes, layers and removed_by count from 0, a digest that is not known is
- * null, and so is what does not apply. Lists stand in the order of the image.
- *
- *	schema            1
- *	image             {form, name, digest, platform, user, runs_as_root,
- *	                  size (of all layers, as downloaded), tar_size, visible (payload of the
- *	                  final file system)}
- *	verdict           {word: CLEAN | WASTE | INCOMPLETE | SUSPECT | BROKEN | LEAK, text}
- *	counts            {error, warning, note, waived}: of the findings
- *	findings[]        {rule, level, title, message, why, fix, place, layer, path, instruction,
- *	                  removed_layer, removed_by (an instruction), fingerprint, waived_by};
- *	                  worst first
- *	layers[]          {index, digest, diff_id, media_type, size, tar_size, payload, dead_bytes,
- *	                  entries, whiteouts (numbers), created_by, foreign, files[]}
- *	layers[].files[]  {path, type (- d l b c p ?), change (added | modified | removed),
- *	                  metadata_only, mode ("0644"), uid, gid, size, link, digest, visible}
- *	dead_bytes        the sum over all layers
- *	dead_causes[]     {cause, files, bytes}
- *	dead[]            {path, size, digest, cause, added_layer, removed_layer, visible_elsewhere}
- *	secrets           {searched (a number), ids[], forms[], scanned_bytes,
- *	                  findings[]: {id, form, where, layer, path, inside, offset}}
- *	patterns[]        {rule, title, severity, shown (never the value), where, layer, path,
- *inside, offset, line, more, removed_layer} caches[]          {manager, path, layer, files,
- *live_bytes, dead_bytes} privileged[]      {path, layer, mode, uid, gid, capabilities} shells[],
- *package_managers[]      paths searched          {bytes, unpacked_bytes, files, blobs} problems[]
- *one line of text each; integrity[] has them as {kind (digest | size | diff-id | order | packing |
- *archive | missing | other), layer, text} not_scanned[]     one line of text each; gaps[] has them
- *as {layer, what, why}
- *
- * Text that is not UTF-8 has its other bytes as \xHH.
- */
+/* The document, "schema": 1, is described in safebuild(1), "JSON REPORT". Later versions of the same
+ * number only add keys, and words to lists of words. Lists stand in the order of the image. */
 
 enum { MAX_JSON_BYTES = 1 << 30 /* the inspector follows fewer names than that would take */ };
 
@@ -230,6 +199,7 @@ static void emit_secrets(struct sb_emit *emit, const struct sb_inspection *in)
 		sb_emit_text(emit, "path", secret->path);
 		sb_emit_text(emit, "inside", secret->inside);
 		sb_emit_number(emit, "offset", secret->offset);
+		sb_emit_index(emit, "removed_layer", secret->removed_layer);
 		sb_emit_end(emit);
 	}
 	sb_emit_end(emit);

@@ -342,9 +342,8 @@ def test_busybox_has_no_secret_and_hardly_a_pattern(sb):
 
 
 @pytest.mark.slow
-def test_a_clean_debian_has_no_secret_and_hardly_a_pattern(sb):
-    image = sb.folder / "debian.tar"
-    sb.build("FROM debian:test\n", "-o", f"type=oci,dest={image}", timeout=600)
+def test_a_clean_debian_has_no_secret_and_hardly_a_pattern(sb, debian_tar):
+    image = image_make.make_oci_layout(sb.context(), [debian_tar.read_bytes()])
     secret = sb.file("k", "quite-another-secret-value")
     report = inspect(sb, image, "--secret", f"id=k,src={secret}", timeout=600)
     assert report["secrets"]["findings"] == []
