@@ -49,9 +49,11 @@ static const struct sb_nested_format zlib = {"a zlib stream", sb_nested_unpack_z
 enum {
 	ZIP_HEADER = 30,
 	ZIP_VERSION = 4,
+	ZIP_FLAGS = 6,
 	ZIP_METHOD = 8,
 	ZIP_NAME_LEN = 26,
 	ZIP_MAX_VERSION = 63,
+	ZIP_UNDEFINED_FLAGS = 0xd780,
 	ZIP_MAX_METHOD = 99,
 	ZIP_MAX_NAME = 4096,
 };
@@ -61,10 +63,13 @@ static unsigned get16(const char *p)
 	return (unsigned)(uint8_t)p[0] | (unsigned)(uint8_t)p[1] << 8;
 }
 
+/* Programs that read zip files have its magic in their code: the version's upper byte and the flags
+ * that nobody has defined are 0 (APPNOTE 6.3, 4.4.3 and 4.4.4). */
 static bool is_zip(const char *p, size_t len)
 {
 	return len >= ZIP_HEADER && memcmp(p, "PK\3\4", 4) == 0 &&
-	       (uint8_t)p[ZIP_VERSION] <= ZIP_MAX_VERSION &&
+	       get16(p + ZIP_VERSION) <= ZIP_MAX_VERSION &&
+	       (get16(p + ZIP_FLAGS) & ZIP_UNDEFINED_FLAGS) == 0 &&
 	       get16(p + ZIP_METHOD) <= ZIP_MAX_METHOD && get16(p + ZIP_NAME_LEN) <= ZIP_MAX_NAME;
 }
 

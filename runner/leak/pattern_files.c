@@ -81,6 +81,16 @@ static bool is_word(
 }
 
 /* machine HOST login USER password PASSWORD, in any lines. */
+/* example.org and the like, which manuals use (RFC 2606), also as troff has it: "example\\&.org".
+ */
+static bool is_example_host(const char *host, size_t len)
+{
+	static const char name[] = "example";
+	const size_t n = sizeof(name) - 1;
+
+	return len > n && memcmp(host, name, n) == 0 && (host[n] == '.' || host[n] == '\\');
+}
+
 bool sb_verify_netrc(const struct sb_pattern_view *view, const struct sb_pattern_mark *mark,
 	size_t at, struct sb_pattern_span *out)
 {
@@ -96,7 +106,8 @@ bool sb_verify_netrc(const struct sb_pattern_view *view, const struct sb_pattern
 		end = words[i].at + words[i].len;
 	}
 	if (!is_word(view, words[1], "login") || !is_word(view, words[3], "password") ||
-		sb_text_is_placeholder(view->text + words[2].at, words[2].len))
+		sb_text_is_placeholder(view->text + words[2].at, words[2].len) ||
+		is_example_host(view->text + words[0].at, words[0].len))
 		return false;
 
 	struct sb_pattern_span password = words[4];
