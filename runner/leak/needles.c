@@ -16,6 +16,7 @@ enum {
 	MAX_TWICE_BYTES = 16 << 10,
 	MIN_WRAPPABLE_RAW = 24, /* a shorter one might be the words where two lines meet */
 	MIN_PIECE_BYTES = 8,
+	MAX_JOINED_BYTES = 256, /* of base64 that may be in any place of longer lines */
 };
 
 static const char form_raw[] = "raw";
@@ -106,6 +107,34 @@ static void add_pieces(
 	}
 }
 
+/* `core` from `from` on, with a newline before the places at, at + width, … */
+static void add_joined(const struct maker *maker, const char *form, const char *core, size_t len,
+	size_t from, size_t at, size_t width)
+{
+	char *joined = sb_secret_memory_alloc(maker->needles->memory, 2 * len);
+	size_t n = 0;
+
+	for (size_t i = from; i < len; i++) {
+		if (i > from && i >= at && (i - at) % width == 0)
+			joined[n++] = '\n';
+		joined[n++] = core[i];
+	}
+	append(maker, form, joined, n);
+}
+
+/*
+ * In lines of a longer text, which may end anywhere in it. A line's end waits for what follows only
+ * where enough of the secret stands before it; else what follows must do alone.
+ */
+static void add_in_lines(
+	const struct maker *maker, const char *form, const char *core, size_t len, size_t width)
+{
+	if (len > MAX_JOINED_BYTES || len < 2 * MIN_PIECE_BYTES)
+		return;
+	for (size_t at = 1; at < len && at <= width; at++)
+		add_joined(maker, form, core, len, at < MIN_PIECE_BYTES ? at : 0, at, width);
+}
+
 static void add_base64(const struct maker *maker, const char *form, const char last_two[static 2])
 {
 	static const size_t widths[] = {76, 64}; /* of coreutils and MIME, of openssl and PEM */
@@ -115,9 +144,15 @@ static void add_base64(const struct maker *maker, const char *form, const char l
 		const char *core = sb_form_base64_core(
 			maker->needles->memory, maker->value, maker->len, shift, last_two, &len);
 
-		add(maker, form, core, len);
-		for (size_t i = 0; maker->use == SB_NEEDLES_OUTPUT && shift == 0 && i < 2; i++)
-			add_pieces(maker, form, core, len, widths[i]);
+		if (is_known(maker, core, len))
+			continue;
+		append(maker, form, core, len);
+		for (size_t i = 0; maker->use == SB_NEEDLES_OUTPUT && i < 2; i++) {
+			if (shift == 0)
+				add_pieces(maker, form, core, len, widths[i]);
+			if (i == 0 || len > widths[i])
+				add_in_lines(maker, form, core, len, widths[i]);
+		}
 	}
 }
 
