@@ -66,7 +66,11 @@ static const struct redact_case cases[] = {
 	{{{"l", "0123456789 abcdefghij 0123456789 ABCDEFGHIJ 0123456789 klmnopqrst 0123456789"}},
 		"MDEyMzQ1Njc4OSBhYmNkZWZnaGlqIDAxMjM0NTY3ODkgQUJDREVGR0hJSiAwMTIzNDU2Nzg5IGts\n"
 		"bW5vcHFyc3QgMDEyMzQ1Njc4OQo=\n",
-		"[secret l]\n[secret l]Qo=\n"},
+		"[secret l]Qo=\n"},
+	/* the same anywhere in lines; near a line's end the value's first characters go on alone */
+	{{{"l", "Lq7vYx2ZpT4mWc9R"}},
+		"aHR0cDovL2V4YW1wbGUub3JnLz9hbmRzb21lbW9yZT0xMjMmdG9rZW49THE3dll4MlpwVDRtV2M5\nUiZ4\n",
+		"aHR0cDovL2V4YW1wbGUub3JnLz9hbmRzb21lbW9yZT0xMjMmdG9rZW49[secret l]iZ4\n"},
 	/* base64("user:super-secure") and of the value alone */
 	{{{"s", "super-secure"}}, "dXNlcjpzdXBlci1zZWN1cmU=", "dXNlcjp[secret s]U="},
 	{{{"s", "super-secure"}}, "Basic c3VwZXItc2VjdXJl.", "Basic [secret s]."},
