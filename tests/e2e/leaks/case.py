@@ -10,6 +10,7 @@ from leaks import forms
 ID = "tok"
 MOUNT = f"--mount=type=secret,id={ID}"
 ANY = ""
+FAILURES = (1, 2, 3)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -19,14 +20,13 @@ class Refused:
     where: str
     form: object = ANY  # a word or several of which one is right
     line: Optional[int] = None
-    id: str = ID
 
 
 @dataclasses.dataclass(frozen=True)
 class Nothing:
-    """The build ends with that status, and the checker finds nothing anywhere."""
+    """The build ends with that status (or one of these), and the checker finds nothing anywhere."""
 
-    status: int = 0
+    status: object = 0
     says: str = ""
 
 
@@ -37,29 +37,32 @@ class Either:
 
 @dataclasses.dataclass
 class Case:
+    """@VALUE@ in Buildfile, options and variables stands for the value, @CONTEXT@ for the context."""
+
     title: str
     buildfile: str
     expected: object
     value: str = None  # the text that must not get out; default: a token of the case's own
-    secret: Callable = lambda value: value + "\n"  # the file's content
+    secret: Callable = lambda value: value + "\n"  # the file's content, text or bytes
     parts: Callable = lambda value: [value]  # what must not be found
     files: Callable = lambda value: {}  # of the context
     args: tuple = ()
     env: dict = dataclasses.field(default_factory=dict)
-    id: str = ID
-    probe: bool = False
-    fill: bool = True  # @VALUE@ in the Buildfile and the arguments stands for the value
+    progress: str = None  # default: one of the two
+    stdin: Callable = None  # the context is standard input: value -> bytes
 
     def __post_init__(self):
         if self.value is None:
             self.value = forms.token(self.title)
 
-    def filled(self, text):
-        return text.replace("@VALUE@", self.value).replace("@LOWER@", self.value.lower())
-
     @property
     def name(self):
-        return re.sub(r"[^A-Za-z0-9]+", "_", self.title).strip("_")
+        return re.sub(r"[^a-z0-9]+", "-", self.title.lower()).strip("-")
+
+    @property
+    def base(self):
+        """The base that must have been built for it."""
+        return re.match(r"FROM (\S+)", self.buildfile).group(1)
 
 
 SCRIPT = """FROM {base}
@@ -75,11 +78,8 @@ STEP_LINE = 3
 
 def step(title, script, where=None, form="raw", flags=MOUNT, expected=None, **more):
     """A step that does that; refused at its line with a path in the message, unless told otherwise."""
-    base = "probe:1" if "leak_probe" in script else "busybox:1"
-    text = SCRIPT.format(base=base, flags=flags, script=script)
-    if expected is None:
-        expected = Refused(where, form, STEP_LINE)
-    return Case(title, text, expected, probe=base == "probe:1", **more)
+    text = SCRIPT.format(base="probe:1" if "leak_probe" in script else "busybox:1", flags=flags, script=script)
+    return Case(title, text, expected or Refused(where, form, STEP_LINE), **more)
 
 
 def environment_step(title, script, where=None, form="raw", **more):
@@ -93,9 +93,11 @@ def harmless_step(title, script, **more):
 def left_by_a_step(title, data, form=ANY, name="leak", **more):
     """The bytes come by a bind mount and are copied into the image by a step."""
     text = f"FROM busybox:1\nRUN --mount=type=bind,source=planted,target=/p cp /p /etc/{name}\n"
-    return Case(f"{title}: left by a step", text, Refused(f"/etc/{name}", form, 2), files=lambda v: {"planted": data(v)}, **more)
+    title = f"{title}, left by a step"
+    return Case(title, text, Refused(f"/etc/{name}", form, 2), files=lambda v: {"planted": data(v)}, **more)
 
 
 def copied(title, data, form=ANY, name="leak", **more):
     text = f"FROM busybox:1\nCOPY planted /etc/{name}\n"
-    return Case(f"{title}: by COPY", text, Refused(f"/etc/{name}", form, 2), files=lambda v: {"planted": data(v)}, **more)
+    title = f"{title}, by COPY"
+    return Case(title, text, Refused(f"/etc/{name}", form, 2), files=lambda v: {"planted": data(v)}, **more)

@@ -5,8 +5,9 @@ It has not a line of the product's code, and goes the other way: where the produ
 form of a value, this undoes every encoding and opens every archive, and looks for the value itself.
 Names, link targets and extended attributes are looked at like contents.
 
-As a program it reads {"roots": […], "values": {id: [text, …]}} from standard input and prints
-[[id, where], …], so that it can run where it can read what belongs to subordinate ids.
+As a program it reads orders from standard input, a line each: {"roots": […], "values": {id: [text,
+…]}, "only_new": …}, and answers each with a line [[id, where], …], so that it can run where it can
+read what belongs to subordinate ids.
 """
 
 import base64
@@ -31,6 +32,7 @@ MAX_PLAIN = 64 << 20
 MAX_WRITTEN = (1 << 40, 256 << 10, 64 << 10)
 MAX_TEXT = 16 << 20  # programs have hardly any escapes
 HEAD_BYTES = 4
+ALL_ELSE = "(headers and what is between)"
 
 BASE64_RUN = re.compile(rb"[A-Za-z0-9+/_-]{11,}")
 LINE_END = re.compile(rb"(?:\r?\n|\\r\\n|\\n|\\\n)[ \t]*")
@@ -199,7 +201,7 @@ def tar_members(data):
                 yield member.name, data[member.offset_data : stop]
                 between.append(data[end : member.offset_data])
                 end = stop
-    yield "(headers)", b"\0".join(between) + b"\0" + data[end:]
+    yield ALL_ELSE, b"\0".join(between) + b"\0" + data[end:]
 
 
 def contents(data):
@@ -228,7 +230,7 @@ def contents(data):
 class Checker:
     """values: id -> texts of which none may be anywhere."""
 
-    def __init__(self, values):
+    def __init__(self, values, seen=None):
         self.of_text = {}
         for key, texts in values.items():
             for text in texts:
@@ -239,9 +241,11 @@ class Checker:
             self.by_head.setdefault(text[:HEAD_BYTES], []).append(text)
         self.heads = re.compile(b"|".join(map(re.escape, self.by_head))) if self.by_head else None
         self.hits = []
-        self.seen = set()
+        self.seen = set() if seen is None else seen
 
     def look(self, data, where):
+        if not self.heads:
+            return
         for match in self.heads.finditer(data):
             for text in self.by_head[match.group()]:
                 if data.startswith(text, match.start()):
@@ -249,16 +253,15 @@ class Checker:
 
     def search(self, data, where, packed_depth=0):
         """Bytes and all that is in them; the same bytes are not searched twice."""
-        if not self.heads:
-            return
         key = hashlib.sha256(data).digest()
         if key in self.seen:
             return
         self.seen.add(key)
-        self.search_written(data, where, 0)
-        if packed_depth < MAX_PACKED_DEPTH:
-            for name, inner in contents(data):
-                self.search(inner, f"{where} > {name}", packed_depth + 1)
+        inside = list(contents(data)) if packed_depth < MAX_PACKED_DEPTH else []
+        if not inside or inside[-1][0] != ALL_ELSE:
+            self.search_written(data, where, 0)
+        for name, inner in inside:
+            self.search(inner, f"{where} > {name}", packed_depth + 1)
 
     def search_written(self, view, where, depth):
         self.look(view, where)
@@ -266,8 +269,7 @@ class Checker:
             for name, inner in writings(view):
                 self.search_written(inner, f"{where} > {name}", depth + 1)
 
-    def search_file(self, path):
-        info = os.lstat(path)
+    def search_file(self, path, info):
         self.search(os.fsencode(os.path.basename(path)), f"name of {path}")
         if stat.S_ISLNK(info.st_mode):
             self.search(os.fsencode(os.readlink(path)), f"target of {path}")
@@ -281,7 +283,7 @@ class Checker:
         except OSError:
             pass
 
-    def search_tree(self, root):
+    def search_tree(self, root, is_wanted=lambda path, info: True):
         """A file or a folder; what vanishes meanwhile is passed over."""
         root = os.fspath(root)
         paths = [root]
@@ -289,7 +291,9 @@ class Checker:
             paths += [os.path.join(folder, name) for name in folders + files]
         for path in paths:
             try:
-                self.search_file(path)
+                info = os.lstat(path)
+                if is_wanted(path, info):
+                    self.search_file(path, info)
             except FileNotFoundError:
                 continue
 
@@ -301,22 +305,53 @@ def find(values, data, where="output"):
     return checker.hits
 
 
+class TreeChecker:
+    """Searches trees as one who can read what belongs to the user's subordinate ids."""
+
+    def __init__(self):
+        prefix = [] if os.geteuid() == 0 else ["unshare", "--user", "--map-auto", "--map-root-user"]
+        command = [*prefix, "/usr/bin/python3", __file__]
+        self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+
+    def find(self, values, roots, only_new=False):
+        """only_new leaves out what this checker saw before: files as they were, and the same bytes
+        elsewhere. They can't hold a value that nobody had before."""
+        roots = [os.fspath(root) for root in roots if os.path.lexists(root)]
+        order = {"roots": roots, "values": values, "only_new": only_new}
+        self.process.stdin.write(json.dumps(order).encode() + b"\n")
+        self.process.stdin.flush()
+        answer = self.process.stdout.readline()
+        assert answer, "the checker ended"
+        return [tuple(hit) for hit in json.loads(answer)]
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.process.stdin.close()
+        self.process.wait(30)
+        self.process.stdout.close()
+
+
 def find_in_trees(values, roots):
-    """The hits in files, as one who can read what belongs to the user's subordinate ids."""
-    order = {"roots": [os.fspath(root) for root in roots if os.path.lexists(root)], "values": values}
-    prefix = [] if os.geteuid() == 0 else ["unshare", "--user", "--map-auto", "--map-root-user"]
-    command = [*prefix, "/usr/bin/python3", __file__]
-    done = subprocess.run(command, input=json.dumps(order).encode(), capture_output=True, check=False)
-    assert done.returncode == 0, done.stderr.decode()
-    return [tuple(hit) for hit in json.loads(done.stdout)]
+    with TreeChecker() as trees:
+        return trees.find(values, roots)
 
 
 def main():
-    order = json.load(sys.stdin)
-    checker = Checker(order["values"])
-    for root in order["roots"]:
-        checker.search_tree(root)
-    json.dump(checker.hits, sys.stdout)
+    states, seen = {}, set()
+
+    def is_new(path, info):
+        state = (info.st_ino, info.st_size, info.st_mtime_ns, info.st_ctime_ns)
+        was, states[path] = states.get(path), state
+        return was != state
+
+    for line in sys.stdin:
+        order = json.loads(line)
+        checker = Checker(order["values"], seen if order["only_new"] else None)
+        for root in order["roots"]:
+            checker.search_tree(root, lambda *it: is_new(*it) or not order["only_new"])
+        print(json.dumps(checker.hits), flush=True)
 
 
 if __name__ == "__main__":

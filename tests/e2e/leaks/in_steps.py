@@ -60,7 +60,7 @@ FILES = [
 ]
 
 DUMPS = [
-    environment_step("printenv in a file", "printenv >/etc/leak", "/etc/leak"),
+    environment_step("env in a file", "env >/etc/leak", "/etc/leak"),
     environment_step("/proc/self/environ", "cp /proc/self/environ /etc/leak", "/etc/leak"),
     environment_step("export -p", "export -p >/etc/leak", "/etc/leak", ("raw", "shell"), value=forms.marked("export -p")),
     environment_step("set in a file", "set >/etc/leak", "/etc/leak", ("raw", "shell"), value=forms.marked("set")),
