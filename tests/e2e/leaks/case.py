@@ -43,7 +43,7 @@ class Case:
     buildfile: str
     expected: object
     value: str = None  # the text that must not get out; default: a token of the case's own
-    secret: Callable = lambda value: value + "\n"  # the file's content, text or bytes
+    secret: Callable = lambda value: value + "\n"  # the file's content, text or bytes; or None
     parts: Callable = lambda value: [value]  # what must not be found
     files: Callable = lambda value: {}  # of the context
     args: tuple = ()
@@ -62,7 +62,7 @@ class Case:
     @property
     def base(self):
         """The base that must have been built for it."""
-        return re.match(r"FROM (\S+)", self.buildfile).group(1)
+        return re.search(r"^FROM (?:--\S+ )?(\S+)", self.buildfile, re.MULTILINE).group(1)
 
 
 SCRIPT = """FROM {base}
@@ -83,6 +83,7 @@ def step(title, script, where=None, form="raw", flags=MOUNT, expected=None, **mo
 
 
 def environment_step(title, script, where=None, form="raw", **more):
+    """The same with the secret in a variable."""
     return step(title, script, where, form, flags=f"{MOUNT},env=TOKEN", **more)
 
 

@@ -12,7 +12,7 @@ ARG = ("--build-arg", "A=@VALUE@")
 
 
 def instruction(text, form="raw", title=None, line=2, **more):
-    return Case(title or text.split("\n")[0], f"FROM busybox:1\n{text}\n", Refused("image's", form, line), **more)
+    return Case(title or text.replace("[", " in exec form ").replace("TOKEN ", "TOKEN by a blank "), f"FROM busybox:1\n{text}\n", Refused("image's", form, line), **more)
 
 
 def fails(title, buildfile, **more):

@@ -2,7 +2,7 @@
 """What a step leaves behind: in which place, how written, and when."""
 
 from leaks import forms
-from leaks.case import MOUNT, Case, Either, Nothing, Refused, environment_step, harmless_step, step
+from leaks.case import FAILURES, MOUNT, Case, Either, Nothing, Refused, environment_step, harmless_step, step
 
 HALF = 14
 
@@ -156,6 +156,26 @@ TIMES = [
     step("a daemon that writes while the step ends", "for i in 0 1 2 3 4 5 6 7; do leak_probe late $S /etc/leak$i $i; done", expected=Either()),
 ]
 
+SYSTEM = [
+    step("/etc/hosts", "cat $S >>/etc/hosts; cat /etc/hosts >/f", expected=Either()),
+    step("/etc/hosts, only there", "cat $S >>/etc/hosts || true", expected=Nothing()),
+    step("/etc/resolv.conf", "cat $S >/etc/resolv.conf || true", expected=Nothing()),
+    step("/etc/hostname", "cat $S >/etc/hostname", "/etc/hostname"),
+    step("the host's name", 'hostname "$(cat $S)" || true; hostname >/f', expected=Either()),
+    step("/dev", "cp $S /dev/leak || true; mkdir /dev/d && cp $S /dev/d/leak || true", expected=Nothing()),
+    step("/proc", 'printf %.15s "$(cat $S)" >/proc/self/comm || true; cat $S >/proc/sys/kernel/hostname || true', expected=Nothing()),
+    step("/sys/fs/cgroup", 'mkdir "/sys/fs/cgroup/$(cat $S)" || true', expected=Nothing()),
+    step("a socket's name", 'nc -l -s local:"/leak-$(cat $S)" & sleep 0.1; true', expected=Either()),
+    step("a name that begins with .wh.", 'touch "/etc/.wh.$(cat $S)"', expected=Nothing(FAILURES)),
+    step("in a file that begins with .wh.", "cp $S /etc/.wh.passwd", expected=Nothing(FAILURES)),
+    step("an opaque folder's content", "rm -r /home && mkdir /home && cp $S /home/leak", "/home/leak"),
+    step("where a deleted file was", "rm -r /home && cp $S /home", "/home"),
+    step("the mount's own folder", "cp $S /run/secrets/copy", expected=Either()),
+    step("a mode that nobody has", "cp $S /etc/leak && chmod 7777 /etc/leak", "/etc/leak"),
+    step("a swap file", "(head -c 65536 /dev/zero; cat $S) >/swap && chmod 600 /swap", "/swap"),
+    step("the log of the login", "mkdir -p /var/log; cat $S >>/var/log/wtmp", "/var/log/wtmp"),
+]
+
 MOUNTS = [
     harmless_step("a tmpfs", "cp $S /t/leak", flags=MOUNT + " --mount=type=tmpfs,target=/t"),
     harmless_step("/dev/shm", "cp $S /dev/shm/leak"),
@@ -205,4 +225,4 @@ STAGES = [
     Case("ONBUILD of a base", f"FROM onbuild:1\nRUN true\n", Refused("/leak", "raw")),
 ]
 
-ALL = PLACES + FILES + DUMPS + TOOLS + BORDERS + TIMES + MOUNTS + STAGES
+ALL = PLACES + FILES + DUMPS + TOOLS + BORDERS + TIMES + SYSTEM + MOUNTS + STAGES

@@ -4,10 +4,11 @@
 import pytest
 
 from conftest import Safebuild, import_bases
-from leaks import checker, in_config, in_contexts, in_steps
+from leaks import checker, harmless, in_config, in_contexts, in_outputs, in_steps, in_values
 from leaks.trial import Trials
 
-CASES = [*in_steps.ALL, *in_contexts.ALL, *in_config.ALL]
+TABLES = (in_steps, in_contexts, in_config, in_values, in_outputs, harmless)
+CASES = [case for table in TABLES for case in table.ALL]
 
 
 @pytest.fixture(scope="module")

@@ -21,7 +21,7 @@ BASES = {
 }
 # What every program could use for what it writes down meanwhile.
 COMMON_PLACES = ("/dev/shm", "/var/tmp", "/var/crash", "/run/secrets")
-MESSAGE = re.compile(r"^(?P<file>[^\n]*?):(?P<line>\d+):(?:\d+:)? error: (?P<text>.*)$", re.MULTILINE)
+MESSAGE = re.compile(r"^(?:[^\n]*?:(?P<line>\d+):\d+|safebuild): error: (?P<text>.*)$", re.MULTILINE)
 
 
 def bytes_of(data):
@@ -56,11 +56,13 @@ class Trials:
     def options(self, case, fill):
         """Every output, so that each could hold it."""
         self.target = pathlib.Path(tempfile.mkdtemp(prefix=case.name[:40] + "-", dir=self.out))
-        path = self.sb.file("secret", bytes_of(case.secret(case.value)))
+        secret = []
+        if case.secret:
+            secret = ["--secret", f"id={ID},src={self.sb.file('secret', bytes_of(case.secret(case.value)))}"]
         progress = case.progress or ("plain", "json")[zlib.crc32(case.title.encode()) % 2]
         return [
             f"--progress={progress}",
-            *("--secret", f"id={ID},src={path}"),
+            *secret,
             *("-t", f"{case.name}:1"),
             *("-o", f"type=oci,dest={self.target}/image.tar", "-o", "type=store"),
             *("--metadata-file", self.target / "metadata.json", "--iidfile", self.target / "digest"),
@@ -114,12 +116,12 @@ class Trials:
         words = expected.form if isinstance(expected.form, tuple) else (expected.form,)
         assert any(f"({word}" in message["text"] for word in words), f"form is not one of {words}: {result!r}"
         if expected.line is not None:
-            assert int(message["line"]) == expected.line, repr(result)
+            assert message["line"] == str(expected.line), repr(result)
         assert "hint: " in result.err, f"what to do is not said: {result!r}"
         if result.out.startswith("{"):
             [event] = [event for event in result.events if event["event"] == "error"]
             assert event["code"] == "leak" and event["message"] == message["text"], repr(result)
-            assert event["line"] == int(message["line"]), repr(result)
+            assert event.get("line") == (message["line"] and int(message["line"])), repr(result)
         assert not (self.target / "image.tar").exists(), "an image was written all the same"
 
     def named(self, case):
