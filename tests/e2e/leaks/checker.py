@@ -324,18 +324,18 @@ class TreeChecker:
         assert answer, "the checker ended"
         return [tuple(hit) for hit in json.loads(answer)]
 
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
+    def close(self):
         self.process.stdin.close()
         self.process.wait(30)
         self.process.stdout.close()
 
 
 def find_in_trees(values, roots):
-    with TreeChecker() as trees:
+    trees = TreeChecker()
+    try:
         return trees.find(values, roots)
+    finally:
+        trees.close()
 
 
 def main():
