@@ -86,7 +86,7 @@ ALL = [
     uses("in the other case", 'tr "a-zA-Z" "A-Za-z" <$S >/etc/swapped'),
     uses("with one letter changed", 'sed "s/^\\(.\\{20\\}\\)./\\1_/" $S >/etc/other'),
     uses("letters with gaps", 'sed "s/./& /g" $S >/etc/gaps'),
-    uses("many random bytes", "head -c 3000000 /dev/urandom >/etc/random; head -c 300000 /dev/urandom | base64 >>/etc/random"),
+    uses("many random bytes", "head -c 1000000 /dev/urandom >/etc/random; head -c 50000 /dev/urandom | base64 >>/etc/random"),
     uses("a program", "cp /bin/busybox /usr/bin/other"),
     uses("nothing in it", "echo x >/etc/f", "", ()),
     uses("only a newline in it", "echo >/etc/f; cp $S /etc/g", "\n", ()),

@@ -20,6 +20,7 @@ BASES = {
     "onbuild:1": f"FROM busybox:1\nONBUILD RUN --mount=type=secret,id={ID} cp /run/secrets/{ID} /leak\n",
 }
 # What every program could use for what it writes down meanwhile.
+MAX_COMMON_BYTES = 1 << 20  # of a file there: others use them too
 COMMON_PLACES = ("/dev/shm", "/var/tmp", "/var/crash", "/run/secrets")
 MESSAGE = re.compile(r"^(?:[^\n]*?:(?P<line>\d+):\d+|safebuild): error: (?P<text>.*)$", re.MULTILINE)
 
@@ -142,5 +143,5 @@ class Trials:
                         info = os.lstat(path)
                     except OSError:
                         continue
-                    if info.st_ctime >= self.started and info.st_size <= checker.MAX_PLAIN and os.access(path, os.R_OK):
+                    if info.st_ctime >= self.started and info.st_size <= MAX_COMMON_BYTES and os.access(path, os.R_OK):
                         yield path
