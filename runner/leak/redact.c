@@ -12,6 +12,7 @@
 #include "leak/matcher.h"
 #include "leak/needles.h"
 #include "leak/secret_memory.h"
+#include "leak/unwrap.h"
 
 /*
  * What came in is searched with what is held back before it. A needle's first 64 bytes, its anchor,
@@ -47,6 +48,8 @@ struct hit {
 
 struct sb_redactor {
 	struct sb_needles *needles;
+	struct sb_needle_tables *wrappable; /* and, for whole texts, made when first needed */
+	struct sb_unwrap *unwrap;
 	struct sb_secret_memory *memory;
 	struct sb_matcher *matcher;      /* or NULL: there are no needles */
 	SB_ARRAY(struct anchor) anchors; /* in the order of their bytes */
@@ -123,6 +126,8 @@ void sb_redactor_free(struct sb_redactor *redactor)
 	SB_ARRAY_RELEASE(&redactor->hits);
 	free(redactor->track_of);
 	sb_matcher_free(redactor->matcher);
+	sb_unwrap_free(redactor->unwrap);
+	sb_needle_tables_free(redactor->wrappable);
 	sb_needles_free(redactor->needles);
 	sb_secret_memory_free(redactor->memory);
 	free(redactor);
@@ -343,12 +348,65 @@ static void collect(void *self, const char *bytes, size_t len)
 	SB_BUG_ON(sb_buf_add(buf, bytes, len, &err) < 0);
 }
 
+static bool is_wrappable(const struct sb_needle *needle)
+{
+	return needle->is_wrappable;
+}
+
+/* What is in lines stays in lines. */
+static void add_wrapped(
+	struct sb_redactor *redactor, const char *text, const struct sb_unwrap_find *find)
+{
+	for (uint64_t at = find->start; at < find->end;) {
+		const char *newline = memchr(text + at, '\n', (size_t)(find->end - at));
+		const uint64_t end = newline != NULL ? (uint64_t)(newline - text) : find->end;
+
+		at += strspn(text + at, " \t");
+		if (at < end)
+			*SB_ARRAY_ADD(&redactor->hits) = (struct hit){
+				.start = at,
+				.end = end,
+				.secret_id = find->needle->secret_id,
+			};
+		at = end + 1;
+	}
+}
+
+/* Base64 and hex in lines of any width: nothing of a whole text is out yet, so lines can be joined.
+ * Of one in the other the inner is found, which ends first. */
+static void find_wrapped(struct sb_redactor *redactor, const char *text)
+{
+	const size_t len = strlen(text);
+	struct sb_unwrap_find find = {0};
+
+	if (strpbrk(text, "\n\\") == NULL)
+		return;
+	if (redactor->unwrap == NULL) {
+		redactor->wrappable =
+			sb_needle_tables_new(redactor->memory, redactor->needles, is_wrappable);
+		redactor->unwrap = sb_unwrap_new(redactor->wrappable);
+	}
+	if (sb_needle_tables_shortest(redactor->wrappable) == 0)
+		return;
+	for (uint64_t from = 0;; from = find.start + 1) {
+		sb_unwrap_begin(redactor->unwrap);
+		sb_unwrap_feed(redactor->unwrap, text + from, len - (size_t)from);
+		find = sb_unwrap_found(redactor->unwrap);
+		if (find.needle == NULL)
+			return;
+		find.start += from;
+		find.end += from;
+		add_wrapped(redactor, text, &find);
+	}
+}
+
 char *sb_redactor_text(struct sb_redactor *redactor, const char *text)
 {
 	SB_AUTO_BUF buf = SB_BUF_INIT(SIZE_MAX / 4);
 
 	if (text == NULL)
 		return NULL;
+	find_wrapped(redactor, text);
 	sb_redactor_write(redactor, text, strlen(text), collect, &buf);
 	sb_redactor_flush(redactor, collect, &buf);
 	return sb_buf_steal(&buf);

@@ -16,8 +16,9 @@
  *
  * Replaced are the values of leak/values.h with each line of 8 bytes or more, in the forms of
  * leak/needles.h. Base64 and hex in lines are replaced line by line where they begin with a value
- * and have the width that base64, openssl and xxd give them (76, 64, 60); base64 of a value of up to
- * 190 bytes also where it stands anywhere in lines of that width. Where two secrets overlap
+ * and have the width that base64, openssl and xxd give them (76, 64, 60), base64 of a value of up
+ * to 190 bytes also where it stands anywhere in lines of that width; in a whole text wherever
+ * leak/unwrap.h finds them. Where two secrets overlap
  * both are named. What can't be searched for (SB_SECRET_UNSEARCHABLE) is left alone: replacing it
  * would destroy the output, so the caller warns.
  */

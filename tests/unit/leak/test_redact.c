@@ -134,6 +134,31 @@ static void values_are_replaced_however_the_stream_is_cut(void **state)
 	}
 }
 
+/* A stream can't wait for the next line; where all lines are there they are joined. */
+static void lines_of_any_width_are_joined_in_whole_texts(void **state)
+{
+	static const struct redact_case c[] = {
+		{{{"s", "super-secure"}}, "a: dXNlcjpz\n  dXBlci1z\n  ZWN1cmU=\n",
+			"a: dXNlcjp[secret s]\n  [secret s]\n  [secret s]U=\n"},
+		{{{"s", "super-secure"}}, "\"dXNlcjpzdXBl\\nci1zZWN1cmU=\"",
+			"\"dXNlcjp[secret s]U=\""},
+		{{{"s", "super-secure"}}, "73757065722d\n736563757265", "[secret s]\n[secret s]"},
+		{{{"s", "super-secure"}}, "c3VwZXIt\nc2VjdXJ\n", "c3VwZXIt\nc2VjdXJ\n"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(c) / sizeof(c[0]); i++) {
+		SB_AUTO(sb_secrets) secrets = make_secrets(&c[i]);
+		SB_AUTO(sb_redactor) redactor = sb_redactor_new(secrets);
+
+		for (int n = 0; n < 2; n++) {
+			sb_autofree char *text = sb_redactor_text(redactor, c[i].text);
+
+			assert_string_equal(text, c[i].expected);
+		}
+	}
+}
+
 static void no_more_is_held_back_than_could_begin_a_secret(void **state)
 {
 	const struct redact_case c = {{{"s", "super-secure"}}, NULL, NULL};
@@ -268,6 +293,7 @@ int main(void)
 		cmocka_unit_test(values_are_replaced_in_texts),
 		cmocka_unit_test(values_are_replaced_however_the_stream_is_cut),
 		cmocka_unit_test(every_covered_byte_goes_and_no_other),
+		cmocka_unit_test(lines_of_any_width_are_joined_in_whole_texts),
 		cmocka_unit_test(no_more_is_held_back_than_could_begin_a_secret),
 		cmocka_unit_test(nuls_pass),
 		cmocka_unit_test(long_texts_of_many_secrets_are_redacted_in_time),
