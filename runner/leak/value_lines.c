@@ -56,6 +56,13 @@ static bool is_comment(struct text line)
 	       begins(line, "<!--") || (begins(line, "[") && line.p[line.len - 1] == ']');
 }
 
+/* <settings>, </settings>, without a text or attributes. */
+static bool is_tag(struct text line)
+{
+	return begins(line, "<") && line.p[line.len - 1] == '>' && !has(line, " ") &&
+	       !has(line, "=") && memchr(line.p + 1, '<', line.len - 1) == NULL;
+}
+
 /* A line of authorized_keys or known_hosts. */
 static bool is_public_key(struct text line)
 {
@@ -164,6 +171,66 @@ static bool read_named_words(struct sb_value_finder *finder, struct text line)
 	return is_found;
 }
 
+/* The five entities that XML has without a declaration, undone; the text itself where it has none.
+ */
+static const char *without_entities(
+	struct sb_secret_memory *memory, const char *text, size_t len, size_t *out_len)
+{
+	static const char *const entities[] = {"&amp;", "&lt;", "&gt;", "&quot;", "&apos;"};
+	static const char characters[] = "&<>\"'";
+	size_t n = 0;
+
+	*out_len = len;
+	if (memchr(text, '&', len) == NULL)
+		return text;
+
+	char *out = sb_secret_memory_alloc(memory, len);
+
+	for (size_t at = 0; at < len;) {
+		const struct text rest = {text + at, len - at};
+		size_t i = 0;
+
+		while (i < sizeof(characters) - 1 && !begins(rest, entities[i]))
+			i++;
+		out[n++] = i < sizeof(characters) - 1 ? characters[i] : text[at];
+		at += i < sizeof(characters) - 1 ? strlen(entities[i]) : 1;
+	}
+	*out_len = n;
+	return out;
+}
+
+/* <password>…</password>, as in Maven's settings.xml: the first element of the line that has a
+ * text.
+ */
+static bool read_element(struct sb_value_finder *finder, struct text line)
+{
+	for (size_t at = 0; at < line.len; at++) {
+		const char *open = memchr(line.p + at, '<', line.len - at);
+		const char *close =
+			open != NULL ? memchr(open, '>', line.len - (size_t)(open - line.p)) : NULL;
+
+		if (close == NULL)
+			return false;
+
+		const struct text name = {open + 1, (size_t)(close - open - 1)};
+		const struct text rest = {close + 1, line.len - (size_t)(close + 1 - line.p)};
+		const char *stop = memmem(rest.p, rest.len, "</", 2);
+		const size_t len = stop != NULL ? (size_t)(stop - rest.p) : 0;
+
+		if (len > 0 && memchr(rest.p, '<', len) == NULL && !begins(name, "/")) {
+			const struct text value = trimmed((struct text){rest.p, len});
+			size_t value_len = 0;
+			const char *bare =
+				without_entities(finder->memory, value.p, value.len, &value_len);
+
+			sb_value_part(finder, name.p, name.len, bare, value_len);
+			return true;
+		}
+		at = (size_t)(close - line.p);
+	}
+	return false;
+}
+
 /* One word with colons: user:password, host:port:database:user:password (.pgpass). */
 static bool read_colons(struct sb_value_finder *finder, struct text line)
 {
@@ -203,12 +270,12 @@ static void read_line(struct sb_value_finder *finder, struct text line, bool is_
 {
 	if (line.len < SB_VALUE_MIN_BYTES || is_comment(line))
 		return;
-	if (is_public_key(line)) {
+	if (is_public_key(line) || (is_tag(line) && !is_only)) {
 		finder->out->n_left_out += !is_only;
 		return;
 	}
-	if (read_assignment(finder, line) || read_named_words(finder, line) ||
-		read_colons(finder, line))
+	if (read_element(finder, line) || read_assignment(finder, line) ||
+		read_named_words(finder, line) || read_colons(finder, line))
 		return;
 	if (has(line, "://"))
 		sb_value_part(finder, "", 0, line.p, line.len);

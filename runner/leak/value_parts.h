@@ -30,6 +30,17 @@ void sb_value_read_lines(struct sb_value_finder *finder, const char *text, size_
  * bytes it took. */
 size_t sb_value_read_pem(struct sb_value_finder *finder, const char *text, size_t len);
 
+/*
+ * Which bytes of a private key are in its public half too, or in what is signed with it: a key of
+ * PKCS#1, PKCS#8, RFC 5915, OpenSSH or OpenPGP. Nothing is marked in what is none. out_is_public
+ * has `len` bytes, each becomes 0 or 1.
+ */
+void sb_value_mark_public(const unsigned char *bytes, size_t len, unsigned char *out_is_public);
+
+/* The bytes of base64 without padding, in the given memory; NULL where it is none. */
+const char *sb_value_decode_base64(
+	struct sb_secret_memory *memory, const char *text, size_t len, size_t *out_len);
+
 /* With the escapes of JSON undone; the text itself when it has none. */
 const char *sb_value_unescape(
 	struct sb_secret_memory *memory, const char *text, size_t len, size_t *out_len);

@@ -51,34 +51,86 @@ static void trim(const char **text, size_t *len)
 	}
 }
 
-/*
- * The body's lines, and all of it on one line without the padding. The first line of a body holds
- * the algorithm, and for some kinds of key nothing else: it is the same for every such key, and is
- * public by itself. Header lines ("Proc-Type: …") are no base64.
- */
-static void read_body(struct sb_value_finder *finder, const char *text, size_t len)
+struct line {
+	const char *text;
+	size_t len;
+	size_t at; /* in the body */
+};
+
+struct lines {
+	SB_ARRAY_FIELDS(struct line);
+};
+
+/* The bytes that a line has wholly are public: the bits at its ends prove nothing. */
+static bool is_public_line(const struct line *line, const unsigned char *is_public, size_t len)
 {
-	char *body = sb_secret_memory_alloc(finder->memory, len + 1);
+	const size_t from = (line->at * 6 + 7) / 8;
+	const size_t to_padding = (line->at + line->len) * 6 / 8;
+	const size_t to = to_padding < len ? to_padding : len;
+
+	return is_public != NULL && from < to && memchr(is_public + from, 0, to - from) == NULL;
+}
+
+/* Which bytes of the body are public; NULL where it is no base64. */
+static const unsigned char *public_bytes(
+	struct sb_value_finder *finder, const char *body, size_t body_len, size_t *out_len)
+{
+	const char *key = sb_value_decode_base64(finder->memory, body, body_len, out_len);
+
+	if (key == NULL)
+		return NULL;
+
+	unsigned char *is_public = sb_secret_memory_alloc(finder->memory, *out_len + 1);
+
+	sb_value_mark_public((const unsigned char *)key, *out_len, is_public);
+	return is_public;
+}
+
+/* The lines of base64, and the body that they make; header lines ("Proc-Type: …") are none, and the
+ * checksum of OpenPGP ("=x7Bz") is no part of it. */
+static size_t join_body(const char *text, size_t len, struct lines *out, char *out_body)
+{
 	size_t body_len = 0;
 
 	for (size_t at = 0; at < len;) {
 		const size_t stop = line_end(text, len, at);
-		const char *line = text + at;
-		size_t line_len = stop - at;
+		struct line line = {.text = text + at, .len = stop - at, .at = body_len};
 
 		at = stop + 1;
-		trim(&line, &line_len);
-		if (!is_base64(line, line_len))
+		trim(&line.text, &line.len);
+		if (!is_base64(line.text, line.len) || line.text[0] == '=')
 			continue;
-		if (body_len == 0)
-			finder->out->n_left_out++;
-		else if (line_len >= MIN_PEM_LINE)
-			sb_value_add(finder, line, line_len, SB_VALUE_LINE);
-		memcpy(body + body_len, line, line_len);
-		body_len += line_len;
+		*SB_ARRAY_ADD(out) = line;
+		memcpy(out_body + body_len, line.text, line.len);
+		body_len += line.len;
 	}
+	return body_len;
+}
+
+/*
+ * The body's lines, and all of it on one line without the padding. The first line of a body holds
+ * the algorithm, and for some kinds of key nothing else: it is the same for every such key, and is
+ * public by itself. So are lines that hold nothing but the public half.
+ */
+static void read_body(struct sb_value_finder *finder, const char *text, size_t len)
+{
+	char *body = sb_secret_memory_alloc(finder->memory, len + 1);
+	struct lines lines = {0};
+	size_t body_len = join_body(text, len, &lines, body);
+	size_t key_len = 0;
+
 	while (body_len > 0 && body[body_len - 1] == '=')
 		body_len--;
+
+	const unsigned char *is_public = public_bytes(finder, body, body_len, &key_len);
+
+	SB_ARRAY_FOREACH (&lines, line) {
+		if (line->at == 0 || is_public_line(line, is_public, key_len))
+			finder->out->n_left_out++;
+		else if (line->len >= MIN_PEM_LINE)
+			sb_value_add(finder, line->text, line->len, SB_VALUE_LINE);
+	}
+	SB_ARRAY_RELEASE(&lines);
 	if (body_len >= SB_VALUE_MIN_BYTES)
 		sb_value_add(finder, body, body_len, SB_VALUE_PART);
 }

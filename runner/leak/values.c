@@ -61,23 +61,16 @@ static bool is_text(const char *bytes, size_t len)
 	return true;
 }
 
-/* What base64 holds, where that is text; else NULL. */
-static const char *decode_text(
-	struct sb_secret_memory *memory, const char *value, size_t len, size_t *out_len)
+const char *sb_value_decode_base64(
+	struct sb_secret_memory *memory, const char *text, size_t len, size_t *out_len)
 {
 	size_t n = 0;
 	uint32_t bits = 0;
 	unsigned n_bits = 0;
-
-	while (len > 0 && value[len - 1] == '=')
-		len--;
-	if (len < SB_VALUE_MIN_BYTES * 4 / 3 || len > MAX_BASE64_BYTES)
-		return NULL;
-
 	char *out = sb_secret_memory_alloc(memory, len);
 
 	for (size_t i = 0; i < len; i++) {
-		const size_t digit = base64_digit(value[i]);
+		const size_t digit = base64_digit(text[i]);
 
 		if (digit == 64)
 			return NULL;
@@ -89,7 +82,21 @@ static const char *decode_text(
 		out[n++] = (char)(bits >> n_bits & 0xff);
 	}
 	*out_len = n;
-	return is_text(out, n) ? out : NULL;
+	return out;
+}
+
+/* What base64 holds, where that is text; else NULL. */
+static const char *decode_text(
+	struct sb_secret_memory *memory, const char *value, size_t len, size_t *out_len)
+{
+	while (len > 0 && value[len - 1] == '=')
+		len--;
+	if (len < SB_VALUE_MIN_BYTES * 4 / 3 || len > MAX_BASE64_BYTES)
+		return NULL;
+
+	const char *out = sb_value_decode_base64(memory, value, len, out_len);
+
+	return out != NULL && is_text(out, *out_len) ? out : NULL;
 }
 
 static char next_mark(const char *text, size_t len, size_t *at)
@@ -197,6 +204,26 @@ void sb_value_part(struct sb_value_finder *finder, const char *name, size_t name
 	finder->depth--;
 }
 
+/* Without what an editor puts before and behind it, and what `read` in a shell drops. */
+static void add_without_blanks(struct sb_value_finder *finder, const char *text, size_t len)
+{
+	static const char mark[] = "\xef\xbb\xbf"; /* of byte order */
+	const size_t whole_len = len;
+
+	if (len >= 3 && memcmp(text, mark, 3) == 0) {
+		text += 3;
+		len -= 3;
+	}
+	while (len > 0 && memchr(" \t\r\n", text[len - 1], 4) != NULL)
+		len--;
+	while (len > 0 && memchr(" \t\r\n", *text, 4) != NULL) {
+		text++;
+		len--;
+	}
+	if (len < whole_len && len >= SB_VALUE_MIN_BYTES && !sb_judge_is_common(text, len))
+		sb_value_add(finder, text, len, SB_VALUE_PART);
+}
+
 static void add_all_lines(struct sb_value_finder *finder, const char *text, size_t len)
 {
 	for (size_t at = 0; at < len;) {
@@ -224,6 +251,7 @@ void sb_values_find(const struct sb_secret *secret, struct sb_secret_memory *mem
 	sb_value_add(&finder, secret->bytes, len, SB_VALUE_WHOLE);
 	if (memchr(secret->bytes, '\0', len) != NULL)
 		return; /* no text: its lines are chance */
+	add_without_blanks(&finder, secret->bytes, len);
 	read_text(&finder, secret->bytes, len);
 	if (has_all_lines)
 		add_all_lines(&finder, secret->bytes, len);

@@ -14,13 +14,15 @@
  * step takes out of it.
  *
  * whole: all of it, without the newlines at its end.
- * part:  the value of a field of JSON (escapes undone), of KEY=value, key: value, a password of
- *        .netrc, .pgpass or an address, the body of a PEM block on one line; and what is in such a
- *        value once base64 is undone, where that is text.
+ * part:  the value of a field of JSON (escapes undone), of KEY=value, key: value, an element of
+ *        XML, a password of .netrc, .pgpass or an address, the body of a PEM block on one line; and
+ *        what is in such a value once base64 is undone, where that is text. The whole without
+ *        blanks and mark of byte order around it.
  * line:  a line of several, 8 bytes or more.
  *
  * Public parts are left out and counted, so that a harmless image is not refused: certificates and
- * public keys, the lines around a PEM block and its first one (the algorithm), comments, words,
+ * public keys, the lines around a PEM block, its first one (the algorithm) and those with nothing
+ * but the public half of a key, comments, words,
  * identifiers, addresses, and other values that neither their name nor their randomness
  * (leak/judge.h) makes a secret. For output every line counts: what is public there does no harm
  * when it is replaced.

@@ -3,6 +3,7 @@
 
 import functools
 import gzip
+import itertools
 import json
 import os
 import pathlib
@@ -33,19 +34,40 @@ def made_by(*commands):
     with tempfile.TemporaryDirectory() as folder:
         for command in commands:
             subprocess.run(command, cwd=folder, check=True, capture_output=True)
-        return {path.name: path.read_bytes() for path in pathlib.Path(folder).iterdir()}
+        return {path.name: path.read_bytes() for path in pathlib.Path(folder).iterdir() if path.is_file()}
 
 
-def key_pair(kind):
-    return made_by(("ssh-keygen", "-q", "-t", kind, "-N", "", "-C", "a@example", "-f", "key"))
+def key_pair(*kind):
+    return made_by(("ssh-keygen", "-q", "-t", *kind, "-N", "", "-C", "a@example", "-f", "key"))
 
 
-def certificate(algorithm):
-    request = ("openssl", "req", "-x509", "-newkey", algorithm, "-nodes", "-subj", "/CN=a.example", "-keyout", "key", "-out", "cert")
-    if algorithm == "ec":
-        request = (*request[:5], "-pkeyopt", "ec_paramgen_curve:prime256v1", *request[5:])
-    public = ("openssl", "pkey", "-in", "key", "-pubout", "-out", "public")
-    return made_by(request, public, ("openssl", "x509", "-in", "cert", "-outform", "DER", "-out", "cert.der"))
+def certificate(subject, *key):
+    """A key as `openssl` makes it with these words, its public half, and a certificate of it."""
+    return made_by(
+        ("openssl", key[0], "-out", "key", *key[1:]),
+        ("openssl", "pkey", "-in", "key", "-pubout", "-out", "public"),
+        ("openssl", "req", "-x509", "-new", "-key", "key", "-subj", f"/CN={subject}", "-out", "cert"),
+        ("openssl", "x509", "-in", "cert", "-outform", "DER", "-out", "cert.der"),
+    )
+
+
+RSA = ("genpkey", "-algorithm", "RSA", "-pkeyopt", "rsa_keygen_bits:2048")
+OLD_RSA = ("genrsa", "-traditional", "2048")
+EC = ("genpkey", "-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-256")
+OLD_EC = ("ecparam", "-name", "prime256v1", "-genkey", "-noout")
+ED25519 = ("genpkey", "-algorithm", "ED25519")
+
+
+def pgp(algorithm):
+    """gpg's keys, as it writes them for others."""
+    gpg = ("gpg", "--homedir", ".", "--batch", "--quiet", "--pinentry-mode", "loopback", "--passphrase", "")
+    made = made_by(
+        (*gpg, "--quick-gen-key", "A B <a@example.org>", algorithm, "sign", "never"),
+        (*gpg, "--armor", "--output", "key", "--export-secret-keys"),
+        (*gpg, "--armor", "--output", "public", "--export"),
+        ("gpgconf", "--homedir", ".", "--kill", "all"),
+    )
+    return {name: made[name] for name in ("key", "public")}
 
 
 def public_half(title, make, private="key"):
@@ -107,17 +129,23 @@ ALL = [
     copies("other tokens", lambda v: {f"f{n}": T(f"other {n}") for n in range(50)}),
     copies("archives of other tokens", lambda v: {"a.gz": gzip.compress(T("other").encode()), "b": NOISE.randbytes(200000)}),
     copies("what looks like an archive", lambda v: {"a": b"\x1f\x8b\x08\0" + os.urandom(999), "b": b"PK\3\4" + os.urandom(999), "c": b"\x28\xb5\x2f\xfd" + os.urandom(999), "d": b"PACK\0\0\0\2\0\0\0\7" + os.urandom(99)}),
-    public_half("the public half of an ed25519 key", lambda: key_pair("ed25519")),
-    public_half("the public half of an rsa key", lambda: key_pair("rsa")),
-    public_half("the public half of an ecdsa key", lambda: key_pair("ecdsa")),
-    public_half("an rsa key's certificate", lambda: certificate("rsa:2048")),
-    public_half("an elliptic key's certificate", lambda: certificate("ec")),
+    *(
+        public_half(f"the public half of an ssh key, {' '.join(kind)}", functools.partial(key_pair, *kind))
+        for kind in (("ed25519",), ("ecdsa",), ("rsa", "-b", "2048"), ("rsa", "-b", "3072"), ("rsa", "-b", "2048", "-m", "PEM"))
+    ),
+    *(
+        public_half(f"a certificate for {subject} with {' '.join(words)}", functools.partial(certificate, subject, *words))
+        for subject, words in zip(itertools.cycle(("a.example", "ab.example", "abc.example")), (RSA, RSA, RSA, OLD_RSA, OLD_RSA, OLD_RSA, EC, OLD_EC, OLD_EC, OLD_EC, ED25519))
+    ),
+    public_half("a PGP key, rsa", lambda: pgp("rsa2048")),
+    public_half("a PGP key, ed25519", lambda: pgp("ed25519")),
+    public_half("a PGP key, nistp256", lambda: pgp("nistp256")),
     Case(
         "the certificate in front of a key",
         "FROM busybox:1\nCOPY . /app/\n",
         Nothing(),
         value=KEY_LINE,
-        files=lambda v: {"cert": certificate("rsa:2048")["cert"]},
-        secret=lambda v: certificate("rsa:2048")["cert"] + f"-----BEGIN PRIVATE KEY-----\n{v}\n-----END PRIVATE KEY-----\n".encode(),
+        files=lambda v: {"cert": certificate("a.example", *RSA)["cert"]},
+        secret=lambda v: certificate("a.example", *RSA)["cert"] + f"-----BEGIN PRIVATE KEY-----\n{v}\n-----END PRIVATE KEY-----\n".encode(),
     ),
 ]

@@ -114,6 +114,16 @@ static const struct value_case cases[] = {
 	{"TOKEN=staple-battery-7\n", {"TOKEN=staple-battery-7", "staple-battery-7"}, "TOKEN="},
 	{"https://deploy:staple-battery-7@git.example.com/\n", {"staple-battery-7"},
 		"https://git.example.com/ deploy"},
+	/* what an editor or a program of Windows leaves around it */
+	{"\xef\xbb\xbfstaple-battery-7\r\n", {"staple-battery-7"}, "\xef\xbb\xbf\r\n"},
+	{"  staple-battery-7\t \n", {"staple-battery-7"}, "staple-battery"},
+	/* elements of XML */
+	{"<settings>\n<server><id>central-mirror</id>\n<password>staple&amp;battery-7</password>\n"
+	 "<url>https://repository.example.com/</url></server>\n</settings>\n",
+		{"staple&battery-7", "staple&amp;battery-7"},
+		"<settings><server><id>central-mirror</id><password>none</password>"
+		"https://repository.example.com/"},
+	{"<password>staple-battery-7", {NULL}, "<password>"},
 	{"just a phrase of words", {"just a phrase of words"}, "just a phrase"},
 	/* nothing that breaks off does harm */
 	{"{\"password\":\"staple-battery-7", {"staple-battery-7"}, "{\"password\":"},
