@@ -9,6 +9,7 @@
 #include "safebuild/compare.h"
 #include "safebuild/error.h"
 #include "safebuild/event.h"
+#include "safebuild/explore.h"
 #include "safebuild/lint.h"
 
 /*

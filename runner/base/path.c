@@ -101,3 +101,17 @@ bool sb_path_is_below(const char *dir, const char *path)
 	return strncmp(dir, path, len) == 0 &&
 	       (path[len] == '\0' || (path[len] == '/' && !starts_above(path + len + 1)));
 }
+
+int sb_path_compare(const char *a, const char *b)
+{
+	while (*a != '\0' && *a == *b)
+		a++, b++;
+	if (*a == *b)
+		return 0;
+	if (*a == '\0' || *b == '\0')
+		return *a == '\0' ? -1 : 1;
+	/* Where one name ends, the other goes on. */
+	if (*a == '/' || *b == '/')
+		return *a == '/' ? -1 : 1;
+	return (unsigned char)*a < (unsigned char)*b ? -1 : 1;
+}

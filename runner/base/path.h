@@ -24,4 +24,8 @@ char *sb_path_below_root(const char *path);
 /* True if cleaned `path` is `dir` or lies below it; both cleaned. */
 bool sb_path_is_below(const char *dir, const char *path);
 
+/* The order of a walk through a tree, as strcmp says it: a folder before what is in it, that before
+ * the folder's siblings, names by bytes. Both cleaned. */
+int sb_path_compare(const char *a, const char *b);
+
 #endif

@@ -5,27 +5,14 @@
 #include <string.h>
 
 #include "base/mem.h"
-
-/* A folder before what is in it, and that before its siblings: '/' is the smallest byte. */
-static int compare_paths(const char *a, const char *b)
-{
-	while (*a != '\0' && *a == *b)
-		a++, b++;
-	if (*a == *b)
-		return 0;
-	if (*a == '\0' || *b == '\0')
-		return *a == '\0' ? -1 : 1;
-	if (*a == '/' || *b == '/')
-		return *a == '/' ? -1 : 1;
-	return (unsigned char)*a < (unsigned char)*b ? -1 : 1;
-}
+#include "base/path.h"
 
 /* Two names may look the same once they are masked: they stay in the order of the image. */
 static int by_path(const void *a, const void *b)
 {
 	const struct sb_file_entry *x = *(const struct sb_file_entry *const *)a;
 	const struct sb_file_entry *y = *(const struct sb_file_entry *const *)b;
-	const int order = compare_paths(x->path, y->path);
+	const int order = sb_path_compare(x->path, y->path);
 
 	if (order != 0 || x == y)
 		return order;
@@ -138,7 +125,7 @@ static void compare_files(struct sb_comparison *c)
 	while (i < before.len || k < after.len) {
 		const int order = i == before.len  ? 1
 				  : k == after.len ? -1
-						   : compare_paths(before.items[i]->path,
+						   : sb_path_compare(before.items[i]->path,
 							     after.items[k]->path);
 
 		if (order < 0)

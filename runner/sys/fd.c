@@ -40,6 +40,20 @@ int sb_fd_find_user(const char *path, const char *what, int *out_fd, struct sb_e
 	return 0;
 }
 
+int sb_fd_create_user(const char *path, mode_t mode, int *out_fd, struct sb_error *err)
+{
+	const int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode);
+
+	if (fd < 0 && errno == EEXIST) {
+		(void)sb_fail(err, SB_E_USAGE, "'%s' is there already", path);
+		return sb_error_hint(err, "nothing is overwritten: give another name");
+	}
+	if (fd < 0)
+		return sb_fail_errno(err, "make file '%s'", path);
+	*out_fd = fd;
+	return 0;
+}
+
 int sb_fd_open_dir_user(const char *path, const char *what, int *out_fd, struct sb_error *err)
 {
 	const int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);

@@ -51,6 +51,9 @@ int sb_fd_open_dir_user(
  */
 char *sb_fd_path(int fd);
 void sb_fd_reopen_dir(int *fd, const char *path);
+/* Makes a file that the user named, for writing, and SB_E_USAGE where something of that name is
+ * there, be it a link to nothing. */
+int sb_fd_create_user(const char *path, mode_t mode, int *out_fd, struct sb_error *err) SB_MUST_USE;
 /* A new descriptor for the same open file, close-on-exec. */
 int sb_fd_dup(int fd, int *out_fd, struct sb_error *err) SB_MUST_USE;
 /* Reads to the end, at most buf->max_bytes in total. */
