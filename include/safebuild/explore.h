@@ -96,11 +96,16 @@ const struct sb_explored_image *sb_explorer_image(const struct sb_explorer *expl
 void sb_explorer_file(
 	const struct sb_explorer *explorer, size_t layer, size_t i, struct sb_explored_file *out);
 
-/* The first max_bytes of a file's content, with values of known secrets masked ("[secret ID]").
- * *out_size is the file's size. Caller frees *out_bytes with sb_free. */
+struct sb_explored_content {
+	char *bytes; /* with values of known secrets masked ("[secret ID]"); free with sb_free */
+	size_t len;
+	uint64_t size_bytes; /* of the file */
+	bool is_cut;         /* it goes on */
+};
+/* The first max_bytes of a file's content. */
 int sb_explorer_read(const struct sb_explorer *explorer, size_t layer, size_t i, size_t max_bytes,
-	sb_explore_progress_fn on_progress, void *data, char **out_bytes, size_t *out_len,
-	uint64_t *out_size, struct sb_error *err);
+	sb_explore_progress_fn on_progress, void *data, struct sb_explored_content *out,
+	struct sb_error *err);
 /* The content as it is, to a new file of mode 0600: SB_E_USAGE where there is one already. What was
  * begun is removed on failure. */
 int sb_explorer_extract(const struct sb_explorer *explorer, size_t layer, size_t i,

@@ -20,6 +20,7 @@ struct sb_explorer {
 	struct sb_image *image;
 	struct sb_inspection *inspection;
 	struct sb_explored_image shown;
+	char *name;
 	char *platform;
 	SB_ARRAY(struct sb_explored_layer) layers;
 	SB_ARRAY(struct sb_explored_dead) dead;
@@ -30,6 +31,7 @@ void sb_explorer_free(struct sb_explorer *explorer)
 {
 	if (explorer == NULL)
 		return;
+	free(explorer->name);
 	free(explorer->platform);
 	SB_ARRAY_RELEASE(&explorer->layers);
 	SB_ARRAY_RELEASE(&explorer->dead);
@@ -108,7 +110,8 @@ static void fill_in(struct sb_explorer *x, const char *name)
 	list_layers(x);
 	list_dead(x);
 	x->platform = sb_platform_format(&in->platform);
-	x->shown.name = in->name != NULL ? in->name : name;
+	x->name = sb_redact_text(x->secrets, name);
+	x->shown.name = x->name;
 	x->shown.platform = x->platform;
 	x->shown.user = in->user;
 	x->shown.runs_as_root = in->runs_as_root;
@@ -303,8 +306,8 @@ static size_t longest_secret(const struct sb_explorer *x)
 }
 
 int sb_explorer_read(const struct sb_explorer *explorer, size_t layer, size_t i, size_t max_bytes,
-	sb_explore_progress_fn on_progress, void *data, char **out_bytes, size_t *out_len,
-	uint64_t *out_size, struct sb_error *err)
+	sb_explore_progress_fn on_progress, void *data, struct sb_explored_content *out,
+	struct sb_error *err)
 {
 	/* A value that the end cuts is not known for one. So more is read than is given: a value's
 	 * length, and encoded it is several times as long. */
@@ -316,10 +319,11 @@ int sb_explorer_read(const struct sb_explorer *explorer, size_t layer, size_t i,
 		.on_progress = on_progress,
 		.data = data,
 	};
-	int rc = transfer(explorer, entry_at(explorer, layer, i), &t, keep_bytes, out_size);
+	uint64_t size = 0;
+	int rc = transfer(explorer, entry_at(explorer, layer, i), &t, keep_bytes, &size);
 
-	if (rc == 0 && *out_size <= t.max_bytes) /* a hole at the end */
-		rc = keep(&t, *out_size, "", 0);
+	if (rc == 0) /* a hole at the end */
+		rc = keep(&t, size, "", 0);
 	if (rc == 0)
 		rc = mask(explorer, &t.bytes, err);
 	if (rc < 0) {
@@ -328,10 +332,13 @@ int sb_explorer_read(const struct sb_explorer *explorer, size_t layer, size_t i,
 		return -1;
 	}
 
-	const size_t whole = *out_size > t.max_bytes ? t.bytes.len - more : t.bytes.len;
+	const size_t unsure = size > t.max_bytes ? more : 0;
+	const size_t whole = t.bytes.len > unsure ? t.bytes.len - unsure : 0;
 
-	*out_len = whole < max_bytes ? whole : max_bytes;
-	*out_bytes = sb_buf_steal(&t.bytes);
+	*out = (struct sb_explored_content){
+		.len = whole < max_bytes ? whole : max_bytes, .size_bytes = size};
+	out->is_cut = size > t.max_bytes || out->len < whole;
+	out->bytes = sb_buf_steal(&t.bytes);
 	return 0;
 }
 

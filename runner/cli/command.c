@@ -8,6 +8,7 @@ static const struct sb_command *const commands[] = {
 	&sb_command_inspect,
 	&sb_command_inspect_cat,
 	&sb_command_inspect_diff,
+	&sb_command_inspect_explore,
 	&sb_command_lint,
 	&sb_command_pull,
 	&sb_command_import,

@@ -2,6 +2,7 @@
 #include "cli/terminal.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -55,6 +56,11 @@ bool sb_terminal_size(FILE *stream, unsigned *out_columns, unsigned *out_rows)
 	*out_columns = size.ws_col;
 	*out_rows = size.ws_row;
 	return true;
+}
+
+int sb_terminal_open(void)
+{
+	return open("/dev/tty", O_RDWR | O_CLOEXEC);
 }
 
 /* write is all that a signal handler may use of stdio's work. */

@@ -18,6 +18,10 @@ bool sb_terminal_is_utf8(void);
 /* Its size in characters; false where the stream is no terminal or does not tell. */
 bool sb_terminal_size(FILE *stream, unsigned *out_columns, unsigned *out_rows);
 
+/* The process's terminal by its name, for keys where standard input is something else: a
+ * descriptor, or -1. */
+int sb_terminal_open(void);
+
 /*
  * From begin to end, a signal that ends or stops the process first gives the terminal behind stderr
  * its cursor and its line wrapping back. Signals that were ignored stay so (nohup). Begin hides the

@@ -28,7 +28,8 @@ LAYERS = {
     "inspect": ("base sys oci leak layer buildfile", "jansson archive"),
     "build": (EVERYTHING, ""),
     "api": (EVERYTHING + " inspect lint", ""),
-    "cli": ("base", "jansson"),
+    "explore": ("base", ""),
+    "cli": ("base explore", "jansson curses"),
 }
 # Outside headers, by the word of LAYERS that allows them.
 OUTSIDE = {
@@ -42,6 +43,7 @@ OUTSIDE = {
     "capability": r"sys/capability\.h",
     "curl": r"curl/",
     "hs": r"hs/",
+    "curses": r"(n?curses|term)\.h",
 }
 ALLOWED_OUTSIDE = [
     # file, word, why
@@ -181,6 +183,7 @@ SELF_TESTS = [
     ("runner/sys/x.c", 'int f(void) { /* strcpy(a, b) */ g("system(x)"); self->system(x); }\n', None),
     ("runner/sys/x.c", "int f(void) { return open(p, 0); }\n", None),
     ("runner/cli/x.c", '#include "safebuild.h"\n#include "base/buf.h"\n', None),
+    ("runner/explore/x.c", "#include <curses.h>\n", "may not use <curses.h>"),
     ("runner/cli/x.c", "char *p = realloc(p, 3);\n", "raw realloc"),
 ]
 
