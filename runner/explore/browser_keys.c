@@ -38,8 +38,13 @@ static void move_layer(struct sb_browser *b, long by)
 	const size_t before = b->layers.at;
 
 	sb_cursor_move(&b->layers, by, b->source->image->n_layers);
+	const bool is_at_top = b->files.at == 0;
+
 	if (b->layers.at != before)
 		sb_browser_change_tree(b, sb_browser_apply_view);
+	/* Where nobody has gone yet, the first file is as good as another. */
+	if (is_at_top)
+		b->files.at = 0;
 }
 
 static void set_aggregated(struct sb_browser *b, bool is_aggregated)
