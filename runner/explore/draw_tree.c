@@ -145,7 +145,7 @@ static char *title_of(const struct sb_browser *b)
 		return sb_strdup("Files");
 	if (b->view.is_aggregated && b->layers.at > 0)
 		return sb_asprintf(
-			"Files after layer %zu: changes since layer 1", b->layers.at + 1);
+			"Files after layer %zu: changes since 1", b->layers.at + 1);
 	return sb_asprintf("Files after layer %zu: its changes", b->layers.at + 1);
 }
 

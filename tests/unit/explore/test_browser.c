@@ -85,7 +85,7 @@ static void it_shows_layers_details_and_files(void **state)
 	assert_true(shows(screen, "+2  ~1  -5"));
 	assert_true(shows(screen, "Files after layer 3: its changes"));
 	(void)press(screen, SB_CONTROL('a'));
-	assert_true(shows(screen, "changes since layer 1"));
+	assert_true(shows(screen, "changes since 1"));
 	(void)press(screen, SB_CONTROL('l'));
 	assert_true(shows(screen, "its changes"));
 }
