@@ -228,6 +228,65 @@ int sb_compare(const struct sb_compare_options *o, char **out_report,
 	return 0;
 }
 
+int sb_explorer_open(
+	const struct sb_explore_options *o, struct sb_explorer **out, struct sb_error *err)
+{
+	note("explore image=%s", o->image);
+	note_text("root", o->root);
+	note_secrets(o->secrets, o->n_secrets);
+	*out = NULL;
+	return answer(err);
+}
+
+/* Nothing is explored without a terminal, and tests have none. */
+void sb_explorer_free(struct sb_explorer *explorer)
+{
+	(void)explorer;
+}
+
+const struct sb_explored_image *sb_explorer_image(const struct sb_explorer *explorer)
+{
+	static const struct sb_explored_image nothing = {0};
+
+	(void)explorer;
+	return &nothing;
+}
+
+void sb_explorer_file(
+	const struct sb_explorer *explorer, size_t layer, size_t i, struct sb_explored_file *out)
+{
+	(void)explorer;
+	(void)layer;
+	(void)i;
+	*out = (struct sb_explored_file){0};
+}
+
+int sb_explorer_read(const struct sb_explorer *explorer, size_t layer, size_t i, size_t max_bytes,
+	sb_explore_progress_fn on_progress, void *data, struct sb_explored_content *out,
+	struct sb_error *err)
+{
+	(void)explorer;
+	(void)layer;
+	(void)i;
+	(void)max_bytes;
+	(void)on_progress;
+	(void)data;
+	*out = (struct sb_explored_content){0};
+	return answer(err);
+}
+
+int sb_explorer_extract(const struct sb_explorer *explorer, size_t layer, size_t i,
+	const char *dest, sb_explore_progress_fn on_progress, void *data, struct sb_error *err)
+{
+	(void)explorer;
+	(void)layer;
+	(void)i;
+	(void)dest;
+	(void)on_progress;
+	(void)data;
+	return answer(err);
+}
+
 int sb_inspect_cat(const struct sb_inspect_cat_options *o, struct sb_error *err)
 {
 	note("cat image=%s layer=%s path=%s", o->image, o->layer, o->path);
