@@ -18,7 +18,7 @@ cd "$(dirname "$0")/.."
 packages=(
     gcc libc6-dev meson ninja-build pkg-config scdoc
     libssl-dev libseccomp-dev libcap-dev libjansson-dev libarchive-dev libcurl4-openssl-dev libzstd-dev libdeflate-dev
-    libhyperscan-dev zlib1g-dev
+    libhyperscan-dev libncurses-dev zlib1g-dev
     uidmap slirp4netns busybox-static ca-certificates
 )
 say() { printf '\n== %s\n' "$*"; }

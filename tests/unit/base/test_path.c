@@ -102,6 +102,22 @@ static void below_means_whole_parts(void **state)
 		assert_int_equal(sb_path_is_below(cases[i].dir, cases[i].path), cases[i].is_below);
 }
 
+static void paths_are_in_the_order_of_a_walk(void **state)
+{
+	/* Each before the next. */
+	static const char *const sorted[] = {
+		".", "a", "a/b", "a/b/c", "a/c", "a-b", "a.b", "aa", "b", "b/a", "b ", "\xc3\xa4"};
+
+	(void)state;
+	for (size_t i = 0; i < N_OF(sorted); i++) {
+		assert_int_equal(sb_path_compare(sorted[i], sorted[i]), 0);
+		for (size_t k = i + 1; k < N_OF(sorted); k++) {
+			assert_int_equal(sb_path_compare(sorted[i], sorted[k]), -1);
+			assert_int_equal(sb_path_compare(sorted[k], sorted[i]), 1);
+		}
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -110,6 +126,7 @@ int main(void)
 		cmocka_unit_test(nothing_leaves_the_root),
 		cmocka_unit_test(joining_keeps_absolute_paths_below_and_resolving_does_not),
 		cmocka_unit_test(below_means_whole_parts),
+		cmocka_unit_test(paths_are_in_the_order_of_a_walk),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

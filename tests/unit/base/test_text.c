@@ -5,6 +5,7 @@
 
 #include "base/cleanup.h"
 #include "base/escape.h"
+#include "base/filemode.h"
 #include "base/mem.h"
 #include "base/size.h"
 #include "base/utf8.h"
@@ -155,6 +156,24 @@ static void numbers_are_whole_and_within_their_maximum(void **state)
 	}
 }
 
+static void modes_are_shown_as_ls_shows_them(void **state)
+{
+	static const struct {
+		char type;
+		unsigned mode;
+		const char *expected;
+	} cases[] = {{'-', 0644, "-rw-r--r--"}, {'d', 01777, "drwxrwxrwt"},
+		{'-', 06755, "-rwsr-sr-x"}, {'-', 07644, "-rwSr-Sr-T"}, {'l', 0777, "lrwxrwxrwx"},
+		{'c', 0, "c---------"}};
+	char text[SB_FILE_MODE_BYTES];
+
+	(void)state;
+	for (size_t i = 0; i < N_OF(cases); i++) {
+		sb_file_mode_text(cases[i].type, cases[i].mode, text);
+		assert_string_equal(text, cases[i].expected);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -164,6 +183,7 @@ int main(void)
 		cmocka_unit_test(sizes_are_read_in_steps_of_1024),
 		cmocka_unit_test(what_is_no_size_is_refused),
 		cmocka_unit_test(sizes_are_shown_with_three_figures),
+		cmocka_unit_test(modes_are_shown_as_ls_shows_them),
 		cmocka_unit_test(numbers_are_whole_and_within_their_maximum),
 	};
 
