@@ -47,6 +47,11 @@ struct sb_error {
 	struct sb_source_pos at; /* `at.file` is owned by the error */
 	char *message;           /* one line, lower case, no full stop; owned */
 	char *hint;              /* what to do about it, or NULL; owned */
+	char *about;             /* the words of the source that are wrong, or NULL; owned */
+	/* The line that `at` is in, as it is written, or NULL (owned); and the byte of it, from 1
+	 * on, that the place is, or 0. */
+	char *excerpt;
+	unsigned excerpt_column;
 };
 
 #define SB_ERROR_INIT \

@@ -17,6 +17,7 @@
 #include "build/context_fetch.h"
 #include "build/export.h"
 #include "build/network.h"
+#include "buildfile/excerpt.h"
 #include "oci/reference.h"
 #include "plan/check.h"
 #include "safebuild.h"
@@ -576,6 +577,8 @@ int sb_build(const struct sb_build_options *options, char *out_digest, struct sb
 		.buildfile_fd = -1};
 	const int rc = run(&job, out_digest, err);
 
+	if (rc < 0 && job.buildfile != NULL)
+		sb_buildfile_show(job.buildfile, err);
 	if (rc < 0)
 		sb_session_redact_error(job.secrets, err);
 	sb_events_emit(

@@ -9,6 +9,9 @@
 #include "base/limits.h"
 #include "base/mem.h"
 #include "base/path.h"
+#include "buildfile/excerpt.h"
+#include "lint/secret_name.h"
+#include "lint/secret_value.h"
 #include "oci/image.h"
 #include "oci/layout.h"
 #include "oci/reference.h"
@@ -275,11 +278,37 @@ static int lint(struct job *job, struct sb_lint_report **out, struct sb_error *e
 	return sb_lint_with(job->buildfile, &sources, &input, out, err);
 }
 
+/* A line that does not parse is not looked at for secrets as the others are: so one in which any
+ * may be is not shown. */
+static void hide_excerpt(struct sb_error *err)
+{
+	struct sb_secret_value found;
+	sb_autofree char *words = sb_strdup_or_null(err->excerpt);
+	bool is_secret = false;
+
+	if (words == NULL)
+		return;
+	is_secret = sb_secret_value_find(words, strlen(words), 0, &found);
+	for (char *rest = words, *word = strsep(&rest, " \t=\"':"); word != NULL;
+		word = strsep(&rest, " \t=\"':"))
+		is_secret = is_secret || sb_secret_name_of_variable(word) ||
+			    sb_secret_value_is_random(word, strlen(word), false);
+	if (is_secret) {
+		free(err->excerpt);
+		err->excerpt = NULL;
+	}
+}
+
 int sb_lint(
 	const struct sb_lint_options *options, struct sb_lint_report **out, struct sb_error *err)
 {
 	__attribute__((cleanup(job_release))) struct job job = {
 		.options = options, .fd = -1, .contexts = {.main = {.fd = -1}}};
 
-	return lint(&job, out, err);
+	if (lint(&job, out, err) == 0)
+		return 0;
+	if (job.buildfile != NULL)
+		sb_buildfile_show(job.buildfile, err);
+	hide_excerpt(err);
+	return -1;
 }

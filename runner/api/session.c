@@ -10,6 +10,7 @@
 #include "base/path.h"
 #include "leak/redact.h"
 #include "oci/reference.h"
+#include "plan/remote.h"
 #include "sys/at.h"
 #include "sys/atomic.h"
 #include "sys/fd.h"
@@ -155,8 +156,19 @@ int sb_session_write_file(const char *path, const void *bytes, size_t len, struc
 	return 0;
 }
 
+/* Takes the line's new text. The place in it is lost where what is before it is not the same. */
+static void set_excerpt(struct sb_error *err, char *shown)
+{
+	if (err->excerpt_column > 0 && strncmp(shown, err->excerpt, err->excerpt_column - 1) != 0)
+		err->excerpt_column = 0;
+	free(err->excerpt);
+	err->excerpt = shown;
+}
+
 void sb_session_redact_error(const struct sb_secrets *secrets, struct sb_error *err)
 {
+	if (err->excerpt != NULL)
+		set_excerpt(err, sb_remote_hide_passwords(err->excerpt));
 	if (secrets == NULL)
 		return;
 
@@ -167,6 +179,8 @@ void sb_session_redact_error(const struct sb_secrets *secrets, struct sb_error *
 	free(err->hint);
 	err->message = message;
 	err->hint = hint;
+	if (err->excerpt != NULL)
+		set_excerpt(err, sb_redact_text(secrets, err->excerpt));
 }
 
 static bool is_hex_prefix(const char *text, size_t min)

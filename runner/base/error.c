@@ -17,6 +17,8 @@ void sb_error_release(struct sb_error *err)
 
 	free(err->message);
 	free(err->hint);
+	free(err->about);
+	free(err->excerpt);
 	free((char *)(uintptr_t)err->at.file);
 	*err = (struct sb_error)SB_ERROR_INIT;
 	errno = saved_errno;
@@ -157,6 +159,14 @@ int sb_error_hint(struct sb_error *err, const char *fmt, ...)
 	va_start(args, fmt);
 	err->hint = format_escaped(fmt, args);
 	va_end(args);
+	return -1;
+}
+
+int sb_error_about(struct sb_error *err, const char *words)
+{
+	SB_BUG_ON(!sb_error_is_set(err));
+	if (err->about == NULL)
+		err->about = sb_strdup(words);
 	return -1;
 }
 

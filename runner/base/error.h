@@ -37,6 +37,10 @@ int sb_error_locate(struct sb_error *err, struct sb_source_pos at);
 /* Says what to do about it, unless that was said already, nearer to the cause. */
 int sb_error_hint(struct sb_error *err, const char *fmt, ...) SB_PRINTF(2, 3);
 
+/* Says which words of the source are wrong, as they are written there, unless that was said
+ * already. Copies. */
+int sb_error_about(struct sb_error *err, const char *words);
+
 /* Drops an error on purpose; `why` is for the reader of the code. */
 void sb_error_ignore(struct sb_error *err, const char *why);
 

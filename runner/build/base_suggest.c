@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "build/base_suggest.h"
 
+#include <string.h>
+
 #include "base/mem.h"
 #include "base/suggest.h"
 #include "oci/reference.h"
@@ -27,6 +29,13 @@ static void add_stored_names(const struct sb_build *build, struct sb_strv *names
 	}
 }
 
+/* Ours is better than what the registry's error knows to do. */
+static void drop_hint(struct sb_error *err)
+{
+	free(err->hint);
+	err->hint = NULL;
+}
+
 int sb_base_suggest(const struct sb_build *build, const char *name, struct sb_error *err)
 {
 	SB_AUTO_STRV names = SB_STRV_INIT;
@@ -37,12 +46,19 @@ int sb_base_suggest(const struct sb_build *build, const char *name, struct sb_er
 	sb_strv_add_all(&names, &build->plan->contexts);
 	add_stored_names(build, &names);
 
+	SB_ARRAY_FOREACH (&build->plan->stages, stage)
+		if (stage->is_named && strcmp(stage->name, name) == 0) {
+			drop_hint(err);
+			return sb_error_hint(err,
+				"the stage '%s' begins later, or here: a stage can be based on "
+				"earlier ones only",
+				name);
+		}
+
 	const char *best = sb_suggest(name, sb_candidate_string, names.items, names.len);
 
 	if (best == NULL)
 		return -1;
-	/* Better than what the registry's error knows to do. */
-	free(err->hint);
-	err->hint = NULL;
+	drop_hint(err);
 	return sb_error_hint(err, "did you mean '%s'?", best);
 }

@@ -201,7 +201,7 @@ int sb_copy_files(const struct sb_copy *copy, struct sb_error *err)
 	/* All sources first, so that a word that names nothing changes nothing. */
 	for (size_t i = 0; i < n_sources; i++) {
 		if (sb_copy_match(copy, copy->sources->items[i], &matches, err) < 0)
-			return -1;
+			return sb_error_about(err, copy->sources->items[i]);
 		ends[i] = matches.len;
 	}
 	if (n_sources > 0 && matches.len == 0 && !any)
@@ -211,7 +211,7 @@ int sb_copy_files(const struct sb_copy *copy, struct sb_error *err)
 	for (size_t i = 0, at = 0; i < n_sources; at = ends[i++])
 		if (copy_matches(&work, copy->sources->items[i], &matches.items[at], ends[i] - at,
 			    &dest, &any, err) < 0)
-			return -1;
+			return sb_error_about(err, copy->sources->items[i]);
 	if (n_sources > 0 && !any)
 		return sb_copy_fail_no_match(copy, copy->sources->items[0], err);
 	for (size_t i = 0; i < copy->n_heredocs; i++)

@@ -18,7 +18,7 @@ int sb_do_expand(const struct sb_do *d, const char *word, char **out, struct sb_
 	sb_autofree char *text = NULL;
 
 	if (sb_expand_word(word, &d->state->env, d->state->escape, &text, err) < 0)
-		return -1;
+		return sb_error_about(err, word);
 	/* The words were looked at before anything ran, but not what arguments put into them. */
 	if (text != NULL && sb_instruction_is_in_config(d->instr->kind) &&
 		sb_config_text_check(text, err) < 0)
@@ -231,11 +231,11 @@ static int do_expose(const struct sb_do *d, struct sb_error *err)
 	for (size_t i = 0; i < d->instr->words.len; i++)
 		if (sb_expand_words(d->instr->words.items[i], &d->state->env, d->state->escape,
 			    &words, err) < 0)
-			return -1;
+			return sb_error_about(err, d->instr->words.items[i]);
 	sb_strv_sort(&words); /* before ranges are expanded, as the history shows them */
 	for (size_t i = 0; i < words.len; i++)
 		if (sb_ports_expand(words.items[i], &ports, err) < 0)
-			return -1;
+			return sb_error_about(err, words.items[i]);
 	for (size_t i = 0; i < ports.len; i++)
 		if (!sb_strv_contains(&d->state->config->exposed_ports, ports.items[i]))
 			sb_strv_add(&d->state->config->exposed_ports, ports.items[i]);

@@ -430,8 +430,10 @@ int sb_run_mounts_add(const struct sb_do *d, int root_fd, struct sb_step_spec *s
 	const struct adding a = {.d = d, .root_fd = root_fd, .spec = spec, .out = out};
 
 	SB_ARRAY_FOREACH (&d->instr->flags, flag)
-		if (strcmp(flag->key, "mount") == 0 && add_flag(&a, flag->value, err) < 0)
+		if (strcmp(flag->key, "mount") == 0 && add_flag(&a, flag->value, err) < 0) {
+			(void)sb_error_about(err, flag->value);
 			return sb_error_context(err, "--mount");
+		}
 	return 0;
 }
 

@@ -4,6 +4,7 @@
 #include "base/limits.h"
 #include "base/mem.h"
 #include "buildfile/chars.h"
+#include "buildfile/excerpt.h"
 #include "buildfile/parser.h"
 
 /* What a whole Buildfile must have and a trigger can't. */
@@ -99,8 +100,10 @@ int sb_buildfile_parse(const char *file, const char *text, size_t len, struct sb
 
 	SB_AUTO(sb_buildfile) buildfile = buildfile_new(file, text, len);
 
-	if (parse(buildfile, WHOLE_FILE, err) < 0 || check_stages(buildfile, err) < 0)
+	if (parse(buildfile, WHOLE_FILE, err) < 0 || check_stages(buildfile, err) < 0) {
+		sb_excerpt_add(err, text, len);
 		return -1;
+	}
 	*out = SB_STEAL(buildfile);
 	return 0;
 }

@@ -18,6 +18,13 @@ struct report {
 	const char *color;
 	const char *message;
 	const char *hint;
+	const char *excerpt;
+	unsigned excerpt_column;
+};
+
+enum {
+	EXCERPT_BYTES = 160, /* of a line, around the place */
+	BEFORE_PLACE = EXCERPT_BYTES / 2,
 };
 
 static void print_escaped(FILE *out, const char *text)
@@ -41,6 +48,68 @@ static void print_place(FILE *out, const struct sb_source_pos *at)
 	(void)fputs(": ", out);
 }
 
+static unsigned n_characters(const char *text)
+{
+	unsigned n = 0;
+
+	for (; *text != '\0'; text++)
+		n += ((unsigned char)*text & 0xc0) != 0x80;
+	return n;
+}
+
+/* Escaped, since a column of the terminal is counted by what is shown. */
+static char *escaped_part(const char *text, size_t from, size_t to)
+{
+	return sb_escape_text(text + from, to - from);
+}
+
+static bool is_inside_character(const char *text, size_t at)
+{
+	return ((unsigned char)text[at] & 0xc0) == 0x80;
+}
+
+static void print_mark(
+	FILE *out, const struct report *report, int digits, size_t from, size_t to, bool has_color)
+{
+	const size_t at = report->excerpt_column - 1;
+	size_t end = at + strcspn(report->excerpt + at, " \t");
+
+	if (end > to)
+		end = to;
+
+	sb_autofree char *before = escaped_part(report->excerpt, from, at);
+	sb_autofree char *word = escaped_part(report->excerpt, at, end);
+
+	(void)fprintf(out, " %*s | %*s%s^", digits, "", (int)n_characters(before), "",
+		has_color ? report->color : "");
+	for (unsigned i = 1; i < n_characters(word); i++)
+		(void)fputc('~', out);
+	(void)fprintf(out, "%s\n", has_color ? RESET : "");
+}
+
+static void print_excerpt(FILE *out, const struct report *report, bool has_color)
+{
+	if (report->excerpt == NULL || report->excerpt[0] == '\0')
+		return;
+
+	const size_t len = strlen(report->excerpt);
+	const size_t place = report->excerpt_column > 0 ? report->excerpt_column - 1 : 0;
+	const int digits = snprintf(NULL, 0, "%u", report->at.line);
+	size_t from = len > EXCERPT_BYTES && place > BEFORE_PLACE ? place - BEFORE_PLACE : 0;
+	size_t to = len - from > EXCERPT_BYTES ? from + EXCERPT_BYTES : len;
+
+	while (from < place && is_inside_character(report->excerpt, from))
+		from++;
+	while (to < len && is_inside_character(report->excerpt, to))
+		to++;
+
+	sb_autofree char *shown = escaped_part(report->excerpt, from, to);
+
+	(void)fprintf(out, " %u | %s\n", report->at.line, shown);
+	if (report->excerpt_column > 0)
+		print_mark(out, report, digits, from, to, has_color);
+}
+
 static void print_report(FILE *out, const struct report *report, bool has_color)
 {
 	if (has_color)
@@ -53,6 +122,7 @@ static void print_report(FILE *out, const struct report *report, bool has_color)
 		(void)fputs(RESET, out);
 	print_escaped(out, report->message != NULL ? report->message : "");
 	(void)fputc('\n', out);
+	print_excerpt(out, report, has_color);
 	if (report->hint == NULL || report->hint[0] == '\0')
 		return;
 	(void)fprintf(out, "%shint:%s ", has_color ? CYAN : "", has_color ? RESET : "");
@@ -68,6 +138,8 @@ void sb_report_error(FILE *out, const struct sb_error *err, bool has_color)
 		.color = RED,
 		.message = err->message,
 		.hint = err->hint,
+		.excerpt = err->excerpt,
+		.excerpt_column = err->excerpt_column,
 	};
 
 	print_report(out, &report, has_color);

@@ -12,6 +12,8 @@
  * Errors, warnings and notices as people read them, in one form:
  *
  *	Buildfile:12:5: error: message
+ *	 12 | RUN --mont=type=secret,id=x ./fetch
+ *	    |     ^~~~~~~~~~~~~~~~~~~~~~~
  *	hint: what to do
  *
  * or `safebuild: error: message` where there is no place in a file.

@@ -58,8 +58,10 @@ static int add_arg(const struct sb_buildfile *buildfile, const struct sb_plan_op
 	}
 	if (pair->value == NULL)
 		return 0;
-	if (sb_expand_word(pair->value, args, buildfile->escape, &value, err) < 0)
+	if (sb_expand_word(pair->value, args, buildfile->escape, &value, err) < 0) {
+		(void)sb_error_about(err, pair->value);
 		return sb_error_context(err, "ARG %s", pair->key);
+	}
 	sb_env_set(args, pair->key, value);
 	return 0;
 }

@@ -29,8 +29,10 @@ static int check_mount(const char *text, char escape, struct sb_error *err)
 
 	if (strchr(text, '$') != NULL || strchr(text, escape) != NULL)
 		return 0;
-	if (sb_mount_parse(text, some_workdir, &flag, err) < 0)
+	if (sb_mount_parse(text, some_workdir, &flag, err) < 0) {
+		(void)sb_error_about(err, text);
 		return sb_error_context(err, "--mount");
+	}
 	return 0;
 }
 
@@ -44,6 +46,7 @@ static int check_network(const char *network, struct sb_error *err)
 	if (network == NULL)
 		return 0;
 	(void)sb_fail(err, SB_E_SYNTAX, "--network: unknown mode '%s'", network);
+	(void)sb_error_about(err, "--network");
 	return sb_error_hint(err, "the modes are default, none and host");
 }
 
@@ -52,9 +55,11 @@ static int check_security(const char *security, struct sb_error *err)
 	if (security == NULL || strcmp(security, "sandbox") == 0)
 		return 0;
 	if (strcmp(security, "insecure") == 0)
-		return sb_fail(err, SB_E_UNSUPPORTED,
+		(void)sb_fail(err, SB_E_UNSUPPORTED,
 			"--security=insecure: every step runs in the sandbox");
-	return sb_fail(err, SB_E_SYNTAX, "--security: unknown mode '%s'", security);
+	else
+		(void)sb_fail(err, SB_E_SYNTAX, "--security: unknown mode '%s'", security);
+	return sb_error_about(err, "--security");
 }
 
 static int check_run(const struct sb_instruction *instr, char escape, struct sb_error *err)
@@ -81,10 +86,19 @@ static int check_source(const struct sb_instruction *instr, const char *word, ch
 
 	if (kind != SB_REMOTE_NONE && instr->kind == SB_INSTR_COPY) {
 		(void)sb_fail(err, SB_E_SYNTAX, "source can't be a URL: '%s'", word);
+		(void)sb_error_about(err, word);
 		return sb_error_hint(err, "ADD fetches URLs and git repositories");
 	}
-	return is_literal(word, escape) ? sb_remote_parse(word, SB_REMOTE_IN_BUILDFILE, out, err)
-					: 0;
+	if (!is_literal(word, escape) ||
+		sb_remote_parse(word, SB_REMOTE_IN_BUILDFILE, out, err) == 0)
+		return 0;
+	return sb_error_about(err, word);
+}
+
+static int fail_checksum(struct sb_error *err)
+{
+	(void)sb_error_about(err, "--checksum");
+	return sb_error_context(err, "--checksum");
 }
 
 static int check_sources(const struct sb_instruction *instr, char escape, struct sb_error *err)
@@ -100,7 +114,7 @@ static int check_sources(const struct sb_instruction *instr, char escape, struct
 			return -1;
 		if (checksum != NULL && is_literal(checksum, escape) && is_literal(word, escape) &&
 			sb_remote_check_sum(checksum, &remote, n, err) < 0)
-			return sb_error_context(err, "--checksum");
+			return fail_checksum(err);
 	}
 	return 0;
 }
@@ -122,8 +136,10 @@ static int check_copy(const struct sb_instruction *instr, char escape, struct sb
 
 	SB_ARRAY_FOREACH (&instr->flags, flag) {
 		if (flag->value != NULL && is_expanded_flag(flag->key) &&
-			sb_expand_check(flag->value, escape, err) < 0)
+			sb_expand_check(flag->value, escape, err) < 0) {
+			(void)sb_error_about(err, flag->value);
 			return sb_error_context(err, "--%s", flag->key);
+		}
 		if (strcmp(flag->key, "exclude") == 0 && is_literal(flag->value, escape))
 			sb_strv_add(&patterns, flag->value);
 	}
@@ -139,7 +155,7 @@ static int check_expose(const struct sb_instruction *instr, char escape, struct 
 	for (size_t i = 0; i < instr->words.len; i++)
 		if (is_literal(instr->words.items[i], escape) &&
 			sb_ports_expand(instr->words.items[i], &ports, err) < 0)
-			return -1;
+			return sb_error_about(err, instr->words.items[i]);
 	return 0;
 }
 
@@ -147,9 +163,10 @@ static int check_signal(const struct sb_instruction *instr, char escape, struct 
 {
 	int number;
 
-	return is_literal(instr->words.items[0], escape)
-		       ? sb_signal_parse(instr->words.items[0], &number, err)
-		       : 0;
+	if (!is_literal(instr->words.items[0], escape) ||
+		sb_signal_parse(instr->words.items[0], &number, err) == 0)
+		return 0;
+	return sb_error_about(err, instr->words.items[0]);
 }
 
 /* MAINTAINER's and FROM's words are not among them: the one is not expanded, the other already. */
@@ -165,17 +182,22 @@ static bool is_expanded(enum sb_instruction_kind kind)
 	return false;
 }
 
+static int check_word(const char *word, char escape, struct sb_error *err)
+{
+	return sb_expand_check(word, escape, err) < 0 ? sb_error_about(err, word) : 0;
+}
+
 static int check_words(const struct sb_instruction *instr, char escape, struct sb_error *err)
 {
 	if (!is_expanded(instr->kind))
 		return 0;
 	for (size_t i = 0; i < instr->words.len; i++)
-		if (sb_expand_check(instr->words.items[i], escape, err) < 0)
+		if (check_word(instr->words.items[i], escape, err) < 0)
 			return -1;
 	SB_ARRAY_FOREACH (&instr->pairs, pair)
-		if (sb_expand_check(pair->key, escape, err) < 0 ||
+		if (check_word(pair->key, escape, err) < 0 ||
 			(pair->value != NULL && instr->kind != SB_INSTR_ARG &&
-				sb_expand_check(pair->value, escape, err) < 0))
+				check_word(pair->value, escape, err) < 0))
 			return -1;
 	return 0;
 }

@@ -34,15 +34,24 @@ static int expand_image(const struct sb_plan *plan, const struct sb_instruction 
 	const char escape = plan->buildfile->escape;
 	sb_autofree char *image = NULL;
 
-	if (sb_expand_word(word, &plan->global_args, escape, &image, err) < 0)
+	if (sb_expand_word(word, &plan->global_args, escape, &image, err) < 0) {
+		(void)sb_error_about(err, word);
 		return sb_error_context(err, "FROM");
+	}
 	if (image[0] == '\0') {
 		sb_fail(err, SB_E_SYNTAX, "FROM: the image '%s' is empty", word);
+		(void)sb_error_about(err, word);
 		return sb_error_hint(
 			err, "a variable of FROM needs an ARG with a value before the first FROM");
 	}
 	*out = SB_STEAL(image);
 	return 0;
+}
+
+static int fail_platform(const char *word, struct sb_error *err)
+{
+	(void)sb_error_about(err, word);
+	return sb_error_context(err, "FROM: --platform");
 }
 
 static int expand_platform(const struct sb_plan *plan, const struct sb_instruction *from,
@@ -57,11 +66,13 @@ static int expand_platform(const struct sb_plan *plan, const struct sb_instructi
 	if (word == NULL)
 		return 0;
 	if (sb_expand_word(word, &plan->global_args, escape, &platform, err) < 0)
-		return sb_error_context(err, "FROM: --platform");
-	if (platform[0] == '\0')
-		return sb_fail(err, SB_E_SYNTAX, "FROM: --platform: '%s' is empty", word);
+		return fail_platform(word, err);
+	if (platform[0] == '\0') {
+		(void)sb_fail(err, SB_E_SYNTAX, "'%s' is empty", word);
+		return fail_platform(word, err);
+	}
 	if (sb_platform_parse(platform, &parsed, err) < 0)
-		return sb_error_context(err, "FROM: --platform");
+		return fail_platform(word, err);
 	*out = SB_STEAL(platform);
 	return 0;
 }

@@ -45,6 +45,56 @@ def test_a_buildfile_that_does_not_parse(sb, text, line, word):
         assert f"Buildfile:{line}" in result.err, repr(result)
 
 
+PLACES = [
+    ("FROM scratch\nRNU true\n", 2, "RNU true", "RNU"),
+    ("FROM scratch\nCOPY --nope=1 a b\n", 2, "COPY --nope=1 a b", "--nope=1"),
+    ("FROM scratch\nENV a=1 \\\n    b=${c:?}\n", 3, "    b=${c:?}", "${c:?}"),
+    ("FROM scratch\nLABEL a=b c=${d\n", 2, "LABEL a=b c=${d", "${d"),
+    ("FROM scratch\nEXPOSE 80 81x\n", 2, "EXPOSE 80 81x", "81x"),
+    ("FROM scratch\nCOPY one two /x/\n", 2, "COPY one two /x/", "one"),
+    ("FROM busybox:1\nRUN --mount=type=bind,source=nosuch,target=/x true\n", 2, None, "nosuch,target=/x"),
+    ("FROM busybox:1\nRUN --mount=type=nope,target=/x true\n", 2, None, "type=nope,target=/x"),
+    ("FROM busybox:1\nRUN false # it fails\n", 2, "RUN false # it fails", "RUN"),
+    ("FROM $NOPE\n", 1, "FROM $NOPE", "$NOPE"),
+    ("FROM --platform=no/such/thing/x scratch\n", 1, None, "no/such/thing/x"),
+]
+
+
+@pytest.mark.parametrize("text, number, line, words", PLACES, ids=[case[3] for case in PLACES])
+def test_a_message_shows_the_line_and_the_place_in_it(sb, text, number, line, words):
+    result = sb.build(text, check=None)
+    line = line or text.splitlines()[number - 1]
+    column = line.index(words) + 1
+    marks = "^" + "~" * (len(words) - 1)
+    wanted = f"Buildfile:{number}:{column}: error: "
+    assert result.status in (1, 2) and wanted in result.err, repr(result)
+    after = result.err[result.err.index(wanted) :].splitlines()[1:]
+    assert after[:2] == [f" {number} | {line}", f" {' ' * len(str(number))} | {' ' * (column - 1)}{marks}"]
+
+
+def test_the_line_that_is_shown_has_no_secret_in_it(sb):
+    secret = sb.file("in-the-buildfile", "a-value-of-the-buildfile")
+    text = "FROM scratch\nENV a=a-value-of-the-buildfile b\nADD https://user:swordfish@127.0.0.1:1/x /x\n"
+    result = sb.build(text, "--secret", f"id=s,src={secret}", check=2)
+    assert " 2 | ENV a=[secret s] b\n" in result.err and "a-value" not in result.text and "^" not in result.err
+    result = sb.build(text.replace(" b\n", "\n"), check=None)
+    assert result.status != 0 and " 3 | ADD https://" in result.err and "swordfish" not in result.text
+
+
+@pytest.mark.parametrize("line", ["ENV API_TOKEN=hunter2-hunter2 b", "ENV a=ghp_0123456789abcdefABCDEF0123456789abcd b"])
+def test_lint_shows_no_line_that_may_have_a_secret(sb, line):
+    context = sb.context({"Buildfile": f"FROM scratch\n{line}\n"})
+    result = sb("lint", context, check=2)
+    assert "Buildfile:2:" in result.err and "'b'" in result.err and "hunter2" not in result.text and "ghp_" not in result.text
+    (context / "Buildfile").write_text("FROM scratch\nENV a=1 b\n")
+    assert " 2 | ENV a=1 b\n   |         ^\n" in sb("lint", context, check=2).err
+
+
+def test_a_base_that_is_a_later_stage(sb):
+    result = sb.build("FROM later AS a\nFROM scratch AS later\nCOPY --from=a / /\n", check=None)
+    assert result.status == 3 and "the stage 'later' begins later" in result.err
+
+
 UNSUPPORTED = [
     ("FROM scratch\nADD https://example.org/x /x\n", 2, "ADD"),
     ("FROM scratch\nADD https://example.org/x.git /x\n", 2, "ADD"),
