@@ -3,6 +3,7 @@
 #define SB_LAYER_DIFF_H
 
 #include <stdint.h>
+#include <sys/stat.h>
 #include <sys/types.h>
 
 #include "base/array.h"
@@ -42,6 +43,12 @@ struct sb_change {
 	int64_t ctime_ns;
 };
 SB_ARRAY_STRUCT(sb_changes, struct sb_change);
+
+/* Whether a layer holds bytes of it: a regular file under its first name. */
+static inline bool sb_change_has_content(const struct sb_change *change)
+{
+	return change->kind != SB_CHANGE_DELETE && !change->is_hardlink && S_ISREG(change->mode);
+}
 
 struct sb_diff_options {
 	/* The merged view of all lower layers (read-only), or -1 where there are none. */

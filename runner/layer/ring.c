@@ -18,15 +18,23 @@ struct block {
 	size_t len;
 };
 
+/* Who takes blocks. */
+struct taker {
+	bool has_thread;
+	pthread_t thread;
+	bool is_in_block; /* beside: the block at n_taken is being looked at */
+	size_t n_taken;   /* under the lock, as what follows it in the ring */
+};
+
 struct sb_ring {
 	struct sb_ring_sinks sinks;
 	struct block blocks[N_BLOCKS]; /* the one being filled is blocks[n_given % N_BLOCKS] */
-	bool has_thread;
-	pthread_t thread;
+	size_t filled_len;             /* of that one */
+	struct taker there;
+	struct taker beside;
 	pthread_mutex_t lock; /* of all below */
 	pthread_cond_t changed;
 	size_t n_given;
-	size_t n_taken;
 	bool is_ended; /* nothing more is given, or what is given is not wanted */
 	bool is_dropped;
 	bool has_failed;
@@ -63,55 +71,107 @@ static void tell(struct sb_ring *ring)
 	SB_BUG_ON(pthread_cond_broadcast(&ring->changed) != 0);
 }
 
-/* The next block to take, or NULL at the end. */
-static struct block *take(struct sb_ring *ring)
+/* With the lock: the next block to take, or NULL at the end and where all is dropped. */
+static struct block *take(struct sb_ring *ring, const struct taker *taker)
 {
-	struct block *block = NULL;
-
-	lock(ring);
-	while (ring->n_taken == ring->n_given && !ring->is_ended)
+	while (taker->n_taken == ring->n_given && !ring->is_ended)
 		wait_for_change(ring);
-	if (ring->n_taken != ring->n_given && !ring->is_dropped)
-		block = &ring->blocks[ring->n_taken % N_BLOCKS];
-	unlock(ring);
-	return block;
+	return taker->n_taken != ring->n_given && !ring->is_dropped
+		       ? &ring->blocks[taker->n_taken % N_BLOCKS]
+		       : NULL;
 }
 
-static void *run(void *self)
+/* With the lock. The first failure is what the caller gets. */
+static void fail(struct sb_ring *ring, struct sb_error *error)
+{
+	if (ring->is_dropped)
+		sb_error_ignore(error, "what follows a failure, or is not wanted any more");
+	else
+		sb_error_move(&ring->error, error);
+	ring->has_failed = true;
+	ring->is_dropped = true;
+	ring->is_ended = true;
+}
+
+static void *run_there(void *self)
 {
 	struct sb_ring *ring = self;
+	const struct block *block = NULL;
 
-	for (struct block *block = take(ring); block != NULL; block = take(ring)) {
+	lock(ring);
+	while ((block = take(ring, &ring->there)) != NULL) {
 		SB_AUTO_ERROR error = SB_ERROR_INIT;
+
+		unlock(ring);
+
 		const int result =
 			ring->sinks.there(ring->sinks.self, block->bytes, block->len, &error);
 
 		lock(ring);
-		block->len = 0;
-		ring->n_taken++;
-		if (result < 0) {
-			sb_error_move(&ring->error, &error);
-			ring->has_failed = true;
-			ring->is_dropped = true;
-			ring->is_ended = true;
-		}
+		ring->there.n_taken++;
+		if (result < 0)
+			fail(ring, &error);
 		tell(ring);
-		unlock(ring);
 	}
+	unlock(ring);
 	return NULL;
+}
+
+ssize_t sb_ring_next(struct sb_ring *ring, const void **out_bytes, struct sb_error *err)
+{
+	struct taker *taker = &ring->beside;
+	ssize_t len = 0;
+
+	lock(ring);
+	if (taker->is_in_block) {
+		taker->n_taken++;
+		tell(ring);
+	}
+
+	const struct block *block = take(ring, taker);
+
+	taker->is_in_block = block != NULL;
+	if (block != NULL) {
+		*out_bytes = block->bytes;
+		len = (ssize_t)block->len;
+	} else if (ring->is_dropped) {
+		len = sb_fail(err, SB_E_CANCELLED, "dropped");
+	}
+	unlock(ring);
+	return len;
+}
+
+static void *run_beside(void *self)
+{
+	struct sb_ring *ring = self;
+	SB_AUTO_ERROR error = SB_ERROR_INIT;
+	const int result = ring->sinks.beside(ring->sinks.self, ring, &error);
+
+	lock(ring);
+	if (result < 0)
+		fail(ring, &error);
+	ring->beside.n_taken = SIZE_MAX;
+	tell(ring);
+	unlock(ring);
+	return NULL;
+}
+
+static void join(struct taker *taker)
+{
+	if (taker->has_thread)
+		SB_BUG_ON(pthread_join(taker->thread, NULL) != 0);
+	taker->has_thread = false;
 }
 
 static void stop(struct sb_ring *ring, bool is_dropped)
 {
-	if (!ring->has_thread)
-		return;
 	lock(ring);
 	ring->is_ended = true;
 	ring->is_dropped = ring->is_dropped || is_dropped;
 	tell(ring);
 	unlock(ring);
-	SB_BUG_ON(pthread_join(ring->thread, NULL) != 0);
-	ring->has_thread = false;
+	join(&ring->there);
+	join(&ring->beside);
 }
 
 void sb_ring_free(struct sb_ring *ring)
@@ -127,13 +187,24 @@ void sb_ring_free(struct sb_ring *ring)
 	free(ring);
 }
 
+/* With the lock. */
+static bool has_room(const struct sb_ring *ring)
+{
+	const size_t oldest = ring->n_given - N_BLOCKS; /* wraps while there are fewer */
+
+	if (ring->n_given < N_BLOCKS)
+		return true;
+	return ring->there.n_taken > oldest &&
+	       (ring->sinks.beside == NULL || ring->beside.n_taken > oldest);
+}
+
 /* Waits until a block is free, or the other side has failed. */
 static int wait_for_room(struct sb_ring *ring, struct sb_error *err)
 {
 	int result = 0;
 
 	lock(ring);
-	while (ring->n_given - ring->n_taken == N_BLOCKS && !ring->has_failed)
+	while (!has_room(ring) && !ring->has_failed)
 		wait_for_change(ring);
 	if (ring->has_failed) {
 		SB_BUG_ON(!sb_error_is_set(&ring->error));
@@ -144,20 +215,31 @@ static int wait_for_room(struct sb_ring *ring, struct sb_error *err)
 	return result;
 }
 
+static int start(
+	struct taker *taker, void *(*run)(void *), struct sb_ring *ring, struct sb_error *err)
+{
+	if (taker->has_thread)
+		return 0;
+	if (sb_thread_start(&taker->thread, run, ring, err) < 0)
+		return -1;
+	taker->has_thread = true;
+	return 0;
+}
+
 static int hand_over(struct sb_ring *ring, struct sb_error *err)
 {
-	const struct block *block = &ring->blocks[ring->n_given % N_BLOCKS];
+	struct block *block = &ring->blocks[ring->n_given % N_BLOCKS];
 
+	block->len = ring->filled_len;
 	if (ring->sinks.here != NULL &&
 		ring->sinks.here(ring->sinks.self, block->bytes, block->len, err) < 0)
 		return -1;
-	if (!ring->has_thread) {
-		if (sb_thread_start(&ring->thread, run, ring, err) < 0)
-			return -1;
-		ring->has_thread = true;
-	}
+	if (start(&ring->there, run_there, ring, err) < 0 ||
+		(ring->sinks.beside != NULL && start(&ring->beside, run_beside, ring, err) < 0))
+		return -1;
 	lock(ring);
 	ring->n_given++;
+	ring->filled_len = 0;
 	tell(ring);
 	unlock(ring);
 	return 0;
@@ -172,18 +254,16 @@ int sb_ring_room(struct sb_ring *ring, void **out_bytes, size_t *out_len, struct
 
 	if (block->bytes == NULL)
 		block->bytes = sb_malloc(BLOCK_BYTES);
-	*out_bytes = block->bytes + block->len;
-	*out_len = BLOCK_BYTES - block->len;
+	*out_bytes = block->bytes + ring->filled_len;
+	*out_len = BLOCK_BYTES - ring->filled_len;
 	return 0;
 }
 
 int sb_ring_advance(struct sb_ring *ring, size_t len, struct sb_error *err)
 {
-	struct block *block = &ring->blocks[ring->n_given % N_BLOCKS];
-
-	SB_BUG_ON(len > BLOCK_BYTES - block->len);
-	block->len += len;
-	return block->len == BLOCK_BYTES ? hand_over(ring, err) : 0;
+	SB_BUG_ON(len > BLOCK_BYTES - ring->filled_len);
+	ring->filled_len += len;
+	return ring->filled_len == BLOCK_BYTES ? hand_over(ring, err) : 0;
 }
 
 int sb_ring_write(struct sb_ring *ring, const void *bytes, size_t len, struct sb_error *err)
@@ -206,22 +286,29 @@ int sb_ring_write(struct sb_ring *ring, const void *bytes, size_t len, struct sb
 	return 0;
 }
 
-int sb_ring_finish(struct sb_ring *ring, struct sb_error *err)
+/* The only block, on this thread. */
+static int take_here(struct sb_ring *ring, struct sb_error *err)
 {
 	const struct sb_ring_sinks *sinks = &ring->sinks;
+	struct block *block = &ring->blocks[0];
 
+	block->len = ring->filled_len;
+	ring->n_given = 1;
+	ring->is_ended = true;
+	if (sinks->here != NULL && sinks->here(sinks->self, block->bytes, block->len, err) < 0)
+		return -1;
+	if (sinks->there(sinks->self, block->bytes, block->len, err) < 0)
+		return -1;
+	return sinks->beside != NULL ? sinks->beside(sinks->self, ring, err) : 0;
+}
+
+int sb_ring_finish(struct sb_ring *ring, struct sb_error *err)
+{
 	if (wait_for_room(ring, err) < 0)
 		return -1;
-
-	const struct block *last = &ring->blocks[ring->n_given % N_BLOCKS];
-
-	if (!ring->has_thread) {
-		if (sinks->here != NULL &&
-			sinks->here(sinks->self, last->bytes, last->len, err) < 0)
-			return -1;
-		return sinks->there(sinks->self, last->bytes, last->len, err);
-	}
-	if (last->len > 0 && hand_over(ring, err) < 0)
+	if (!ring->there.has_thread)
+		return take_here(ring, err);
+	if (ring->filled_len > 0 && hand_over(ring, err) < 0)
 		return -1;
 	stop(ring, false);
 	if (!ring->has_failed)

@@ -9,21 +9,22 @@
 #include "base/limits.h"
 #include "base/mem.h"
 #include "layer/ring.h"
-#include "layer/search.h"
+#include "layer/search_beside.h"
 #include "layer/tar_header.h"
 #include "sys/at.h"
 #include "sys/fd.h"
 #include "sys/transfer.h"
 
 /*
- * This thread reads, searches and makes the tar; the other one hashes it, and compresses, hashes
- * and writes the blob. Without compression the tar is the blob, and this thread writes it, since
- * hashing alone keeps the other one busy.
+ * This thread reads and makes the tar; another one hashes it, and compresses, hashes and writes the
+ * blob; a third one searches it for secrets, where any is known. Without compression the tar is the
+ * blob, and this thread writes it, since hashing alone keeps the other one busy.
  */
 struct writer {
 	const struct sb_layer_write_options *options;
-	struct sb_content_search *search; /* NULL where there is nothing to search for */
+	struct sb_search_beside *beside; /* NULL where there is nothing to search for */
 	struct sb_ring *ring;
+	uint64_t given_bytes; /* to the ring */
 	/* The folder of the last file, so that its siblings are opened by name. */
 	char *folder;
 	int folder_fd;
@@ -37,7 +38,10 @@ struct writer {
 
 static void writer_release(struct writer *writer)
 {
-	sb_ring_free(writer->ring); /* first: the other thread uses the rest */
+	if (writer->beside != NULL)
+		sb_search_beside_cancel(writer->beside);
+	sb_ring_free(writer->ring); /* first: the other threads use the rest */
+	sb_search_beside_free(writer->beside);
 	sb_compressor_free(writer->compressor);
 	sb_hasher_free(writer->tar_hasher);
 	sb_hasher_free(writer->blob_hasher);
@@ -78,18 +82,28 @@ static int write_plain(void *self, const void *bytes, size_t len, struct sb_erro
 	return 0;
 }
 
-static int start(struct writer *writer, struct sb_error *err)
+static int search(void *self, struct sb_ring *ring, struct sb_error *err)
+{
+	const struct writer *writer = self;
+
+	return sb_search_beside_run(writer->beside, ring, err);
+}
+
+static int start(struct writer *writer, const struct sb_changes *changes, struct sb_error *err)
 {
 	const struct sb_layer_write_options *options = writer->options;
 	const bool is_plain = options->compression == SB_COMPRESS_NONE;
+	const bool is_searched =
+		options->search != NULL && sb_content_search_is_active(options->search);
 	const struct sb_ring_sinks sinks = {
 		.here = is_plain && options->out_fd >= 0 ? write_plain : NULL,
 		.there = take_tar,
+		.beside = is_searched ? search : NULL,
 		.self = writer,
 	};
 
-	if (options->search != NULL && sb_content_search_is_active(options->search))
-		writer->search = options->search;
+	if (is_searched)
+		writer->beside = sb_search_beside_new(changes, options->search);
 	writer->tar_hasher = sb_hasher_new();
 	writer->blob_hasher = sb_hasher_new();
 	writer->ring = sb_ring_new(&sinks);
@@ -138,62 +152,40 @@ static int open_file(
 		O_RDONLY | O_NOFOLLOW | O_NONBLOCK, out_fd, err);
 }
 
-/* One file's content on its way into the tar: exactly `left` bytes more. */
-struct content {
-	struct writer *writer;
-	const struct sb_change *change;
-	int fd;
-	uint64_t left;
-};
-
-/* The pieces stay in the ring, where the other thread only reads them. */
-static ssize_t copy_piece(void *self, const void **out_bytes, struct sb_error *err)
+static int give(struct writer *writer, const void *bytes, size_t len, struct sb_error *err)
 {
-	struct content *c = self;
-	struct sb_ring *ring = c->writer->ring;
-	void *room = NULL;
-	size_t len = 0;
-
-	if (c->left == 0)
-		return 0;
-	if (sb_interrupt_check(c->writer->options->interrupt, err) < 0 ||
-		sb_ring_room(ring, &room, &len, err) < 0)
-		return -1;
-
-	const ssize_t n = sb_fd_read(c->fd, room, c->left < len ? (size_t)c->left : len, err);
-
-	if (n < 0)
-		return sb_error_context(err, "'/%s'", c->change->path);
-	if (n == 0)
-		return changed_meanwhile(c->change, err);
-	*out_bytes = room;
-	c->left -= (uint64_t)n;
-	return sb_ring_advance(ring, (size_t)n, err) < 0 ? -1 : n;
+	writer->given_bytes += len;
+	return sb_ring_write(writer->ring, bytes, len, err);
 }
 
-static int search_content(struct content *c, struct sb_error *err)
-{
-	const struct sb_pieces pieces = {copy_piece, c};
-	SB_AUTO_VALUE(sb_content_leak) leak = {0};
-	bool is_found = false;
-
-	if (sb_content_search_run(c->writer->search, &pieces, &is_found, &leak, err) < 0)
-		return -1;
-	return is_found ? sb_search_found(c->change, &leak, err) : 0;
-}
-
+/* Exactly change->size bytes. */
 static int copy_content(
 	struct writer *writer, int fd, const struct sb_change *change, struct sb_error *err)
 {
-	struct content c = {writer, change, fd, change->size};
-	const void *piece = NULL;
-	ssize_t n = 1;
+	uint64_t left = change->size;
 
-	if (writer->search != NULL)
-		return search_content(&c, err);
-	while (n > 0)
-		n = copy_piece(&c, &piece, err);
-	return n < 0 ? -1 : 0;
+	if (writer->beside != NULL)
+		sb_search_beside_place(writer->beside, change, writer->given_bytes);
+	while (left > 0) {
+		void *room = NULL;
+		size_t len = 0;
+
+		if (sb_interrupt_check(writer->options->interrupt, err) < 0 ||
+			sb_ring_room(writer->ring, &room, &len, err) < 0)
+			return -1;
+
+		const ssize_t n = sb_fd_read(fd, room, left < len ? (size_t)left : len, err);
+
+		if (n < 0)
+			return sb_error_context(err, "'/%s'", change->path);
+		if (n == 0)
+			return changed_meanwhile(change, err);
+		if (sb_ring_advance(writer->ring, (size_t)n, err) < 0)
+			return -1;
+		writer->given_bytes += (uint64_t)n;
+		left -= (uint64_t)n;
+	}
+	return 0;
 }
 
 static int write_padding(struct writer *writer, uint64_t size, struct sb_error *err)
@@ -201,7 +193,7 @@ static int write_padding(struct writer *writer, uint64_t size, struct sb_error *
 	static const char zeros[SB_TAR_BLOCK];
 	const size_t over = (size_t)(size % SB_TAR_BLOCK);
 
-	return over != 0 ? sb_ring_write(writer->ring, zeros, SB_TAR_BLOCK - over, err) : 0;
+	return over != 0 ? give(writer, zeros, SB_TAR_BLOCK - over, err) : 0;
 }
 
 static int write_content(
@@ -222,24 +214,19 @@ static int write_change(struct writer *writer, const struct sb_change *change, s
 	const int64_t epoch = writer->options->source_date_epoch;
 	SB_AUTO_BUF header = SB_BUF_INIT(SB_MAX_TAR_RECORD + 4 * SB_TAR_BLOCK);
 
-	if (writer->search != NULL && sb_search_change(writer->search, change, err) < 0)
-		return -1;
 	if (sb_tar_header(change, epoch >= 0 ? epoch : INT64_MAX, &header, err) < 0)
 		return sb_error_context(err, "'/%s'", change->path);
-	if (sb_ring_write(writer->ring, header.data, header.len, err) < 0)
+	if (give(writer, header.data, header.len, err) < 0)
 		return -1;
 	/* The content of an empty file is opened all the same: it may have grown. */
-	if (change->kind == SB_CHANGE_DELETE || change->is_hardlink || !S_ISREG(change->mode))
-		return 0;
-	return write_content(writer, change, err);
+	return sb_change_has_content(change) ? write_content(writer, change, err) : 0;
 }
 
 static int finish(struct writer *writer, struct sb_layer_blob *out, struct sb_error *err)
 {
 	static const char end[2 * SB_TAR_BLOCK];
 
-	if (sb_ring_write(writer->ring, end, sizeof(end), err) < 0 ||
-		sb_ring_finish(writer->ring, err) < 0)
+	if (give(writer, end, sizeof(end), err) < 0 || sb_ring_finish(writer->ring, err) < 0)
 		return -1;
 	if (writer->compressor != NULL && sb_compressor_finish(writer->compressor, err) < 0)
 		return -1;
@@ -264,7 +251,7 @@ int sb_layer_write(const struct sb_changes *changes, const struct sb_layer_write
 	};
 	struct sb_layer_blob blob = {0};
 
-	if (start(&writer, err) < 0)
+	if (start(&writer, changes, err) < 0)
 		return -1;
 	SB_ARRAY_FOREACH (changes, change) {
 		if (sb_interrupt_check(options->interrupt, err) < 0 ||

@@ -22,6 +22,7 @@ struct sb_content_search {
 	bool is_found;
 	unsigned depth; /* of the find */
 	uint64_t bytes_since;
+	_Atomic bool is_cancelled;
 	struct sb_content_leak leak;
 };
 enum { MAX_BYTES_SINCE = 1 << 20 };
@@ -161,7 +162,12 @@ static bool is_done(void *self)
 {
 	const struct sb_content_search *search = self;
 
-	return search->is_found && search->bytes_since > MAX_BYTES_SINCE;
+	return search->is_cancelled || (search->is_found && search->bytes_since > MAX_BYTES_SINCE);
+}
+
+void sb_content_search_cancel(struct sb_content_search *search)
+{
+	search->is_cancelled = true;
 }
 
 bool sb_content_search_text(
@@ -251,6 +257,7 @@ int sb_content_search_run(struct sb_content_search *search, const struct sb_piec
 	from.at_end = n == 0;
 	search->sums.n_contents++;
 	search->is_found = false;
+	search->is_cancelled = false;
 
 	const int rc = sb_nested_may_be_in(piece, (size_t)n) ? run_nested(search, &from, err)
 							     : run_plain(search, &from, err);

@@ -43,6 +43,8 @@ struct sb_pieces {
  * written. */
 int sb_content_search_run(struct sb_content_search *search, const struct sb_pieces *pieces,
 	bool *out_found, struct sb_content_leak *out, struct sb_error *err) SB_MUST_USE;
+/* From another thread: ends a run early, with nothing found. */
+void sb_content_search_cancel(struct sb_content_search *search);
 /* A name, a link's target or another short value, in which nothing is packed. */
 bool sb_content_search_text(
 	struct sb_content_search *search, const void *bytes, size_t len, struct sb_leak *out_leak);
