@@ -168,7 +168,7 @@ everyone() { # everyone PROGRAM [VARIABLE=VALUE…]
 # The files of this tree, also those that no commit has yet.
 sources() { git ls-files --cached --others --exclude-standard -- "$@"; }
 format_check() { sources '*.c' '*.h' | xargs clang-format --dry-run -Werror; }
-shell_check() { shellcheck .ci/run tests/run.sh examples/quickstart.sh tests/bench/step; }
+shell_check() { shellcheck .ci/run tests/run.sh examples/quickstart.sh tests/bench/step tests/bench/leak; }
 spelling() {
     sources | grep -v -e '^tests/fuzz/' -e '^tests/data/' |
         xargs codespell --ignore-words-list=alph,buidl,inh,larget,cpoy,taget,tpye,froms,inout,nd,targte,ue,valu
