@@ -22,7 +22,9 @@
  *
  * Of a hole in a sparse file 1 MiB is read. Differences in git packs are read as what they add,
  * with a NUL in place of what they take from another object: a secret of which the pack holds one
- * part in one object and the other in the next is not put together. 7-Zip and RAR are not undone.
+ * part in one object and the other in the next is not put together. 7-Zip, RAR and file system
+ * images are not undone. Of a stream that is damaged or cut off, and is not gzip or zlib, up to the
+ * last 128 KiB that could be unpacked may be missing.
  */
 
 /* Where bytes come from: read gives 0 at the end, -1 with err set. */

@@ -134,12 +134,18 @@ const struct sb_nested_format *sb_nested_detect(const char *bytes, size_t len, b
 	return is_zlib(bytes, len) ? &zlib : NULL;
 }
 
+static bool begins(const char *bytes, size_t len, const char *with)
+{
+	return len >= strlen(with) && memcmp(bytes, with, strlen(with)) == 0;
+}
+
+/* A git bundle is some lines and a pack (gitformat-bundle(5)). */
 enum sb_nested_plain sb_nested_plain_kind(const char *bytes, size_t len)
 {
-	if (len >= 2 && memcmp(bytes, "#!", 2) == 0)
+	if (begins(bytes, len, "#!") || begins(bytes, len, "# v2 git bundle\n") ||
+		begins(bytes, len, "# v3 git bundle\n"))
 		return SB_NESTED_SCRIPT;
-	if ((len >= 4 && memcmp(bytes, "\177ELF", 4) == 0) ||
-		(len >= 2 && memcmp(bytes, "MZ", 2) == 0))
+	if (begins(bytes, len, "\177ELF") || begins(bytes, len, "MZ"))
 		return SB_NESTED_PROGRAM;
 	return SB_NESTED_PLAIN;
 }

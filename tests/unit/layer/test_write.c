@@ -470,6 +470,55 @@ static void a_secret_across_read_borders_is_found(void **state)
 	fixture_free(fixture);
 }
 
+/* Files of several blocks and of a few bytes: each content is searched where it lies, all of it,
+ * and of two leaks the first in the layer is told. */
+static void the_first_of_many_files_is_told(void **state)
+{
+	enum { N = 60 };
+
+	(void)state;
+	for (int leaky = 0; leaky <= N; leaky += 6) {
+		SB_AUTO_ERROR err = SB_ERROR_INIT;
+		SB_AUTO(sb_secrets) secrets = sb_secrets_new();
+		SB_AUTO(sb_scanner) scanner = NULL;
+		SB_AUTO(sb_content_search) search = NULL;
+		struct fixture *fixture = fixture_new(0);
+		struct sb_layer_write_options options = options_for(fixture);
+		struct sb_changes changes;
+		struct sb_layer_blob blob;
+		sb_autofree char *told = sb_asprintf("/f%02d (raw, at byte ", leaky);
+		uint64_t total = 0;
+
+		assert_int_equal(
+			sb_secrets_add_bytes(secrets, "mysecret", SECRET, strlen(SECRET), &err), 0);
+		scanner = sb_scanner_new(secrets);
+		search = sb_content_search_new(scanner);
+		options.search = search;
+		for (int i = 0; i < N; i++) {
+			sb_autofree char *name = sb_asprintf("f%02d", i);
+			const off_t size = i % 7 == 0 ? 3000001 : (i * 977) % 5000;
+			sb_autofd int fd = openat(
+				fixture->upper_fd, name, O_CREAT | O_WRONLY | O_CLOEXEC, 0644);
+
+			assert_int_equal(ftruncate(fd, size), 0);
+			total += (uint64_t)size;
+			if (i >= leaky)
+				assert_int_equal(
+					pwrite(fd, SECRET, strlen(SECRET), size), strlen(SECRET));
+		}
+		changes = diff(fixture);
+		if (leaky < N) {
+			assert_int_equal(sb_layer_write(&changes, &options, &blob, &err), -1);
+			assert_non_null(strstr(err.message, told));
+		} else {
+			assert_int_equal(sb_layer_write(&changes, &options, &blob, &err), 0);
+			assert_int_equal(sb_content_search_sums(search).bytes, total);
+		}
+		sb_changes_release(&changes);
+		fixture_free(fixture);
+	}
+}
+
 static void a_full_disk_is_an_error_and_not_a_hang(void **state)
 {
 	static const enum sb_compression forms[] = {SB_COMPRESS_NONE, SB_COMPRESS_ZSTD};
@@ -510,6 +559,7 @@ int main(void)
 		cmocka_unit_test(a_file_swapped_for_a_link_or_fifo_is_an_error),
 		cmocka_unit_test(secrets_are_found_wherever_they_are),
 		cmocka_unit_test(a_secret_across_read_borders_is_found),
+		cmocka_unit_test(the_first_of_many_files_is_told),
 		cmocka_unit_test(a_full_disk_is_an_error_and_not_a_hang),
 	};
 

@@ -375,6 +375,17 @@ static void looks_into_git_packs(void **state)
 	sb_autofree char *found = sb_asprintf("1 object at byte 12;1 object at byte %zu;", second);
 
 	assert_seen(&object, found, "");
+
+	/* As `git bundle` writes it. */
+	static const char head[] = "# v2 git bundle\n"
+				   "0123456789012345678901234567890123456789 HEAD\n\n";
+	BUF(bundle);
+	sb_autofree char *behind = sb_asprintf("1 object at byte %zu;1 object at byte %zu;",
+		12 + strlen(head), second + strlen(head));
+
+	add(&bundle, head);
+	assert_int_equal(sb_buf_add(&bundle, object.data, object.len, &err), 0);
+	assert_seen(&bundle, behind, "");
 }
 
 /* --- One in the other --- */
