@@ -147,6 +147,7 @@ struct sb_inspect_options {
 	size_t size;
 	const char *root;
 	const char *image; /* name in the store, docker://REF, layout folder, archive, "-" */
+	const char *name;  /* of several images in a folder or archive */
 	const char *platform;
 	const struct sb_secret_option *secrets;
 	size_t n_secrets;
@@ -190,6 +191,7 @@ struct sb_inspect_cat_options {
 	size_t size;
 	const char *root;
 	const char *image;
+	const char *name;
 	const char *platform;
 	const char *layer; /* its number from 1, or the beginning of its digest or diff_id */
 	const char *path;

@@ -9,8 +9,8 @@
 #include "registry/pull.h"
 #include "sys/fd.h"
 
-static int open_file(
-	int fd, const struct sb_platform *want, struct sb_image **out, struct sb_error *err)
+static int open_file(int fd, const struct sb_image_place *place, const struct sb_platform *want,
+	struct sb_image **out, struct sb_error *err)
 {
 	sb_autofd int tmp = -1;
 	const char *tmp_dir = getenv("TMPDIR");
@@ -20,7 +20,8 @@ static int open_file(
 		0)
 		return -1;
 
-	const struct sb_image_open_options options = {.want = want, .tmp_dir_fd = tmp};
+	const struct sb_image_open_options options = {
+		.name = place->name, .want = want, .tmp_dir_fd = tmp};
 
 	return sb_image_open_fd(fd, &options, out, err);
 }
@@ -68,11 +69,11 @@ int sb_open_image(struct sb_session *session, const struct sb_image_place *place
 	if (place->platform != NULL && sb_platform_parse(place->platform, &want, err) < 0)
 		return -1;
 	if (strcmp(place->image, "-") == 0)
-		return open_file(STDIN_FILENO, &want, out, err);
+		return open_file(STDIN_FILENO, place, &want, out, err);
 	if (stat(place->image, &st) == 0) {
 		if (sb_fd_open_user(place->image, "image", &fd, err) < 0)
 			return -1;
-		return open_file(fd, &want, out, err);
+		return open_file(fd, place, &want, out, err);
 	}
 	if (is_path(place->image))
 		return sb_fail_errno(err, "open it");

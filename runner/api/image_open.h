@@ -10,6 +10,7 @@ struct sb_image_place {
 	const char *root;     /* of the store, or NULL */
 	const char *image;    /* name in the store, docker://REF, layout folder, archive, "-" */
 	const char *platform; /* or NULL: the host's */
+	const char *name;     /* of several images in a folder or archive, or NULL */
 };
 
 /* The session is opened where the image needs it and no earlier one did: it starts zeroed, with a

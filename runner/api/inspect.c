@@ -136,7 +136,7 @@ static int inspect(struct job *job, const struct sb_inspect_options *o,
 	struct sb_inspect_result *result, struct sb_error *err)
 {
 	const struct sb_image_place from = {
-		.root = o->root, .image = o->image, .platform = o->platform};
+		.root = o->root, .image = o->image, .platform = o->platform, .name = o->name};
 
 	if (sb_session_read_secrets(o->secrets, o->n_secrets, &job->secrets, err) < 0)
 		return -1;

@@ -80,7 +80,7 @@ static int cat(struct sb_session *session, const struct sb_inspect_cat_options *
 	struct sb_image **image, struct sb_error *err)
 {
 	const struct sb_image_place from = {
-		.root = o->root, .image = o->image, .platform = o->platform};
+		.root = o->root, .image = o->image, .platform = o->platform, .name = o->name};
 	struct output output = {.options = o};
 	const struct sb_file_reader reader = {.on_bytes = give, .self = &output};
 	uint64_t offset = 0;

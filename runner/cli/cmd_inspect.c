@@ -89,6 +89,7 @@ static int run(const struct sb_cli *cli, const void *fields, const struct sb_str
 	}
 	options.root = f->root;
 	options.image = words->items[0];
+	options.name = f->name;
 	options.platform = f->platform;
 	options.secrets = f->secrets.items;
 	options.n_secrets = f->secrets.len;

@@ -13,6 +13,7 @@ static int run(const struct sb_cli *cli, const void *fields, const struct sb_str
 struct cat_fields {
 	const char *root;
 	const char *platform;
+	const char *name;
 	bool is_forced;
 };
 
@@ -21,6 +22,8 @@ static const struct sb_option options[] = {
 		"print to a terminal what has control characters", NULL},
 	{"platform", 0, SB_OPTION_PARSED, "OS/ARCH", offsetof(struct cat_fields, platform),
 		"of an image with several (default: the host's)", sb_platform_option_parse},
+	{"name", 0, SB_OPTION_TEXT, "NAME", offsetof(struct cat_fields, name),
+		"which of several images in a folder or archive", NULL},
 	SB_OPTION_ROW_ROOT(struct cat_fields, root),
 	SB_OPTION_ROW_END,
 };
@@ -56,6 +59,7 @@ static int run(const struct sb_cli *cli, const void *fields, const struct sb_str
 
 	cat.root = f->root;
 	cat.platform = f->platform;
+	cat.name = f->name;
 	cat.image = words->items[0];
 	cat.layer = words->items[1];
 	cat.path = words->items[2];

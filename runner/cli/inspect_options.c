@@ -34,6 +34,8 @@ const struct sb_option sb_inspect_options[] = {
 		"exit with status 3 where not everything could be looked at", NULL},
 	{"platform", 0, SB_OPTION_PARSED, "OS/ARCH", FIELD(platform),
 		"of an image with several (default: the host's)", sb_platform_option_parse},
+	{"name", 0, SB_OPTION_TEXT, "NAME", FIELD(name),
+		"which of several images in a folder or archive", NULL},
 	{"color", 0, SB_OPTION_PARSED, "WHEN", FIELD(color),
 		"auto (default: on a terminal), always or never", parse_color},
 	SB_OPTION_ROW_ROOT(struct sb_inspect_fields, root),

@@ -27,6 +27,7 @@ enum sb_color_choice { SB_COLOR_AUTO, SB_COLOR_ALWAYS, SB_COLOR_NEVER };
 struct sb_inspect_fields {
 	const char *root;
 	const char *platform;
+	const char *name;
 	const char *policy;
 	struct sb_secret_list secrets;
 	struct sb_report_choice format;

@@ -60,12 +60,26 @@ static char *percent_encoded(const char *path)
 	return out;
 }
 
+/* "config: Env TOKEN" as "config/Env%20TOKEN". */
+static char *place_uri(const char *place)
+{
+	const char *colon = strstr(place, ": ");
+	sb_autofree char *before =
+		sb_memdup0(place, colon != NULL ? (size_t)(colon - place) : strlen(place));
+	sb_autofree char *first = percent_encoded(before);
+	sb_autofree char *second = percent_encoded(colon != NULL ? colon + 2 : "");
+
+	return sb_asprintf("%s%s%s", first, second[0] != '\0' ? "/" : "", second);
+}
+
 static char *uri_of(const struct sb_inspection *in, const struct sb_finding *finding)
 {
 	sb_autofree char *path = percent_encoded(finding->path != NULL ? finding->path : "");
 
+	if (finding->layer == SIZE_MAX && path[0] == '\0')
+		return sb_strdup("image");
 	if (finding->layer == SIZE_MAX)
-		return sb_strdup(path[0] != '\0' ? path : "image");
+		return place_uri(finding->path);
 
 	const struct sb_digest *diff_id =
 		finding->layer < in->layers.len ? &in->layers.items[finding->layer].diff_id : NULL;

@@ -287,6 +287,21 @@ def test_other_platforms_and_attestations_are_searched(sb, packed):
     assert report["image"]["platform"] == "linux/riscv64" and len(report["layers"]) == 2
 
 
+def test_one_of_several_images_is_chosen_by_its_name(sb):
+    folder = image_make.make_oci_layout(sb.context(), [image_make.make_tar({"x": b"1"})], tag="one")
+    first = json.loads((folder / "index.json").read_text())["manifests"]
+    image_make.make_oci_layout(folder, [image_make.make_tar({"y": b"2"})], tag="two")
+    index = json.loads((folder / "index.json").read_text())
+    index["manifests"] += first
+    (folder / "index.json").write_text(json.dumps(index))
+    result = sb("inspect", folder, check=2)
+    assert "one" in result.err and "two" in result.err
+    for name, path in (("one", "x"), ("two", "y")):
+        assert inspect(sb, folder, "--name", name)["layers"][0]["files"][0]["path"] == path
+        assert sb("inspect", "cat", folder, "1", path, "--name", name).out == ("1" if path == "x" else "2")
+    assert "it has:" in sb("inspect", folder, "--name", "three", check=3).err
+
+
 def test_a_blob_that_nothing_refers_to_is_told(sb):
     folder = image_make.make_oci_layout(sb.context(), [image_make.make_tar({"x": b"1"})])
     put_stray(folder)

@@ -9,6 +9,7 @@ import json
 import pytest
 
 import image_make
+import sarif_schema
 
 
 def made_up(label, alphabet, n):
@@ -200,6 +201,7 @@ def test_the_policy_of_the_current_folder_is_used(sb, plain):
 
 def test_sarif_has_what_its_readers_need(sb, planted):
     log = json.loads(sb("inspect", "--format", "sarif", planted).out)
+    sarif_schema.check(log)
     (run,) = log["runs"]
     rules = run["tool"]["driver"]["rules"]
     assert len({rule["id"] for rule in rules}) == len(rules) > 40

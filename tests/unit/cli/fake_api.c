@@ -184,6 +184,7 @@ int sb_inspect(
 	static const char *const forms[] = {"page", "json", "sarif", "html"};
 
 	note("inspect image=%s", o->image);
+	note_text("name", o->name);
 	note_text("root", o->root);
 	note_text("platform", o->platform);
 	note_text("policy", o->policy);

@@ -105,6 +105,7 @@ static void words_reach_the_library(void **state)
 		{"inspect a --fail-on error,runs-as-root --fail-on x --policy p --strict",
 			"inspect image=a policy=p fail-on=error fail-on=runs-as-root fail-on=x "
 			"strict page>stdout\n"},
+		{"inspect a --name b:1", "inspect image=a name=b:1 page>stdout\n"},
 		{"inspect a --color always", "inspect image=a color page>stdout\n"},
 		{"import - base:1", "import - base:1\n"},
 		{"pull alpine:3 --platform linux/arm64", "pull alpine:3 platform=linux/arm64\n"},
