@@ -26,6 +26,7 @@ struct surroundings {
 	const struct sb_image *image;
 	struct sb_image_files files;
 	struct sb_strv seen;         /* digests that the walk has come to, sorted */
+	struct sb_strv absent;       /* what is referred to and is not there */
 	struct sb_buf manifest_json; /* docker's manifest.json, or empty */
 };
 
@@ -258,8 +259,26 @@ static void note_absent(struct surroundings *s, const char *role, const struct l
 		sb_report_gap(s->in->report, SIZE_MAX, role,
 			"a foreign layer, not present, not verified");
 	else
-		sb_report_problem(s->in->report, SB_PROBLEM_OTHER, SIZE_MAX, role,
-			"%s is referred to, and not in the %s", link->digest.text, s->image->form);
+		sb_strv_add(&s->absent, role);
+}
+
+/* A store has of an index what was asked for; all else is told at once. */
+static void report_absent(struct surroundings *s)
+{
+	enum { MAX_TOLD = 10 };
+	SB_AUTO_STRV told = SB_STRV_INIT;
+
+	if (s->absent.len == 0 || sb_digest_is_set(&sb_image_root(s->image)->digest))
+		return;
+	for (size_t i = 0; i < s->absent.len && i < MAX_TOLD; i++)
+		sb_strv_add(&told, s->absent.items[i]);
+	if (s->absent.len > MAX_TOLD)
+		sb_strv_addf(&told, "and %zu more", s->absent.len - MAX_TOLD);
+
+	sb_autofree char *list = sb_strv_join(&told, ", ");
+
+	sb_report_problem(s->in->report, SB_PROBLEM_OTHER, SIZE_MAX, NULL,
+		"referred to, and not in the %s: %s", s->image->form, list);
 }
 
 static void visit_blob(
@@ -406,6 +425,8 @@ void sb_inspector_read_surroundings(struct sb_inspector *in, const struct sb_ima
 	(void)read_named(&s, "manifest.json", &s.manifest_json);
 	walk_from_root(&s);
 	read_files(&s);
+	report_absent(&s);
+	sb_strv_release(&s.absent);
 	sb_image_files_release(&s.files);
 	sb_strv_release(&s.seen);
 	sb_buf_release(&s.manifest_json);

@@ -287,6 +287,17 @@ def test_other_platforms_and_attestations_are_searched(sb, packed):
     assert report["image"]["platform"] == "linux/riscv64" and len(report["layers"]) == 2
 
 
+def test_platforms_that_were_left_out_are_told_in_one_line(sb):
+    folder = two_platforms(sb.context())
+    theirs = next(p for p in (folder / "blobs/sha256").iterdir() if b"riscv64" not in p.read_bytes() and p.read_bytes().count(b"layer.v1") == 2)
+    theirs.unlink()
+    problems = inspect(sb, folder)["problems"]
+    left_out = [one["text"] for one in problems if "referred to" in one["text"]]
+    assert left_out == ["referred to, and not in the oci layout: linux/riscv64"]
+    assert {one["kind"] for one in problems} == {"other"}
+    assert "only for" in sb("inspect", folder, "--platform", "linux/s390x", check=3).err
+
+
 def test_one_of_several_images_is_chosen_by_its_name(sb):
     folder = image_make.make_oci_layout(sb.context(), [image_make.make_tar({"x": b"1"})], tag="one")
     first = json.loads((folder / "index.json").read_text())["manifests"]
