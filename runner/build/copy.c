@@ -53,14 +53,17 @@ static int dest_init(
 
 	dest->path = sb_path_resolve(copy->workdir, copy->dest);
 	if (sb_at_canonical(copy->root_fd, dest->path, &canonical, err) < 0 ||
-		sb_at_lstat(copy->root_fd, canonical, SB_AT_IN_ROOT, &st, &exists, err) < 0)
+		sb_at_lstat(copy->root_fd, canonical, SB_AT_IN_ROOT, &st, &exists, err) < 0) {
+		(void)sb_error_about(err, copy->dest);
 		return sb_error_context(err, "destination '%s'", copy->dest);
+	}
 	dest->is_folder =
 		copy->has_parents || is_written_as_folder(copy->dest) || is_folder(&st, exists);
 	if (n_sources > 1 && !dest->is_folder) {
 		(void)sb_fail(err, SB_E_USAGE,
 			"several sources need a folder as destination, and there is none at '%s'",
 			copy->dest);
+		(void)sb_error_about(err, copy->dest);
 		return sb_error_hint(err, "write '%s/'", copy->dest);
 	}
 	return 0;
@@ -211,7 +214,7 @@ int sb_copy_files(const struct sb_copy *copy, struct sb_error *err)
 	for (size_t i = 0, at = 0; i < n_sources; at = ends[i++])
 		if (copy_matches(&work, copy->sources->items[i], &matches.items[at], ends[i] - at,
 			    &dest, &any, err) < 0)
-			return sb_error_about(err, copy->sources->items[i]);
+			return -1;
 	if (n_sources > 0 && !any)
 		return sb_copy_fail_no_match(copy, copy->sources->items[0], err);
 	for (size_t i = 0; i < copy->n_heredocs; i++)

@@ -9,7 +9,7 @@
 #include "build/copy_content.h"
 #include "build/copy_links.h"
 #include "build/copy_losses.h"
-#include "build/copy_mode.h"
+#include "buildfile/mode_change.h"
 
 /* One COPY or ADD at work: what its flags mean, and what was learnt on the way. */
 struct sb_copy_work {

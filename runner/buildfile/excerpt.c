@@ -59,9 +59,11 @@ static void move_to_words(const struct sb_buildfile *buildfile, const struct sb_
 {
 	const char *end = buildfile->text + buildfile->len;
 	const char *line = find_line(buildfile->text, buildfile->len, instr->at.line);
+	/* One that did not parse has no end yet. */
+	const unsigned last = instr->end_line > instr->at.line ? instr->end_line : instr->at.line;
 	size_t from = instr->at.column - 1;
 
-	for (unsigned n = instr->at.line; line != NULL && line < end && n <= instr->end_line; n++) {
+	for (unsigned n = instr->at.line; line != NULL && line < end && n <= last; n++) {
 		const size_t len = line_length(line, end);
 		const char *found =
 			from < len ? memmem(line + from, len - from, err->about, strlen(err->about))

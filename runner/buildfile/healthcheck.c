@@ -144,6 +144,12 @@ char *sb_duration_format(int64_t signed_ns)
 	return sb_asprintf("%s%lluh%llum%s", sign, minutes / 60, minutes % 60, seconds);
 }
 
+static int fail_flag(const char *name, const char *value, struct sb_error *err)
+{
+	(void)sb_error_about(err, value);
+	return sb_error_context(err, "--%s", name);
+}
+
 static int parse_interval(
 	const struct sb_instruction *instr, const char *name, int64_t *out_ns, struct sb_error *err)
 {
@@ -153,11 +159,12 @@ static int parse_interval(
 	if (value == NULL || value[0] == '\0')
 		return 0;
 	if (sb_duration_parse(value, out_ns, err) < 0)
-		return sb_error_context(err, "--%s", name);
+		return fail_flag(name, value, err);
 	/* What the runtimes' own validation refuses. */
-	if (*out_ns != 0 && *out_ns < 1000000)
-		return sb_fail(
-			err, SB_E_SYNTAX, "--%s: '%s' is less than one millisecond", name, value);
+	if (*out_ns != 0 && *out_ns < 1000000) {
+		(void)sb_fail(err, SB_E_SYNTAX, "'%s' is less than one millisecond", value);
+		return fail_flag(name, value, err);
+	}
 	return 0;
 }
 
@@ -170,9 +177,11 @@ static int parse_retries(const struct sb_instruction *instr, int64_t *out, struc
 	if (value == NULL || value[0] == '\0')
 		return 0;
 	if (value[0] == '-' && sb_number_parse(value + 1, 10, INT32_MAX, &retries) && retries > 0)
-		return sb_fail(err, SB_E_SYNTAX, "--retries: '%s' is negative", value);
-	if (!sb_number_parse(value, 10, INT32_MAX, &retries))
-		return sb_fail(err, SB_E_SYNTAX, "--retries: '%s' is no number", value);
+		(void)sb_fail(err, SB_E_SYNTAX, "'%s' is negative", value);
+	else if (!sb_number_parse(value, 10, INT32_MAX, &retries))
+		(void)sb_fail(err, SB_E_SYNTAX, "'%s' is no number", value);
+	if (sb_error_is_set(err))
+		return fail_flag("retries", value, err);
 	*out = (int64_t)retries;
 	return 0;
 }

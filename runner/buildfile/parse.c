@@ -101,7 +101,7 @@ int sb_buildfile_parse(const char *file, const char *text, size_t len, struct sb
 	SB_AUTO(sb_buildfile) buildfile = buildfile_new(file, text, len);
 
 	if (parse(buildfile, WHOLE_FILE, err) < 0 || check_stages(buildfile, err) < 0) {
-		sb_excerpt_add(err, text, len);
+		sb_buildfile_show(buildfile, err);
 		return -1;
 	}
 	*out = SB_STEAL(buildfile);

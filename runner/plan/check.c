@@ -7,6 +7,7 @@
 #include "base/utf8.h"
 #include "buildfile/expand.h"
 #include "buildfile/ignore.h"
+#include "buildfile/mode_change.h"
 #include "buildfile/mount.h"
 #include "buildfile/ports.h"
 #include "buildfile/stop_signal.h"
@@ -131,8 +132,10 @@ static bool is_expanded_flag(const char *name)
 
 static int check_copy(const struct sb_instruction *instr, char escape, struct sb_error *err)
 {
+	const char *chmod = sb_instruction_flag(instr, "chmod");
 	SB_AUTO(sb_ignore) exclude = NULL;
 	SB_AUTO_STRV patterns = SB_STRV_INIT;
+	struct sb_mode_change mode;
 
 	SB_ARRAY_FOREACH (&instr->flags, flag) {
 		if (flag->value != NULL && is_expanded_flag(flag->key) &&
@@ -143,6 +146,9 @@ static int check_copy(const struct sb_instruction *instr, char escape, struct sb
 		if (strcmp(flag->key, "exclude") == 0 && is_literal(flag->value, escape))
 			sb_strv_add(&patterns, flag->value);
 	}
+	if (chmod != NULL && is_literal(chmod, escape) &&
+		sb_mode_change_parse(chmod, &mode, err) < 0)
+		return sb_error_about(err, chmod);
 	if (sb_ignore_of_patterns(&patterns, &exclude, err) < 0)
 		return sb_error_context(err, "--exclude");
 	return check_sources(instr, escape, err);
@@ -259,8 +265,10 @@ static int check_from(const struct sb_plan *plan, const struct sb_stage *stage,
 	if (from == NULL)
 		return 0;
 	if (sb_plan_resolve_from(plan, stage->index, from, &base, err) < 0 ||
-		check_image(&base, err) < 0)
+		check_image(&base, err) < 0) {
+		(void)sb_error_about(err, from);
 		return sb_error_context(err, "COPY: --from");
+	}
 	return 0;
 }
 

@@ -183,6 +183,7 @@ static int visit_instruction(
 {
 	SB_ARRAY_FOREACH (&instr->flags, flag) {
 		if (visit_flag(v, instr, flag, err) < 0) {
+			(void)sb_error_about(err, flag->value);
 			sb_error_context(err, "%s", sb_instruction_name(instr->kind));
 			return sb_error_locate(err, instr->at);
 		}

@@ -55,6 +55,11 @@ PLACES = [
     ("FROM busybox:1\nRUN --mount=type=bind,source=nosuch,target=/x true\n", 2, None, "nosuch,target=/x"),
     ("FROM busybox:1\nRUN --mount=type=nope,target=/x true\n", 2, None, "type=nope,target=/x"),
     ("FROM busybox:1\nRUN false # it fails\n", 2, "RUN false # it fails", "RUN"),
+    ("FROM busybox:1\nRUN --mount=target=/x,typ=bind true\n", 2, None, "target=/x,typ=bind"),
+    ("FROM scratch\nCOPY --from=9 / /\n", 2, None, "9"),
+    ("FROM scratch\nHEALTHCHECK --timeout=1s --retries=much CMD x\n", 2, None, "much"),
+    ("FROM scratch\nCOPY --chmod=u+q Buildfile /x\n", 2, None, "u+q"),
+    ("FROM scratch\nCOPY Buildfile Buildfile /nofolder\n", 2, None, "/nofolder"),
     ("FROM $NOPE\n", 1, "FROM $NOPE", "$NOPE"),
     ("FROM --platform=no/such/thing/x scratch\n", 1, None, "no/such/thing/x"),
 ]
@@ -70,6 +75,13 @@ def test_a_message_shows_the_line_and_the_place_in_it(sb, text, number, line, wo
     assert result.status in (1, 2) and wanted in result.err, repr(result)
     after = result.err[result.err.index(wanted) :].splitlines()[1:]
     assert after[:2] == [f" {number} | {line}", f" {' ' * len(str(number))} | {' ' * (column - 1)}{marks}"]
+
+
+@pytest.mark.parametrize("line", ["COPY --chmod=9 a /x", "ADD --chmod=u+q a /x", "RUN --mount=type=nope true", "EXPOSE x", "ENV a=${"])
+def test_what_can_be_known_is_known_before_a_step_runs(sb, line):
+    result = sb.build(f"FROM busybox:1\nRUN echo THE STEP RAN\n{line}\n", check=2)
+    assert "Buildfile:3:" in result.err and "#1" not in result.err and "STEP RAN" not in result.err
+    assert sb.build(f"FROM busybox:1\nRUN echo x\n{line}\n", "--check", check=2).out == ""
 
 
 def test_the_line_that_is_shown_has_no_secret_in_it(sb):

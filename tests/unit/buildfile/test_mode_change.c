@@ -7,7 +7,7 @@
 
 #include <cmocka.h>
 
-#include "build/copy_mode.h"
+#include "buildfile/mode_change.h"
 
 struct mode_case {
 	const char *text;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-#ifndef SB_BUILD_COPY_MODE_H
-#define SB_BUILD_COPY_MODE_H
+#ifndef SB_BUILDFILE_MODE_CHANGE_H
+#define SB_BUILDFILE_MODE_CHANGE_H
 
 #include <stdbool.h>
 #include <sys/types.h>

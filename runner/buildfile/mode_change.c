@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "build/copy_mode.h"
+#include "buildfile/mode_change.h"
 
 #include <stdint.h>
 #include <string.h>
