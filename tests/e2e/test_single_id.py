@@ -93,3 +93,12 @@ def test_ssh_mounts_are_roots(single):
     text = "FROM busybox:1\nRUN --mount=type=ssh stat -c '%F %a %u %g' $SSH_AUTH_SOCK >/out\n"
     image, _ = build(single, text, "--ssh", f"default={keys}/key")
     assert image.read("out") == b"socket 600 0 0\n"
+
+
+def test_a_mounted_context_is_roots_too(single):
+    text = (
+        "FROM busybox:1\nRUN --mount=type=bind,target=/c cat /c/f && stat -c '%u:%g %a' /c/f /c/d >/seen\n"
+        "RUN --mount=type=bind,target=/c,rw echo more >>/c/f && cat /c/f >/out && rm -r /c/d\n"
+    )
+    image, result = build(single, text, files={"f": "x", "d/g": "y"})
+    assert image.read("seen") == b"0:0 644\n0:0 755\n" and image.read("out") == b"xmore\n", result
