@@ -145,6 +145,23 @@ static int expand_sources(const struct sb_do *d, struct expanded *e, struct sb_e
 	return 0;
 }
 
+/* What is wrong is a word's value: shown is the word, as the Buildfile has it. */
+static void find_written(const struct sb_do *d, struct sb_error *err)
+{
+	for (size_t i = 0; err->about != NULL && i < d->instr->words.len; i++) {
+		sb_autofree char *value = NULL;
+		SB_AUTO_ERROR ignored = SB_ERROR_INIT;
+
+		if (sb_do_expand(d, d->instr->words.items[i], &value, &ignored) < 0)
+			sb_error_ignore(&ignored, "there is an error to tell already");
+		else if (strcmp(value, err->about) == 0) {
+			free(err->about);
+			err->about = sb_strdup(d->instr->words.items[i]);
+			return;
+		}
+	}
+}
+
 static int expand_flag(const struct sb_do *d, const char *name, char **out, struct sb_error *err)
 {
 	const char *value = sb_instruction_flag(d->instr, name);
@@ -313,6 +330,8 @@ static int copy_into(const struct sb_do *d, const struct expanded *e, int source
 	};
 	const int rc = copy_sources(d, e, all, err);
 
+	if (rc < 0)
+		find_written(d, err);
 	for (size_t i = 0; i < warnings.len; i++)
 		sb_events_warn(&d->build->events, warnings.items[i], NULL);
 	return rc < 0 ? sb_error_context(err, "%s", sb_instruction_name(d->instr->kind)) : 0;

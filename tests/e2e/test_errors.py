@@ -60,6 +60,7 @@ PLACES = [
     ("FROM scratch\nHEALTHCHECK --timeout=1s --retries=much CMD x\n", 2, None, "much"),
     ("FROM scratch\nCOPY --chmod=u+q Buildfile /x\n", 2, None, "u+q"),
     ("FROM scratch\nCOPY Buildfile Buildfile /nofolder\n", 2, None, "/nofolder"),
+    ("FROM scratch\nENV D=/dd\nCOPY $D-no Buildfile ${D}/\n", 3, None, "$D-no"),
     ("FROM $NOPE\n", 1, "FROM $NOPE", "$NOPE"),
     ("FROM --platform=no/such/thing/x scratch\n", 1, None, "no/such/thing/x"),
 ]
