@@ -13,7 +13,7 @@ const struct sb_command sb_command_help = {
 	.usage = "help [COMMAND]",
 	.summary = "show this help, or a command's",
 	.options = options,
-	.max_words = 1,
+	.max_words = 2,
 	.run = run,
 };
 
@@ -26,12 +26,14 @@ static int run(const struct sb_cli *cli, const void *fields, const struct sb_str
 		return SB_EXIT_DONE;
 	}
 
-	const struct sb_command *command = sb_command_find(words->items[0]);
+	/* "inspect diff" is one command. */
+	sb_autofree char *name = sb_strv_join(words, " ");
+	const struct sb_command *command = sb_command_find(name);
 
 	if (command == NULL) {
 		if (sb_command_refuse_absent(words->items[0], err) < 0)
 			return -1;
-		return sb_fail(err, SB_E_USAGE, "there is no command '%s'", words->items[0]);
+		return sb_fail(err, SB_E_USAGE, "there is no command '%s'", name);
 	}
 	sb_command_print_help(command, cli->out);
 	return SB_EXIT_DONE;

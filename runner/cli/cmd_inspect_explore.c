@@ -92,7 +92,7 @@ static bool on_progress(void *data, uint64_t done, uint64_t total)
 	sb_autofree char *text = sb_asprintf("reading the layer: %llu %%; esc cancels",
 		(unsigned long long)(total > 0 ? done * 100 / total : 0));
 
-	sb_screen_note(&s->terminal, text);
+	sb_screen_note(text);
 	return !sb_screen_wants_out();
 }
 

@@ -38,13 +38,23 @@ static void set_plain_styles(void)
 	memcpy(attributes, plain, sizeof(attributes));
 }
 
+/* The lines at top and bottom are grey where there are that many colours, else inverted. */
+static void set_bar(void)
+{
+	enum { GREY = 237, LIGHT = 252, LIGHT_CYAN = 80, LIGHT_RED = 210 };
+
+	if (COLORS < 256)
+		return;
+	(void)init_pair(PAIR_BAR, LIGHT, GREY);
+	(void)init_pair(PAIR_BAR_KEY, LIGHT_CYAN, GREY);
+	(void)init_pair(PAIR_BAR_BAD, LIGHT_RED, GREY);
+	attributes[SB_STYLE_BAR] = COLOR_PAIR(PAIR_BAR);
+	attributes[SB_STYLE_KEY] = COLOR_PAIR(PAIR_BAR_KEY) | A_BOLD;
+	attributes[SB_STYLE_BAD] = COLOR_PAIR(PAIR_BAR_BAD) | A_BOLD;
+}
+
 static void set_colors(void)
 {
-	/* A grey that suits dark and light screens, where there are that many colours. */
-	const bool has_grey = COLORS >= 256;
-	const short bar = has_grey ? 237 : COLOR_BLUE;
-	const short on_bar = has_grey ? 252 : COLOR_WHITE;
-
 	(void)start_color();
 	(void)use_default_colors();
 	(void)init_pair(PAIR_GREEN, COLOR_GREEN, -1);
@@ -52,17 +62,13 @@ static void set_colors(void)
 	(void)init_pair(PAIR_RED, COLOR_RED, -1);
 	(void)init_pair(PAIR_CYAN, COLOR_CYAN, -1);
 	(void)init_pair(PAIR_BLUE, COLOR_BLUE, -1);
-	(void)init_pair(PAIR_BAR, on_bar, bar);
-	(void)init_pair(PAIR_BAR_KEY, COLOR_CYAN, bar);
-	(void)init_pair(PAIR_BAR_BAD, has_grey ? 210 : COLOR_YELLOW, bar);
 	attributes[SB_STYLE_FOCUS] = A_BOLD | COLOR_PAIR(PAIR_CYAN);
 	attributes[SB_STYLE_ADDED] = COLOR_PAIR(PAIR_GREEN);
 	attributes[SB_STYLE_MODIFIED] = COLOR_PAIR(PAIR_YELLOW);
 	attributes[SB_STYLE_REMOVED] = COLOR_PAIR(PAIR_RED);
 	attributes[SB_STYLE_FOLDER] = COLOR_PAIR(PAIR_BLUE) | A_BOLD;
-	attributes[SB_STYLE_BAD] = COLOR_PAIR(PAIR_BAR_BAD) | A_BOLD;
-	attributes[SB_STYLE_BAR] = COLOR_PAIR(PAIR_BAR);
-	attributes[SB_STYLE_KEY] = COLOR_PAIR(PAIR_BAR_KEY) | A_BOLD;
+	attributes[SB_STYLE_BAD] = COLOR_PAIR(PAIR_RED) | A_BOLD | A_REVERSE;
+	set_bar();
 }
 
 void sb_screen_begin(const struct sb_screen_terminal *terminal)
@@ -137,9 +143,9 @@ bool sb_screen_key(uint32_t *out, bool *out_is_over)
 
 	const int got = get_wch(&key);
 
-	/* A signal wakes it up with nothing; a terminal that is gone gives that for ever. */
+	/* A signal wakes it up with nothing; a terminal that is gone gives nothing for ever. */
 	if (got == ERR) {
-		*out_is_over = errno != EINTR && errno != 0;
+		*out_is_over = errno != EINTR;
 		return false;
 	}
 	if (got != KEY_CODE_YES) {
@@ -160,9 +166,8 @@ bool sb_screen_wants_out(void)
 	return got == OK && (key == SB_KEY_ESCAPE || key == 'q');
 }
 
-void sb_screen_note(const struct sb_screen_terminal *terminal, const char *text)
+void sb_screen_note(const char *text)
 {
-	(void)terminal;
 	(void)attrset((int)attributes[SB_STYLE_KEY]);
 	(void)mvhline(LINES - 1, 0, ' ', COLS);
 	(void)mvaddnstr(LINES - 1, 1, text, COLS - 2);

@@ -16,6 +16,6 @@ bool sb_screen_key(uint32_t *out, bool *out_is_over);
 /* True if the user pressed escape since the last call; waits for nothing. */
 bool sb_screen_wants_out(void);
 /* A note in the last line, at once. */
-void sb_screen_note(const struct sb_screen_terminal *terminal, const char *text);
+void sb_screen_note(const char *text);
 
 #endif

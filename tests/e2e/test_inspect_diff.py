@@ -216,6 +216,7 @@ def test_usage(sb, images):
     sb("inspect", "diff", "-", "-", check=2)
     sb("inspect", "diff", "./no-such-file.tar", images["a"], check=3)
     assert "Exit status" in sb("inspect", "diff", "--help").out
+    assert sb("help", "inspect", "diff").out == sb("inspect", "diff", "--help").out
 
 
 @pytest.mark.parametrize("columns", [60, 80, 132])
