@@ -267,6 +267,47 @@ static void an_image_of_nothing_can_be_looked_at(void **state)
 	assert_true(shows(screen, "0 layers"));
 }
 
+/* A fixed sequence that looks like chance. */
+static uint32_t next_number(uint32_t *state)
+{
+	*state = *state * 1664525 + 1013904223;
+	return *state >> 8;
+}
+
+static void any_keys_in_any_order_do_no_harm(void **state)
+{
+	enum { N_KEYS = 10000 };
+	static const uint32_t keys[] = {SB_KEY_UP, SB_KEY_DOWN, SB_KEY_LEFT, SB_KEY_RIGHT,
+		SB_KEY_PAGE_UP, SB_KEY_PAGE_DOWN, SB_KEY_HOME, SB_KEY_END, SB_KEY_BACKSPACE,
+		SB_KEY_BACKTAB, SB_KEY_ESCAPE, SB_KEY_ENTER, '\t', '\t', 0xe4, 0x1f600, 0x10ffff};
+	struct screen *screen = *state;
+	uint32_t chance = 1;
+	size_t n_viewed = 0;
+
+	for (int i = 0; i < N_KEYS; i++) {
+		const uint32_t n = next_number(&chance);
+		const bool is_special = n % 3 == 0;
+		const uint32_t key =
+			is_special ? keys[n / 3 % (sizeof(keys) / sizeof(keys[0]))] : n / 3 % 128;
+
+		screen->frame.columns = n % 50 == 0 ? 1 + n / 50 % 200 : screen->frame.columns;
+		screen->frame.rows = n % 70 == 0 ? 1 + n / 70 % 60 : screen->frame.rows;
+
+		const struct sb_wish wish = press(screen, key);
+
+		assert_true(wish.kind != SB_WISH_EXTRACT || wish.name[0] != '\0');
+		if (wish.kind != SB_WISH_VIEW)
+			continue;
+
+		const struct sb_explored_content content = {
+			.bytes = sb_memdup0("a\0b\n\xff", 5), .len = n % 6, .size_bytes = 5};
+
+		sb_browser_show(screen->browser, &content);
+		n_viewed++;
+	}
+	assert_true(n_viewed > 10);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -281,6 +322,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(escape_drops_the_filter, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(every_size_works, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(without_utf8_it_is_ascii, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(
+			any_keys_in_any_order_do_no_harm, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(
 			an_image_of_nothing_can_be_looked_at, set_up, tear_down),
 	};
