@@ -93,21 +93,38 @@ static void let_signals_go(void)
 			(void)sigaction(fatal_signals[i], &action, NULL);
 }
 
+static bool is_known_terminal(FILE *out)
+{
+	int status = 0;
+
+	if (setupterm(NULL, fileno(out), &status) != OK)
+		return false;
+	(void)del_curterm(cur_term);
+	return true;
+}
+
 int sb_screen_terminal_check(FILE *out, struct sb_error *err)
 {
 	const char *term = getenv("TERM");
 
-	if (fileno(out) < 0 || !isatty(fileno(out)))
+	if (fileno(out) < 0 || !isatty(fileno(out))) {
 		(void)sb_fail(err, SB_E_UNSUPPORTED,
 			"inspect explore needs a terminal, and standard output is none");
-	else if (!sb_terminal_is_live(out))
+		return sb_error_hint(err, "'safebuild inspect IMAGE' writes a report of the same");
+	}
+	if (!sb_terminal_is_live(out)) {
 		(void)sb_fail(err, SB_E_UNSUPPORTED,
 			"inspect explore needs a terminal that can move its cursor, and TERM is "
 			"'%s'",
 			term != NULL ? term : "");
-	else
+		return sb_error_hint(err, "'safebuild inspect IMAGE' writes a report of the same");
+	}
+	if (is_known_terminal(out))
 		return 0;
-	return sb_error_hint(err, "'safebuild inspect IMAGE' writes a report of the same");
+	(void)sb_fail(err, SB_E_UNSUPPORTED,
+		"the terminal '%s' is not in this host's terminfo database", term);
+	return sb_error_hint(err, "install ncurses-term, or set TERM to what the terminal is like: "
+				  "xterm-256color, linux, vt100");
 }
 
 /* The letters that the terminal is said to know; those of UTF-8 also where the locale that is named
@@ -163,14 +180,9 @@ int sb_screen_terminal_begin(FILE *out, struct sb_screen_terminal *terminal, str
 	if (tcgetattr(undo.in_fd, &undo.before) == 0)
 		screen = newterm(NULL, out, terminal->in);
 	if (screen == NULL) {
-		(void)sb_fail(err, SB_E_UNSUPPORTED,
-			"the terminal '%s' is not in this host's terminfo database",
-			getenv("TERM"));
 		if (terminal->owns_in)
 			(void)fclose(terminal->in);
-		return sb_error_hint(err,
-			"install ncurses-term, or set TERM to what the terminal is like: "
-			"xterm-256color, linux, vt100");
+		return sb_fail(err, SB_E_UNSUPPORTED, "the terminal can't be used for that");
 	}
 	catch_signals();
 	set_modes();
