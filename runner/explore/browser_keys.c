@@ -192,6 +192,8 @@ static struct sb_wish key_in_tree(struct sb_browser *b, uint32_t key)
 		set_aggregated(b, true);
 	} else if (key == SB_CONTROL('b') || key == 'b') {
 		b->hides_attributes = !b->hides_attributes;
+	} else if (key == SB_CONTROL('p') || key == 'w') {
+		b->wraps = !b->wraps;
 	} else if (key == SB_CONTROL('o') || key == 'o') {
 		b->view.by_size = !b->view.by_size;
 		sb_browser_change_tree(b, sb_browser_apply_view);

@@ -32,6 +32,7 @@ struct sb_browser {
 	struct sb_cursor layers;
 	struct sb_cursor files;
 	bool hides_attributes;
+	bool wraps; /* long names take several lines */
 	char *filter;
 	char *typed; /* in a prompt */
 	char *name;  /* of the last wish */

@@ -31,6 +31,7 @@ static const struct {
 	{"n, ^U", "  … what was not modified"},
 	{"b, ^B", "with or without mode, owner and size"},
 	{"o, ^O", "by size or by name"},
+	{"w, ^P", "wrap long names or cut them"},
 	{NULL, "A file"},
 	{"x", "text or hexadecimal"},
 	{"w, ^P", "wrap long lines or not; then left and right scroll"},

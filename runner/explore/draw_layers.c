@@ -117,29 +117,17 @@ static void put_wrapped(struct lines *lines, enum sb_style style, const char *te
 	const char *rest = safe;
 
 	while (*rest != '\0' && has_room(lines)) {
-		size_t n = 0;
-		size_t last_blank = 0;
+		size_t n = sb_text_fitting(rest, room);
+		size_t blank = n;
 
-		for (; rest[n] != '\0'; n++) {
-			sb_autofree char *part = sb_memdup0(rest, n + 1);
-
-			/* Bytes behind the first of a character are columns of their own here: a
-			 * line of letters that are not ASCII is a little short. */
-			if (sb_columns_of(part) > room)
-				break;
-			if (rest[n] == ' ')
-				last_blank = n;
-		}
-		if (rest[n] != '\0' && last_blank > 0)
-			n = last_blank;
-		while (n > 1 && ((unsigned char)rest[n] & 0xc0) == 0x80)
-			n--;
-		n = n > 0 ? n : 1;
+		while (rest[n] != '\0' && blank > 0 && rest[blank] != ' ')
+			blank--;
+		n = rest[n] != '\0' && blank > 0 ? blank : n;
 
 		sb_autofree char *line = sb_memdup0(rest, n);
 
-		(void)sb_frame_put(lines->frame, lines->y++, lines->rect->x + 2,
-			lines->rect->columns - 4, style, line);
+		(void)sb_frame_put(
+			lines->frame, lines->y++, lines->rect->x + 2, (unsigned)room, style, line);
 		rest += n + (rest[n] == ' ' ? 1 : 0);
 	}
 }
@@ -223,7 +211,8 @@ void sb_draw_image_details(
 	sb_autofree char *visible = sb_size_format(image->visible_bytes);
 	sb_autofree char *wasted = sb_size_format(image->dive_wasted_bytes);
 	sb_autofree char *more = sb_asprintf(", %s in visible files", visible);
-	sb_autofree char *dive = sb_asprintf("%.4f, wasted %s", image->dive_efficiency, wasted);
+	sb_autofree char *dive =
+		sb_asprintf("%.2f %%, wasted %s", image->dive_efficiency * 100, wasted);
 	sb_autofree char *broken = sb_asprintf("%zu: see safebuild inspect", image->n_problems);
 
 	sb_frame_box(frame, rect, false, "Image", NULL);

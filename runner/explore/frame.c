@@ -168,6 +168,24 @@ void sb_frame_box(struct sb_frame *frame, const struct sb_rect *rect, bool has_f
 			frame, last, rect->x + 2, rect->columns - 4, SB_STYLE_DIM, " %s ", foot);
 }
 
+size_t sb_text_fitting(const char *text, size_t columns)
+{
+	const size_t len = strlen(text);
+	size_t used = 0;
+	size_t i = 0;
+
+	while (i < len) {
+		const size_t n = sb_utf8_length(text + i, len - i);
+		sb_autofree char *one = sb_memdup0(text + i, n > 0 ? n : 1);
+
+		used += sb_columns_of(one);
+		if (used > columns && i > 0)
+			break;
+		i += n > 0 ? n : 1;
+	}
+	return i;
+}
+
 /* Cells of one column each; what is wider leaves empty ones behind it. */
 char *sb_frame_line(const struct sb_frame *frame, unsigned y)
 {

@@ -73,6 +73,9 @@ void sb_frame_fill(
 void sb_frame_box(struct sb_frame *frame, const struct sb_rect *rect, bool has_focus,
 	const char *title, const char *foot);
 
+/* How many bytes of printable text fit: whole characters, at least one, 0 for "". */
+size_t sb_text_fitting(const char *text, size_t columns);
+
 /* Line y as it is seen, without styles and the blanks at its end; caller frees. For tests. */
 char *sb_frame_line(const struct sb_frame *frame, unsigned y);
 

@@ -78,7 +78,7 @@ static void it_shows_layers_details_and_files(void **state)
 	assert_true(shows(screen, "fixture:1"));
 	assert_true(shows(screen, "ADD rootfs.tar /"));
 	assert_true(shows(screen, "128 B hidden"));
-	assert_true(shows(screen, "0.9877, wasted 30 B"));
+	assert_true(shows(screen, "98.77 %, wasted 30 B"));
 	assert_true(shows(screen, "-rwsr-xr-x"));
 	assert_true(shows(screen, "etc/secret.txt"));
 	type(screen, "jj");
@@ -179,6 +179,48 @@ static void plain_keys_and_those_with_control_do_the_same(void **state)
 		if (pairs[i][0] != 'z') /* folds by hand stay by hand */
 			assert_string_equal(before, after);
 	}
+}
+
+enum { N_LONG = 30 };
+static char long_paths[N_LONG][200];
+
+static void long_file(const void *self, size_t layer, size_t i, struct sb_explored_file *out)
+{
+	(void)self;
+	(void)layer;
+	(void)snprintf(long_paths[i], sizeof(long_paths[i]), "%02zu-begin%0120dend", i, 0);
+	*out = (struct sb_explored_file){.path = long_paths[i], .type = '-', .gone_layer = NEVER};
+}
+
+static void long_names_wrap_or_are_cut(void **state)
+{
+	static const struct sb_explored_layer layer = {"", "", "", 1, 1, 0, N_LONG};
+	static const struct sb_explored_image image = {
+		.name = "", .platform = "", .user = "", .layers = &layer, .n_layers = 1};
+	static const struct sb_explore_source source = {.image = &image, .file = long_file};
+	struct screen *screen = *state;
+
+	sb_browser_free(screen->browser);
+	screen->browser = sb_browser_new(&source);
+	screen->frame.columns = 50;
+	screen->frame.rows = 12;
+	type(screen, "\t");
+	assert_true(shows(screen, "06-begin"));
+	(void)press(screen, SB_CONTROL('p'));
+	assert_true(shows(screen, "00-begin00"));
+	assert_true(shows(screen, "01-begin00"));
+	assert_false(shows(screen, "06-begin"));
+	/* The cursor's file is to be seen, wherever it goes. */
+	for (size_t i = 1; i < N_LONG; i++) {
+		sb_autofree char *name = sb_asprintf("%02zu-begin", i);
+
+		(void)press(screen, 'j');
+		assert_true(selects(screen, name));
+	}
+	(void)press(screen, 'g');
+	assert_true(selects(screen, "00-begin"));
+	(void)press(screen, 'w');
+	assert_true(shows(screen, "06-begin"));
 }
 
 static void the_cursor_stays_on_its_file(void **state)
@@ -318,6 +360,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(what_has_no_content_says_so, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(
 			plain_keys_and_those_with_control_do_the_same, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(long_names_wrap_or_are_cut, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(the_cursor_stays_on_its_file, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(escape_drops_the_filter, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(every_size_works, set_up, tear_down),
