@@ -110,7 +110,7 @@ static void put_name(struct sb_frame *frame, unsigned y, unsigned x, unsigned ro
 {
 	sb_autofree char *name = sb_memdup0(row->name, row->name_len);
 	const bool has_link = row->has_entry && file->link != NULL;
-	const bool is_folder = row->has_entry ? file->type == 'd' : true;
+	const bool is_folder = !row->has_entry || file->type == 'd';
 	sb_autofree char *text = sb_asprintf("%s%s", name, is_folder ? "/" : "");
 	unsigned used = sb_frame_put_path(frame, y, x, room, style_of(row), text);
 
@@ -128,8 +128,9 @@ static unsigned put_whole_name(struct sb_frame *frame, unsigned y, unsigned x, u
 	unsigned left, const struct sb_tree_row *row, const struct sb_explored_file *file)
 {
 	const bool has_link = row->has_entry && file->link != NULL;
-	sb_autofree char *text = sb_asprintf("%.*s%s%s", (int)row->name_len, row->name,
-		has_link ? " \xe2\x86\x92 " : "", has_link ? file->link : "");
+	const bool is_folder = !row->has_entry || file->type == 'd';
+	sb_autofree char *text = sb_asprintf("%.*s%s%s%s", (int)row->name_len, row->name,
+		is_folder ? "/" : "", has_link ? " \xe2\x86\x92 " : "", has_link ? file->link : "");
 	sb_autofree char *safe = sb_escape_text(text, strlen(text));
 	const char *rest = safe;
 	unsigned n = 0;
@@ -189,7 +190,8 @@ static void draw_row(const struct sb_browser *b, struct sb_frame *frame, const s
 	frame->selects = i == b->files.at && b->pane == SB_PANE_TREE;
 	if (frame->selects)
 		sb_frame_fill(frame, y, rect->x + 1, rect->columns - 2, SB_STYLE_PLAIN);
-	(void)sb_frame_put(frame, y, x, 1, style_of(&row), sign_of(&row));
+	if (row.status > SB_TREE_UNMODIFIED)
+		(void)sb_frame_put(frame, y, x, 1, style_of(&row), sign_of(&row));
 	x += 2;
 	put_attributes(frame, y, x, &columns, &row, &file);
 	x += attribute_columns(&columns);

@@ -42,7 +42,7 @@ static char ascii_for(const char *character, size_t len)
 		{"\xe2\x86\x92", '>'},
 		{"\xe2\x80\xa6", '~'},
 		{"\xe2\x96\xb8", '+'},
-		{"\xe2\x96\xbe", '-'},
+		{"\xe2\x96\xbe", 'v'},
 		{"\xe2\x96\x88", '#'},
 		{"\xc2\xb7", '-'},
 	};
