@@ -19,6 +19,7 @@ import lzma
 import os
 import re
 import stat
+import struct
 import subprocess
 import sys
 import tarfile
@@ -205,7 +206,14 @@ def tar_members(data):
 
 
 def contents(data):
-    """(name, bytes) of what is packed in the data."""
+    """(name, bytes) of what is packed in the data; up to where it is no such thing."""
+    try:
+        yield from packed(data)
+    except (IndexError, EOFError, ValueError, RuntimeError, NotImplementedError, OSError, zlib.error, struct.error):
+        pass
+
+
+def packed(data):
     if data[257:262] == b"ustar":
         try:
             yield from tar_members(data)

@@ -63,6 +63,14 @@ def test_it_does_not_see_what_is_not_there():
     assert checker.find({"id": [value]}, harmless) == []
 
 
+@pytest.mark.parametrize("head", [b"\x1f\x8b\x08\0", b"PK\3\4", b"\x28\xb5\x2f\xfd", b"PACK\0\0\0\2\0\0\0\7", b"BZh9", b"\x78\x9c", b"\0" * 257 + b"ustar"])
+def test_it_finds_what_is_behind_something_broken(head):
+    value = forms.token("broken")
+    for _ in range(20):
+        data = head + os.urandom(200) + value.encode() + os.urandom(200)
+        assert checker.find({"id": [value]}, data)
+
+
 def test_it_is_quick_enough_for_a_program():
     with open("/bin/busybox", "rb") as file:
         program = file.read()
