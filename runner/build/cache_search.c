@@ -39,14 +39,15 @@ struct entry {
 };
 
 /* Removes what holds a secret. Only the first one is told. */
-static void found(struct search *s, const struct entry *e, const char *what, const char *secret_id,
-	const char *form)
+static void found(struct search *s, const struct entry *e, const char *what, const char *path,
+	const char *secret_id, const char *form)
 {
 	SB_AUTO_ERROR failed = SB_ERROR_INIT;
 
 	if (!s->has_failed) {
-		(void)sb_fail(s->err, SB_E_LEAK, "secret '%s' found in the cache mount %s: %s (%s)",
-			secret_id, s->target, what, form);
+		(void)sb_fail(s->err, SB_E_LEAK,
+			"secret '%s' found in the cache mount %s: %s%s (%s)", secret_id, s->target,
+			what, path, form);
 		(void)sb_error_hint(s->err,
 			"what held it was removed from the cache; use the secret where it is "
 			"mounted, and do not copy it");
@@ -83,12 +84,14 @@ static bool search_small(struct search *s, const struct entry *e)
 	struct sb_leak leak;
 
 	if (sb_content_search_text(s->searcher, e->name, strlen(e->name), &leak)) {
-		found(s, e, "a file's name", leak.secret_id, leak.form);
+		sb_autofree char *folder = sb_path_dir(e->path);
+
+		found(s, e, "a name in ", folder, leak.secret_id, leak.form);
 		return true;
 	}
 	if (S_ISLNK(e->st.st_mode) && sb_at_read_link(e->dir_fd, e->name, &link, &failed) == 0 &&
 		sb_content_search_text(s->searcher, link, strlen(link), &leak)) {
-		found(s, e, "a link's target", leak.secret_id, leak.form);
+		found(s, e, "the target of the link ", e->path, leak.secret_id, leak.form);
 		return true;
 	}
 	if (sb_xattr_list(e->dir_fd, e->name, &attrs, &failed) < 0)
@@ -96,7 +99,7 @@ static bool search_small(struct search *s, const struct entry *e)
 	SB_ARRAY_FOREACH (&attrs, attr)
 		if (sb_content_search_text(s->searcher, attr->name, strlen(attr->name), &leak) ||
 			sb_content_search_text(s->searcher, attr->value, attr->len, &leak)) {
-			found(s, e, "a file's attribute", leak.secret_id, leak.form);
+			found(s, e, "an attribute of ", e->path, leak.secret_id, leak.form);
 			return true;
 		}
 	return false;
@@ -142,7 +145,7 @@ static void search_content(struct search *s, const struct entry *e)
 
 	sb_autofree char *form = sb_content_leak_text(&leak);
 
-	found(s, e, e->path, leak.leak.secret_id, form);
+	found(s, e, "", e->path, leak.leak.secret_id, form);
 }
 
 static void search_folder(struct search *s, int dir_fd, const char *path, unsigned depth);

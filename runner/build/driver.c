@@ -129,23 +129,28 @@ static int search_text(struct sb_build *build, const char *what, const char *tex
 				  "needs it with RUN --mount=type=secret");
 }
 
-/* What the instruction added to the history, while its place in the Buildfile is known. What a
- * stage leaves behind that is no part of the image is nobody's to see. */
-static int search_history(const struct sb_do *d, size_t n_before, struct sb_error *err)
+static int search_added(
+	const struct sb_do *d, const char *what, const char *text, struct sb_error *err)
+{
+	if (search_text(d->build, what, text, strlen(text), err) == 0)
+		return 0;
+	(void)sb_error_context(err, "%s", sb_instruction_name(d->instr->kind));
+	return sb_error_locate(err, d->instr->at);
+}
+
+/* What the instruction added to the history, or as a trigger, while its place in the Buildfile is
+ * known. What a stage leaves behind that is no part of the image is nobody's to see. */
+static int search_instruction(const struct sb_do *d, size_t n_before, struct sb_error *err)
 {
 	const struct sb_image_config *config = d->state->config;
 
 	if (!sb_do_in_result(d))
 		return 0;
-	for (size_t i = n_before; i < config->history.len; i++) {
-		const char *text = config->history.items[i].created_by;
-
-		if (search_text(d->build, "history", text, strlen(text), err) < 0) {
-			(void)sb_error_context(err, "%s", sb_instruction_name(d->instr->kind));
-			return sb_error_locate(err, d->instr->at);
-		}
-	}
-	return 0;
+	for (size_t i = n_before; i < config->history.len; i++)
+		if (search_added(d, "history", config->history.items[i].created_by, err) < 0)
+			return -1;
+	return d->instr->trigger != NULL ? search_added(d, "triggers", d->instr->trigger->text, err)
+					 : 0;
 }
 
 /* One instruction as a step. */
@@ -162,7 +167,7 @@ static int run_step(struct sb_build *build, const struct sb_stage *stage,
 	if (rc == 0)
 		rc = sb_do_instruction(&d, err);
 	if (rc == 0)
-		rc = search_history(&d, n_before, err);
+		rc = search_instruction(&d, n_before, err);
 	step_end(build, instr, rc, err);
 	return rc;
 }
