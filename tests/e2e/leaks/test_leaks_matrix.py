@@ -141,8 +141,10 @@ def test_config(inspection, field):
 
 @pytest.mark.parametrize("words", ["index", "manifest", "manifest: annotations of layer", "stray", "attestation"])
 def test_around_the_image(inspection, words):
+    """An attestation is a file of JSON: there a form that has backslashes is one of two forms."""
     where = {f["where"] for f in inspection.findings if f["layer"] is None}
-    expected = ANY_ID if words == "stray" else TEXT_IDS
+    plain = {w.id for w in matrix.TEXTS if "\\" not in w.text}
+    expected = {"stray": ANY_ID, "attestation": plain}.get(words, TEXT_IDS)
     found = inspection.ids(lambda f: f["layer"] is None and words in f["where"])
     assert sorted(expected - found) == [], where
 
@@ -166,8 +168,7 @@ def test_it_is_the_same_by_every_way(sb, secrets, inspection, way):
     if not archive.exists():
         archive.write_bytes(layout.archive())
     if way == "pipe":
-        with open(archive, "rb") as stdin:
-            other = Inspection(sb, "-", secrets, sb.folder / way, stdin=stdin)
+        other = Inspection(sb, "-", secrets, sb.folder / way, stdin=archive.read_bytes())
     elif way == "gzip":
         subprocess.run(["gzip", "-1k", archive], check=True)
         other = Inspection(sb, archive.with_suffix(".tar.gz"), secrets, sb.folder / way)
