@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+#include <errno.h>
 #include <fcntl.h>
 #include <string.h>
 #include <sys/file.h>
@@ -13,7 +14,7 @@
 
 struct sb_blob_writer {
 	struct sb_layout *layout;
-	char *name; /* in the tmp folder; NULL once it is gone from there */
+	char *name; /* in the tmp folder; NULL: it has none there */
 	int tmp_fd;
 	int fd;
 };
@@ -30,6 +31,26 @@ void sb_blob_writer_free(struct sb_blob_writer *w)
 	free(w);
 }
 
+/*
+ * Without a name where the file system can do that: what is written may be a layer that is refused
+ * a moment later, and must be gone too when we are killed before.
+ */
+static int open_file(struct sb_blob_writer *w, struct sb_error *err)
+{
+	w->fd = sb_at_open_raw(w->tmp_fd, ".", SB_AT_NO_LINKS, O_TMPFILE | O_RDWR, 0644);
+	if (w->fd >= 0)
+		return 0;
+
+	sb_autofree char *name = sb_unique_name("blob");
+
+	w->fd = sb_at_open_raw(
+		w->tmp_fd, name, SB_AT_NO_LINKS, O_CREAT | O_EXCL | O_RDWR | O_NOFOLLOW, 0644);
+	if (w->fd < 0)
+		return sb_fail_errno(err, "image layout: make '%s/%s'", SB_LAYOUT_TMP, name);
+	w->name = SB_STEAL(name);
+	return 0;
+}
+
 int sb_blob_writer_new(struct sb_layout *layout, struct sb_blob_writer **out, struct sb_error *err)
 {
 	SB_AUTO(sb_blob_writer) w = SB_NEW(struct sb_blob_writer);
@@ -42,16 +63,11 @@ int sb_blob_writer_new(struct sb_layout *layout, struct sb_blob_writer **out, st
 	if (sb_at_make_dirs(layout->fd, SB_LAYOUT_TMP, 0700, &w->tmp_fd, err) < 0)
 		return sb_error_context(err, "image layout");
 
-	sb_autofree char *name = sb_unique_name("blob");
-
-	w->fd = sb_at_open_raw(
-		w->tmp_fd, name, SB_AT_NO_LINKS, O_CREAT | O_EXCL | O_RDWR | O_NOFOLLOW, 0644);
-	if (w->fd < 0)
-		return sb_fail_errno(err, "image layout: make '%s/%s'", SB_LAYOUT_TMP, name);
-	w->name = SB_STEAL(name);
+	if (open_file(w, err) < 0)
+		return -1;
 	/* Tells a file that is being written from one whose writer died; see clear_tmp. */
 	if (flock(w->fd, LOCK_EX | LOCK_NB) < 0)
-		return sb_fail_errno(err, "image layout: lock '%s/%s'", SB_LAYOUT_TMP, w->name);
+		return sb_fail_errno(err, "image layout: lock a file in '%s'", SB_LAYOUT_TMP);
 	*out = SB_STEAL(w);
 	return 0;
 }
@@ -59,6 +75,34 @@ int sb_blob_writer_new(struct sb_layout *layout, struct sb_blob_writer **out, st
 int sb_blob_writer_fd(const struct sb_blob_writer *w)
 {
 	return w->fd;
+}
+
+/* A file without a name gets its one; what has that name and is not the blob gives way. */
+static int link_into_place(struct sb_blob_writer *w, int blobs, const struct sb_digest *digest)
+{
+	const char *hex = sb_digest_hex(digest);
+	sb_autofree char *opened = sb_asprintf("/proc/self/fd/%d", w->fd);
+	struct stat st;
+
+	if (linkat(AT_FDCWD, opened, blobs, hex, AT_SYMLINK_FOLLOW) == 0)
+		return 0;
+	if (errno != EEXIST)
+		return -1;
+	/* Another writer of the same may have come first. */
+	if (sb_layout_stat_blob(w->layout, digest, &st))
+		return 0;
+	if (unlinkat(blobs, hex, 0) < 0 && errno != ENOENT)
+		return -1;
+	return linkat(AT_FDCWD, opened, blobs, hex, AT_SYMLINK_FOLLOW);
+}
+
+static int rename_into_place(struct sb_blob_writer *w, int blobs, const struct sb_digest *digest)
+{
+	if (renameat(w->tmp_fd, w->name, blobs, sb_digest_hex(digest)) < 0)
+		return -1;
+	free(w->name);
+	w->name = NULL;
+	return 0;
 }
 
 static int move_into_place(
@@ -77,10 +121,9 @@ static int move_into_place(
 		return 0; /* free removes ours */
 	}
 	/* Writing may have taken longer than a blob is spared. */
-	if (futimens(w->fd, NULL) < 0 || renameat(w->tmp_fd, w->name, blobs, hex) < 0)
+	if (futimens(w->fd, NULL) < 0 ||
+		(w->name != NULL ? rename_into_place : link_into_place)(w, blobs, digest) < 0)
 		return sb_fail_errno(err, "move into '%s'", SB_LAYOUT_BLOBS);
-	free(w->name);
-	w->name = NULL;
 	if (fsync(blobs) < 0)
 		return sb_fail_errno(err, "sync '%s'", SB_LAYOUT_BLOBS);
 	return 0;
@@ -89,7 +132,7 @@ static int move_into_place(
 int sb_blob_writer_commit(
 	struct sb_blob_writer *w, const struct sb_digest *digest, struct sb_error *err)
 {
-	SB_BUG_ON(w->name == NULL || !sb_digest_is_set(digest));
+	SB_BUG_ON(!sb_digest_is_set(digest));
 	if (sb_transfer_flush(w->layout->interrupt, w->fd, err) < 0)
 		return -1;
 	if (fsync(w->fd) < 0)

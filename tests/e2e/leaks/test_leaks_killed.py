@@ -10,7 +10,7 @@ import time
 import pytest
 
 import processes
-from conftest import Safebuild, import_bases
+from conftest import Safebuild, cannot_run, import_bases
 from leaks import checker, forms
 from leaks.case import MOUNT
 
@@ -116,3 +116,25 @@ def test_an_export_that_is_killed(killed):
         build.wait()
         assert processes.wait_until(lambda family=family: not any(map(is_alive, family)), 10)
         assert killed.found() == []
+
+
+def has_nameless_files(folder):
+    try:
+        os.close(os.open(folder, os.O_TMPFILE | os.O_RDWR))
+    except OSError:
+        return False
+    return True
+
+
+def test_a_layer_that_is_written_has_no_name_before_it_was_searched(killed):
+    """Else a builder that is killed leaves what it was about to refuse."""
+    if not has_nameless_files(killed.sb.store):
+        cannot_run("the file system has no files without a name")
+    text = f"FROM busybox:1\nRUN {MOUNT} head -c 30000000 /dev/urandom >/f\n"
+    context = killed.sb.context({"Buildfile": text})
+    build = killed.sb.start(*killed.args[:-1], context, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    sizes = set()
+    while build.poll() is None:
+        with contextlib.suppress(OSError):
+            sizes |= {entry.stat().st_size for entry in os.scandir(killed.sb.store / "tmp")}
+    assert build.returncode == 0 and not sizes

@@ -192,7 +192,7 @@ static void a_writer_that_is_dropped_leaves_nothing(void **state)
 
 	(void)state;
 	assert_int_equal(sb_blob_writer_new(f.layout, &writer, &err), 0);
-	assert_int_equal(count_files(&f, "tmp"), 1);
+	assert_in_range(count_files(&f, "tmp"), 0, 1);
 	sb_blob_writer_free(writer);
 	assert_int_equal(count_files(&f, "tmp"), 0);
 	assert_int_equal(count_files(&f, "blobs/sha256"), 0);
@@ -442,6 +442,7 @@ static void files_of_dead_writers_go_and_those_of_living_stay(void **state)
 	SB_AUTO(sb_blob_writer) living = NULL;
 	SB_AUTO_ERROR err = SB_ERROR_INIT;
 	sb_autofree char *dead = sb_asprintf("%s/tmp/blob-1-dead", f.dir);
+	struct sb_digest digest;
 	int fd = -1;
 
 	(void)state;
@@ -452,8 +453,13 @@ static void files_of_dead_writers_go_and_those_of_living_stay(void **state)
 	(void)close(fd);
 	age(&f, "tmp", 7200);
 	assert_int_equal(sb_layout_remove(f.layout, "a", &err), 0);
-	assert_int_equal(count_files(&f, "tmp"), 1);
 	assert_int_equal(access(dead, F_OK), -1);
+	/* Some file systems have no files without a name. */
+	assert_in_range(count_files(&f, "tmp"), 0, 1);
+	sb_digest_of("x", 1, &digest);
+	assert_int_equal(write(sb_blob_writer_fd(living), "x", 1), 1);
+	assert_int_equal(sb_blob_writer_commit(living, &digest, &err), 0);
+	assert_int_equal(count_files(&f, "tmp"), 0);
 	end(&f);
 }
 
