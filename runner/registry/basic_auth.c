@@ -47,3 +47,46 @@ char *sb_basic_auth_of(const char *user_info)
 	return strchr(user_info, ':') != NULL ? sb_basic_auth(user_info, "", 0)
 					      : sb_basic_auth(user_info, ":", 1);
 }
+
+static int value_of(char c)
+{
+	if (c >= 'A' && c <= 'Z')
+		return c - 'A';
+	if (c >= 'a' && c <= 'z')
+		return c - 'a' + 26;
+	if (c >= '0' && c <= '9')
+		return c - '0' + 52;
+	return c == '+' ? 62 : c == '/' ? 63 : -1;
+}
+
+char *sb_base64_decode(const char *text)
+{
+	size_t len = strlen(text);
+	char *out = NULL;
+	size_t n = 0;
+	uint32_t bits = 0;
+
+	if (len > 0 && len % 4 == 0)
+		len -= text[len - 1] != '=' ? 0 : text[len - 2] == '=' ? 2 : 1;
+	if (len % 4 == 1)
+		return NULL;
+	out = sb_malloc(len / 4 * 3 + 3);
+	for (size_t i = 0; i < len; i++) {
+		const int value = value_of(text[i]);
+
+		bits = bits << 6 | (uint32_t)(value & 63);
+		if (value >= 0 && i % 4 == 0)
+			continue;
+
+		const char byte = (char)(bits >> (6 - 2 * (i % 4)) & 0xff);
+
+		if (value < 0 || byte == '\0') {
+			explicit_bzero(out, n);
+			free(out);
+			return NULL;
+		}
+		out[n++] = byte;
+	}
+	out[n] = '\0';
+	return out;
+}

@@ -14,7 +14,7 @@ struct fetch {
 	const struct sb_descriptor *blob;
 	int fd;
 	struct sb_hasher *hasher;
-	uint64_t *done_bytes;
+	_Atomic uint64_t *done_bytes;
 };
 
 static int start_over(struct fetch *fetch, struct sb_error *err)
@@ -43,7 +43,7 @@ static int on_start(void *data, const struct sb_http_answer *answer, struct sb_e
 		return sb_fail(err, SB_E_INTEGRITY,
 			"the registry sends the range '%s', not the one from byte %" PRIu64,
 			answer->content_range != NULL ? answer->content_range : "",
-			*fetch->done_bytes);
+			(uint64_t)*fetch->done_bytes);
 	return 0;
 }
 
@@ -64,7 +64,7 @@ static int on_body(void *data, const void *bytes, size_t len, struct sb_error *e
 }
 
 static int check_stored(const struct sb_descriptor *blob, struct sb_layout *layout,
-	uint64_t *done_bytes, struct sb_error *err)
+	_Atomic uint64_t *done_bytes, struct sb_error *err)
 {
 	sb_autofd int fd = -1;
 	uint64_t size = 0;
@@ -86,8 +86,8 @@ static int check_fetched(const struct fetch *fetch, struct sb_error *err)
 
 	if (*fetch->done_bytes != fetch->blob->size_bytes)
 		return sb_fail(err, SB_E_INTEGRITY,
-			"it ends after %" PRIu64 " of %" PRIu64 " bytes", *fetch->done_bytes,
-			fetch->blob->size_bytes);
+			"it ends after %" PRIu64 " of %" PRIu64 " bytes",
+			(uint64_t)*fetch->done_bytes, fetch->blob->size_bytes);
 	sb_hasher_finish(fetch->hasher, &digest);
 	if (!sb_digest_equal(&digest, &fetch->blob->digest))
 		return sb_fail(err, SB_E_INTEGRITY,
@@ -96,7 +96,7 @@ static int check_fetched(const struct fetch *fetch, struct sb_error *err)
 }
 
 static int transfer(struct sb_client *client, const char *url, const struct sb_descriptor *blob,
-	struct sb_blob_writer *writer, uint64_t *done_bytes, struct sb_error *err)
+	struct sb_blob_writer *writer, _Atomic uint64_t *done_bytes, struct sb_error *err)
 {
 	SB_AUTO(sb_hasher) hasher = sb_hasher_new();
 	SB_AUTO_VALUE(sb_http_answer) answer = SB_HTTP_ANSWER_INIT;
@@ -107,7 +107,7 @@ static int transfer(struct sb_client *client, const char *url, const struct sb_d
 
 	fetch.request = (struct sb_http_request){
 		.url = url, .on_start = on_start, .on_body = on_body, .data = &fetch};
-	if (sb_client_get(client, &fetch.request, &answer, err) < 0)
+	if (sb_client_send(client, &fetch.request, &answer, err) < 0)
 		return -1;
 	if (answer.status == 404)
 		return sb_fail(err, SB_E_INTEGRITY,
@@ -117,12 +117,12 @@ static int transfer(struct sb_client *client, const char *url, const struct sb_d
 	return check_fetched(&fetch, err);
 }
 
-int sb_blob_fetch(struct sb_client *client, const struct sb_reference *ref,
-	const struct sb_descriptor *blob, struct sb_layout *to, uint64_t *done_bytes,
-	struct sb_error *err)
+int sb_blob_fetch(struct sb_client *client, const struct sb_descriptor *blob, struct sb_layout *to,
+	_Atomic uint64_t *done_bytes, struct sb_error *err)
 {
 	SB_AUTO(sb_blob_writer) writer = NULL;
-	sb_autofree char *url = sb_blob_url(ref, &blob->digest);
+	sb_autofree char *url =
+		sb_blob_url(sb_client_base(client), sb_client_ref(client), &blob->digest);
 
 	*done_bytes = 0;
 	if (sb_layout_has_blob(to, &blob->digest)) {

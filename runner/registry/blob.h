@@ -13,8 +13,7 @@
  * *done_bytes is kept at what there is of this blob so far; it may go back to 0.
  * SB_E_INTEGRITY for a wrong size or digest, and for a blob that the registry does not have.
  */
-int sb_blob_fetch(struct sb_client *client, const struct sb_reference *ref,
-	const struct sb_descriptor *blob, struct sb_layout *to, uint64_t *done_bytes,
-	struct sb_error *err) SB_MUST_USE;
+int sb_blob_fetch(struct sb_client *client, const struct sb_descriptor *blob, struct sb_layout *to,
+	_Atomic uint64_t *done_bytes, struct sb_error *err) SB_MUST_USE;
 
 #endif

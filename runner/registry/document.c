@@ -9,8 +9,9 @@
 #include "oci/json.h"
 
 enum {
-	MAX_SHOWN = 200,     /* of a registry's words in a message: one or two lines */
-	MAX_TOKEN = 48 << 10 /* servers take 8 to 64 KiB of headers */
+	MAX_SHOWN = 200,      /* of a registry's words in a message: one or two lines */
+	MAX_TOKEN = 48 << 10, /* servers take 8 to 64 KiB of headers */
+	USUAL_TOKEN_LIFE_S = 60,
 };
 
 static const char *string_of(const json_t *object, const char *name)
@@ -95,7 +96,8 @@ int sb_document_media_type(const char *json, size_t len, const char *content_typ
 	return 0;
 }
 
-int sb_document_token(const char *json, size_t len, char **out, struct sb_error *err)
+int sb_document_token(
+	const char *json, size_t len, char **out, uint64_t *out_life_s, struct sb_error *err)
 {
 	SB_AUTO_JSON root = NULL;
 
@@ -115,7 +117,11 @@ int sb_document_token(const char *json, size_t len, char **out, struct sb_error 
 		if ((unsigned char)*c <= 0x20 || (unsigned char)*c >= 0x7f)
 			return sb_fail(err, SB_E_AUTH,
 				"the token server's token holds characters that no token may have");
+
+	const json_int_t life_s = json_integer_value(json_object_get(root, "expires_in"));
+
 	*out = sb_strdup(token);
+	*out_life_s = life_s > 0 ? (uint64_t)life_s : USUAL_TOKEN_LIFE_S;
 	return 0;
 }
 

@@ -3,6 +3,7 @@
 #define SB_REGISTRY_DOCUMENT_H
 
 #include <stddef.h>
+#include <stdint.h>
 
 #include "base/error.h"
 
@@ -18,9 +19,11 @@ int sb_document_media_type(const char *json, size_t len, const char *content_typ
 	struct sb_error *err) SB_MUST_USE;
 
 /* The "token" (or "access_token") of a token server's answer; caller frees. Only characters that
- * may stand in a header are let through. SB_E_AUTH otherwise, SB_E_INTEGRITY for what is not JSON.
- */
-int sb_document_token(const char *json, size_t len, char **out, struct sb_error *err) SB_MUST_USE;
+ * may stand in a header are let through. *out_life_s is how long it says that the token lives, 60
+ * where it does not (as the protocol has it). SB_E_AUTH otherwise, SB_E_INTEGRITY for what is not
+ * JSON. */
+int sb_document_token(const char *json, size_t len, char **out, uint64_t *out_life_s,
+	struct sb_error *err) SB_MUST_USE;
 
 /* "CODE: message" of the first error in a registry's error answer, shortened; NULL where the text
  * is none. Caller frees. Not escaped. */

@@ -4,11 +4,11 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/mem.h"
 #include "base/size.h"
+#include "registry/clock.h"
 #include "registry/retry.h"
 #include "sys/fd.h"
 
@@ -32,22 +32,14 @@ static void transfer_release(struct transfer *t)
 	free(t->validator);
 }
 
-static uint64_t now_ms(void)
-{
-	struct timespec now = {0};
-
-	(void)clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
-}
-
 static bool keep_going(void *data)
 {
 	struct transfer *t = data;
 	const struct sb_download_options *options = t->options;
 
-	if (options->on_progress == NULL || now_ms() - t->last_ms < REPORT_EVERY_MS)
+	if (options->on_progress == NULL || sb_clock_ms() - t->last_ms < REPORT_EVERY_MS)
 		return !t->is_cancelled;
-	t->last_ms = now_ms();
+	t->last_ms = sb_clock_ms();
 	if (!options->on_progress(options->data, t->done_bytes, t->total_bytes))
 		t->is_cancelled = true;
 	return !t->is_cancelled;
@@ -152,7 +144,7 @@ static int run(struct transfer *t, struct sb_http *http, struct sb_http_answer *
 {
 	unsigned n_tries = 0;
 
-	if (sb_http_get_with_retries(http, &t->request, answer, &n_tries, err) < 0)
+	if (sb_http_send_with_retries(http, &t->request, answer, &n_tries, err) < 0)
 		return n_tries > 1 ? sb_error_context(err, "after %u tries", n_tries) : -1;
 	if (answer->status != 200 && answer->status != 206)
 		return fail_status(answer, err);

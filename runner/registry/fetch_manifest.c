@@ -37,18 +37,19 @@ static int check_header_digest(
 }
 
 /* Gets one manifest or index by tag or digest, from the network. `expected` may be NULL. */
-static int download(struct sb_client *client, const struct sb_reference *ref, const char *what,
+static int download(struct sb_client *client, const char *what,
 	const struct sb_descriptor *expected, struct sb_buf *json, struct sb_descriptor *out,
 	struct sb_error *err)
 {
 	SB_AUTO_VALUE(sb_http_answer) answer = SB_HTTP_ANSWER_INIT;
-	sb_autofree char *url = sb_manifest_url(ref, what);
+	sb_autofree char *url =
+		sb_manifest_url(sb_client_base(client), sb_client_ref(client), what);
 	struct sb_http_request request = {
 		.url = url, .accept = ACCEPT, .max_body_bytes = SB_MAX_JSON};
 	struct sb_descriptor got = {0};
 	const char *media_type = NULL;
 
-	if (sb_client_get(client, &request, &answer, err) < 0)
+	if (sb_client_send(client, &request, &answer, err) < 0)
 		return -1;
 	if (answer.status != 200)
 		return sb_client_fail(client, &answer, "image", err);
@@ -74,15 +75,15 @@ static int download(struct sb_client *client, const struct sb_reference *ref, co
 }
 
 /* A manifest by digest, from the layout where it is there. */
-static int get_by_digest(struct sb_client *client, const struct sb_reference *ref,
-	const struct sb_descriptor *wanted, struct sb_layout *layout, struct sb_buf *json,
-	struct sb_descriptor *out, struct sb_error *err)
+static int get_by_digest(struct sb_client *client, const struct sb_descriptor *wanted,
+	struct sb_layout *layout, struct sb_buf *json, struct sb_descriptor *out,
+	struct sb_error *err)
 {
 	SB_AUTO_BUF stored = SB_BUF_INIT(SB_MAX_JSON);
 	const char *media_type = NULL;
 
 	if (!sb_layout_has_blob(layout, &wanted->digest))
-		return download(client, ref, wanted->digest.text, wanted, json, out, err);
+		return download(client, wanted->digest.text, wanted, json, out, err);
 	if (sb_layout_read_blob(layout, wanted, &stored, err) < 0 ||
 		sb_document_media_type(stored.data, stored.len, NULL, &media_type, err) < 0)
 		return sb_error_context(err, "manifest %s", wanted->digest.text);
@@ -107,19 +108,20 @@ static int choose_in_index(const struct sb_buf *index, const struct sb_platform 
 	return 0;
 }
 
-int sb_manifest_fetch(struct sb_client *client, const struct sb_reference *ref,
-	const struct sb_platform *want, struct sb_layout *layout, struct sb_buf *json,
-	struct sb_descriptor *out, struct sb_error *err)
+int sb_manifest_fetch(struct sb_client *client, const struct sb_platform *want,
+	struct sb_layout *layout, struct sb_buf *json, struct sb_descriptor *out,
+	struct sb_error *err)
 {
+	const struct sb_reference *ref = sb_client_ref(client);
 	const struct sb_descriptor named = {.digest = ref->digest};
 	SB_AUTO_BUF first = SB_BUF_INIT(0);
 	SB_AUTO_VALUE(sb_descriptor) top = {0};
 	SB_AUTO_VALUE(sb_descriptor) chosen = {0};
 
 	if (sb_digest_is_set(&ref->digest)) {
-		if (get_by_digest(client, ref, &named, layout, &first, &top, err) < 0)
+		if (get_by_digest(client, &named, layout, &first, &top, err) < 0)
 			return -1;
-	} else if (download(client, ref, ref->tag, NULL, &first, &top, err) < 0) {
+	} else if (download(client, ref->tag, NULL, &first, &top, err) < 0) {
 		return -1;
 	}
 	if (!sb_media_is_index(top.media_type)) {
@@ -133,7 +135,7 @@ int sb_manifest_fetch(struct sb_client *client, const struct sb_reference *ref,
 		return -1;
 	sb_buf_release(&first);
 	sb_descriptor_release(&top);
-	if (get_by_digest(client, ref, &chosen, layout, &first, &top, err) < 0)
+	if (get_by_digest(client, &chosen, layout, &first, &top, err) < 0)
 		return sb_error_context(err, "manifest %s", chosen.digest.text);
 	if (sb_media_is_index(top.media_type))
 		return sb_fail(err, SB_E_UNSUPPORTED,

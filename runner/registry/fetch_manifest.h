@@ -8,16 +8,17 @@
 #include "registry/client.h"
 
 /*
- * The manifest of the image a reference means for a platform: its bytes in *json and its descriptor
- * in *out (media type, digest and size), both the caller's to release. An index is read on the way;
- * it is not kept. One that the layout has already is taken from there, without the network.
+ * The manifest of the image that the client's reference means for a platform: its bytes in *json
+ * and its descriptor in *out (media type, digest and size), both the caller's to release. An index
+ * is read on the way; it is not kept. One that the layout has already is taken from there, without
+ * the network.
  *
  * Verified: the digest in the reference, the one the registry names in its answer's header, and,
  * for a manifest from an index, digest and size. SB_E_NOT_FOUND where the registry does not have
  * the image or the index not the platform.
  */
-int sb_manifest_fetch(struct sb_client *client, const struct sb_reference *ref,
-	const struct sb_platform *want, struct sb_layout *layout, struct sb_buf *json,
-	struct sb_descriptor *out, struct sb_error *err) SB_MUST_USE;
+int sb_manifest_fetch(struct sb_client *client, const struct sb_platform *want,
+	struct sb_layout *layout, struct sb_buf *json, struct sb_descriptor *out,
+	struct sb_error *err) SB_MUST_USE;
 
 #endif

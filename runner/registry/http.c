@@ -17,11 +17,15 @@ void sb_http_answer_drop_headers(struct sb_http_answer *answer)
 	free(answer->content_digest);
 	free(answer->content_range);
 	free(answer->content_length);
+	free(answer->location);
+	free(answer->range);
+	free(answer->min_chunk);
 	free(answer->etag);
 	free(answer->last_modified);
 	free(answer->retry_after);
 	answer->content_type = answer->content_digest = NULL;
 	answer->content_range = answer->content_length = NULL;
+	answer->location = answer->range = answer->min_chunk = NULL;
 	answer->etag = answer->last_modified = answer->retry_after = NULL;
 	sb_strv_release(&answer->authenticate);
 }
@@ -110,11 +114,36 @@ int sb_http_check_url(struct sb_http *http, const char *url, const char *from, b
 	return 0;
 }
 
-int sb_http_get(struct sb_http *http, const struct sb_http_request *request,
+int sb_http_resolve(struct sb_http *http, const char *base, const char *location, bool may_be_plain,
+	char **out, struct sb_error *err)
+{
+	sb_autofree char *url = NULL;
+
+	if (location == NULL)
+		return sb_fail(err, SB_E_NETWORK, "the answer has no Location header");
+	url = sb_url_resolve(&http->curl, base, location);
+	if (url == NULL)
+		return sb_fail(err, SB_E_NETWORK, "the answer's Location header is no address");
+	if (sb_http_check_url(http, url, base, may_be_plain, NULL, err) < 0)
+		return sb_error_context(err, "the answer's Location header is");
+	*out = SB_STEAL(url);
+	return 0;
+}
+
+/* Those that keep the method: the others would turn an upload into a question. */
+static int check_redirect(
+	const struct sb_http_request *request, long status, const char *host, struct sb_error *err)
+{
+	if (request->method <= SB_HTTP_HEAD || status == 307 || status == 308)
+		return 0;
+	return sb_fail(err, SB_E_NETWORK, "'%s' redirects an upload with status %ld", host, status);
+}
+
+int sb_http_send(struct sb_http *http, const struct sb_http_request *request,
 	struct sb_http_answer *answer, struct sb_error *err)
 {
 	sb_autofree char *url = sb_strdup(request->url);
-	bool with_authorization = true;
+	bool is_own_origin = true;
 
 	*answer = (struct sb_http_answer)SB_HTTP_ANSWER_INIT;
 	for (unsigned n_redirects = 0;; n_redirects++) {
@@ -127,7 +156,7 @@ int sb_http_get(struct sb_http *http, const struct sb_http_request *request,
 
 		const struct sb_exchange_options options = {
 			.is_loopback = origin.is_loopback,
-			.with_authorization = with_authorization,
+			.is_own_origin = is_own_origin,
 		};
 
 		if (sb_http_exchange(http, request, url, &options, answer, &next, err) < 0)
@@ -137,11 +166,13 @@ int sb_http_get(struct sb_http *http, const struct sb_http_request *request,
 		if (n_redirects == MAX_REDIRECTS)
 			return sb_fail(err, SB_E_NETWORK, "'%s' redirects more than %d times",
 				origin.host, MAX_REDIRECTS);
+		if (check_redirect(request, answer->status, origin.host, err) < 0)
+			return -1;
 		if (sb_http_check_url(http, next, url, request->may_be_plain, &same_origin, err) <
 			0)
 			return sb_error_context(err, "'%s' redirects to", origin.host);
 		/* Once gone it stays gone: a stranger could send us back with a path of its own. */
-		with_authorization = with_authorization && same_origin;
+		is_own_origin = is_own_origin && same_origin;
 		sb_http_answer_release(answer);
 		free(url);
 		url = SB_STEAL(next);

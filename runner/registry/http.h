@@ -11,23 +11,50 @@
 #include "registry/challenge.h"
 
 /*
- * GET requests over one session, whose connections are kept for the next.
+ * Requests over one session, whose connections are kept for the next. A session belongs to one
+ * thread.
  *
- * https with the certificate verified, always, by the authorities of the system or, where it is
- * set, of $SSL_CERT_FILE; http for loopback hosts only, unless a request is for a file that anyone
- * may read and its writer asked for it so (may_be_plain). No proxy is asked for a loopback host;
- * elsewhere those of the environment are used (https_proxy, http_proxy, no_proxy). At most five
- * redirects are followed, never from https to http nor from elsewhere to this machine, and
- * `authorization` is sent to the first URL's own scheme, host and port only. Nothing here raises a
- * signal.
+ * https with the certificate verified by the authorities of the system or, where it is set, of
+ * $SSL_CERT_FILE, unless the request's `tls` says otherwise; http for loopback hosts only, unless
+ * who asks has said that it may be (may_be_plain). No proxy is asked for a loopback host; elsewhere
+ * those of the environment are used (https_proxy, http_proxy, no_proxy). At most five redirects are
+ * followed, never from https to http nor from elsewhere to this machine, and `authorization` and
+ * the client's certificate are sent to the first URL's own scheme, host and port only. Nothing here
+ * raises a signal.
  */
 struct sb_http;
+
+enum sb_http_method {
+	SB_HTTP_GET,
+	SB_HTTP_HEAD,
+	SB_HTTP_POST,
+	SB_HTTP_PUT,
+	SB_HTTP_PATCH,
+};
+
+/* All borrowed, each may be NULL. */
+struct sb_http_tls {
+	const char *ca_file;   /* PEM: the authorities to trust, instead of the system's */
+	const char *cert_file; /* PEM: the client's certificate and its key */
+	const char *key_file;
+	bool is_unverified; /* any certificate will do */
+};
+
+/* What is sent: `len` bytes in memory, or, where bytes is NULL, of a file from an offset on. Read
+ * anew for a redirect. */
+struct sb_http_upload {
+	const void *bytes;
+	int fd;
+	uint64_t offset;
+	uint64_t len;
+	_Atomic uint64_t *sent_bytes; /* kept at what has left; or NULL */
+};
 
 struct sb_http_limits {
 	unsigned connect_timeout_ms;
 	unsigned stall_bytes_per_s; /* slower than this … */
 	unsigned stall_s;           /* … for so long is an error */
-	unsigned n_tries;           /* for sb_http_get_with_retries */
+	unsigned n_tries;           /* for sb_http_send_with_retries */
 	unsigned first_delay_ms;    /* before the second try; doubled each time */
 	unsigned max_delay_ms;      /* also for what a Retry-After asks for */
 };
@@ -44,6 +71,9 @@ struct sb_http_answer {
 	char *content_digest; /* Docker-Content-Digest */
 	char *content_range;
 	char *content_length;
+	char *location;  /* as sent: it may be relative to the request's URL */
+	char *range;     /* of an upload's state: "0-LAST" */
+	char *min_chunk; /* OCI-Chunk-Min-Length */
 	char *etag;
 	char *last_modified;
 	char *retry_after;
@@ -59,12 +89,20 @@ struct sb_http_answer {
 void sb_http_answer_release(struct sb_http_answer *answer);
 
 struct sb_http_request {
+	enum sb_http_method method;
 	const char *url;
 	const char *accept;        /* or NULL */
 	const char *authorization; /* the header's whole value, or NULL; never in a message */
 	uint64_t range_start;      /* asks for "bytes=N-" where it is not 0 … */
 	const char *if_range;      /* … if it is still this version (ETag or date); or NULL */
 	bool may_be_plain;         /* http to any host */
+	const struct sb_http_tls *tls;
+	/* For POST, PUT and PATCH; NULL sends an empty body. */
+	const struct sb_http_upload *upload;
+	const char *content_type;  /* of the upload, or NULL */
+	const char *content_range; /* of the upload, or NULL */
+	unsigned patience_s;       /* how long the server may be silent; 0: the limits' stall_s */
+	bool is_once;              /* not tried again: who asks must look first how far it came */
 	size_t max_body_bytes;     /* of answer->body for a 2xx answer; SB_E_LIMIT over it */
 	/*
 	 * For a 2xx answer, if not NULL: on_start once with the headers, then on_body for each
@@ -88,8 +126,13 @@ SB_DEFINE_FREEP(sb_http)
  * be followed; SB_E_LIMIT for headers over SB_MAX_HTTP_HEADER. `answer` is initialised here and is
  * the caller's to release, also on failure.
  */
-int sb_http_get(struct sb_http *http, const struct sb_http_request *request,
+int sb_http_send(struct sb_http *http, const struct sb_http_request *request,
 	struct sb_http_answer *answer, struct sb_error *err) SB_MUST_USE;
+
+/* Where an answer's Location leads, seen from the request's URL; caller frees. SB_E_NETWORK where
+ * that is no address, or not one that a redirect may lead to. */
+int sb_http_resolve(struct sb_http *http, const char *base, const char *location, bool may_be_plain,
+	char **out, struct sb_error *err) SB_MUST_USE;
 
 /* Sleeps, asking keep_going meanwhile. */
 int sb_http_wait(struct sb_http *http, uint64_t ms, struct sb_error *err) SB_MUST_USE;
@@ -100,13 +143,13 @@ int sb_http_check_url(struct sb_http *http, const char *url, const char *from, b
 	bool *out_same_origin, struct sb_error *err) SB_MUST_USE;
 
 /*
- * sb_http_get, with further tries, after growing pauses or the one that Retry-After asks for, where
- * the answer is temporary or the connection broke. The request's range_start is read anew for each
- * try, so that on_body may raise it; where the server refuses the range (416), it is set to 0. An
- * answer of any status is success once it is not temporary or tries have run out. *out_tries is set
- * always.
+ * sb_http_send, with further tries, after growing pauses or the one that Retry-After asks for,
+ * where the answer is temporary or the connection broke. The request's range_start is read anew for
+ * each try, so that on_body may raise it; where the server refuses the range (416), it is set to 0.
+ * An answer of any status is success once it is not temporary or tries have run out. *out_tries is
+ * set always.
  */
-int sb_http_get_with_retries(struct sb_http *http, struct sb_http_request *request,
+int sb_http_send_with_retries(struct sb_http *http, struct sb_http_request *request,
 	struct sb_http_answer *answer, unsigned *out_tries, struct sb_error *err) SB_MUST_USE;
 
 #endif

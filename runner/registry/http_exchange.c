@@ -5,6 +5,7 @@
 #include <string.h>
 #include <strings.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "base/limits.h"
 #include "base/mem.h"
@@ -12,6 +13,7 @@
 enum {
 	MAX_OTHER_BODY = 64 << 10, /* of an answer that is not 2xx: enough for any error text */
 	RECEIVE_BYTES = 256 << 10,
+	SEND_BYTES = 512 << 10,
 };
 
 /* One exchange, without redirects. */
@@ -21,6 +23,7 @@ struct exchange {
 	struct sb_http_answer *answer;
 	struct sb_error *err;
 	size_t n_header_bytes;
+	uint64_t n_sent; /* of the upload */
 	bool is_started; /* on_start was called */
 	bool is_cut;     /* we hung up on a body that nobody wants to the end */
 };
@@ -54,6 +57,9 @@ static void keep_header(struct sb_http_answer *answer, const char *line, size_t 
 		{"Docker-Content-Digest", &answer->content_digest},
 		{"Content-Range", &answer->content_range},
 		{"Content-Length", &answer->content_length},
+		{"Location", &answer->location},
+		{"Range", &answer->range},
+		{"OCI-Chunk-Min-Length", &answer->min_chunk},
 		{"ETag", &answer->etag},
 		{"Last-Modified", &answer->last_modified},
 		{"Retry-After", &answer->retry_after},
@@ -137,6 +143,45 @@ static size_t on_bytes(char *bytes, size_t size, size_t n, void *data)
 	return take_body(data, bytes, size * n) < 0 ? size * n + 1 : size * n;
 }
 
+static size_t on_read(char *to, size_t size, size_t n, void *data)
+{
+	struct exchange *x = data;
+	const struct sb_http_upload *upload = x->request->upload;
+	const uint64_t left = upload->len - x->n_sent;
+	const size_t len = size * n < left ? size * n : (size_t)left;
+	ssize_t got = (ssize_t)len;
+
+	if (len == 0)
+		return 0;
+	if (upload->bytes != NULL)
+		memcpy(to, (const char *)upload->bytes + x->n_sent, len);
+	else
+		got = pread(upload->fd, to, len, (off_t)(upload->offset + x->n_sent));
+	if (got <= 0) {
+		if (got < 0)
+			sb_fail_errno(x->err, "read what is to be sent");
+		else
+			sb_fail(x->err, SB_E_INTEGRITY,
+				"what is to be sent is shorter than it was");
+		return CURL_READFUNC_ABORT;
+	}
+	x->n_sent += (uint64_t)got;
+	if (upload->sent_bytes != NULL)
+		*upload->sent_bytes = x->n_sent;
+	return (size_t)got;
+}
+
+/* libcurl begins anew where a connection that it had kept turns out to be closed. */
+static int on_seek(void *data, curl_off_t offset, int origin)
+{
+	struct exchange *x = data;
+
+	if (origin != SEEK_SET || offset < 0 || (uint64_t)offset > x->request->upload->len)
+		return CURL_SEEKFUNC_CANTSEEK;
+	x->n_sent = (uint64_t)offset;
+	return CURL_SEEKFUNC_OK;
+}
+
 static int on_tick(
 	void *data, curl_off_t down_total, curl_off_t down, curl_off_t up_total, curl_off_t up)
 {
@@ -162,13 +207,13 @@ static struct curl_slist *add_header(
 }
 
 static struct curl_slist *request_headers(
-	const struct sb_http *http, const struct sb_http_request *request, bool with_authorization)
+	const struct sb_http *http, const struct sb_http_request *request, bool is_own_origin)
 {
 	struct curl_slist *list = NULL;
 
 	if (request->accept != NULL)
 		list = add_header(http, list, sb_asprintf("Accept: %s", request->accept));
-	if (with_authorization && request->authorization != NULL)
+	if (is_own_origin && request->authorization != NULL)
 		list = add_header(
 			http, list, sb_asprintf("Authorization: %s", request->authorization));
 	/* Not CURLOPT_RESUME_FROM, which turns an answer without a range into an error. */
@@ -178,6 +223,12 @@ static struct curl_slist *request_headers(
 				"Range: bytes=%llu-", (unsigned long long)request->range_start));
 	if (request->range_start > 0 && request->if_range != NULL)
 		list = add_header(http, list, sb_asprintf("If-Range: %s", request->if_range));
+	if (request->content_type != NULL)
+		list = add_header(
+			http, list, sb_asprintf("Content-Type: %s", request->content_type));
+	if (request->content_range != NULL)
+		list = add_header(
+			http, list, sb_asprintf("Content-Range: %s", request->content_range));
 	return list;
 }
 
@@ -186,23 +237,73 @@ struct long_option {
 	long value;
 };
 
-static int set_options(struct exchange *x, const char *url, bool is_loopback,
-	struct curl_slist *headers, char *curl_words)
+static CURLcode set_method(struct exchange *x)
+{
+	static const char *const names[] = {
+		[SB_HTTP_POST] = "POST", [SB_HTTP_PUT] = "PUT", [SB_HTTP_PATCH] = "PATCH"};
+	const struct sb_curl *curl = &x->http->curl;
+	CURL *easy = x->http->easy;
+	const struct sb_http_upload *upload = x->request->upload;
+	CURLcode code = CURLE_OK;
+
+	if (x->request->method == SB_HTTP_GET)
+		return CURLE_OK;
+	if (x->request->method == SB_HTTP_HEAD)
+		return curl->easy_setopt(easy, CURLOPT_NOBODY, 1L);
+	/* As an upload, so that a body of any length is read piece by piece. */
+	code = curl->easy_setopt(easy, CURLOPT_UPLOAD, 1L);
+	if (code == CURLE_OK)
+		code = curl->easy_setopt(easy, CURLOPT_CUSTOMREQUEST, names[x->request->method]);
+	if (code == CURLE_OK)
+		code = curl->easy_setopt(easy, CURLOPT_INFILESIZE_LARGE,
+			upload != NULL ? (curl_off_t)upload->len : (curl_off_t)0);
+	if (upload == NULL || code != CURLE_OK)
+		return code;
+	(void)curl->easy_setopt(easy, CURLOPT_UPLOAD_BUFFERSIZE, (long)SEND_BYTES);
+	(void)curl->easy_setopt(easy, CURLOPT_READFUNCTION, on_read);
+	(void)curl->easy_setopt(easy, CURLOPT_READDATA, x);
+	(void)curl->easy_setopt(easy, CURLOPT_SEEKFUNCTION, on_seek);
+	(void)curl->easy_setopt(easy, CURLOPT_SEEKDATA, x);
+	return CURLE_OK;
+}
+
+static CURLcode set_tls(struct exchange *x, bool is_own_origin)
+{
+	static const struct sb_http_tls usual = {0};
+	const struct sb_curl *curl = &x->http->curl;
+	CURL *easy = x->http->easy;
+	const struct sb_http_tls *tls = x->request->tls != NULL ? x->request->tls : &usual;
+	const char *ca_file = tls->ca_file != NULL ? tls->ca_file : getenv("SSL_CERT_FILE");
+	const long verify = tls->is_unverified && is_own_origin ? 0 : 1;
+	CURLcode code = curl->easy_setopt(easy, CURLOPT_SSL_VERIFYPEER, verify);
+
+	if (code == CURLE_OK)
+		code = curl->easy_setopt(easy, CURLOPT_SSL_VERIFYHOST, verify * 2);
+	if (code == CURLE_OK && ca_file != NULL)
+		code = curl->easy_setopt(easy, CURLOPT_CAINFO, ca_file);
+	if (code == CURLE_OK && is_own_origin && tls->cert_file != NULL)
+		code = curl->easy_setopt(easy, CURLOPT_SSLCERT, tls->cert_file);
+	if (code == CURLE_OK && is_own_origin && tls->key_file != NULL)
+		code = curl->easy_setopt(easy, CURLOPT_SSLKEY, tls->key_file);
+	return code;
+}
+
+static int set_options(struct exchange *x, const char *url,
+	const struct sb_exchange_options *options, struct curl_slist *headers, char *curl_words)
 {
 	const struct sb_curl *curl = &x->http->curl;
 	CURL *easy = x->http->easy;
 	const struct sb_http_limits *limits = &x->http->limits;
+	const unsigned patience_s = x->request->patience_s;
 	const struct long_option numbers[] = {
 		{CURLOPT_NOSIGNAL, 1},
 		{CURLOPT_NOPROGRESS, 0},
 		{CURLOPT_FOLLOWLOCATION, 0},
-		{CURLOPT_SSL_VERIFYPEER, 1},
-		{CURLOPT_SSL_VERIFYHOST, 2},
 		{CURLOPT_TCP_KEEPALIVE, 1},
 		{CURLOPT_BUFFERSIZE, RECEIVE_BYTES},
 		{CURLOPT_CONNECTTIMEOUT_MS, limits->connect_timeout_ms},
 		{CURLOPT_LOW_SPEED_LIMIT, limits->stall_bytes_per_s},
-		{CURLOPT_LOW_SPEED_TIME, limits->stall_s},
+		{CURLOPT_LOW_SPEED_TIME, patience_s != 0 ? patience_s : limits->stall_s},
 	};
 	CURLcode code = CURLE_OK;
 
@@ -213,15 +314,17 @@ static int set_options(struct exchange *x, const char *url, bool is_loopback,
 		code = curl->easy_setopt(easy, CURLOPT_URL, url);
 	if (code == CURLE_OK)
 		code = curl->easy_setopt(easy, CURLOPT_USERAGENT, SB_USER_AGENT);
-	if (code == CURLE_OK && is_loopback)
+	if (code == CURLE_OK)
+		code = set_method(x);
+	if (code == CURLE_OK)
+		code = set_tls(x, options->is_own_origin);
+	if (code == CURLE_OK && options->is_loopback)
 		code = curl->easy_setopt(easy, CURLOPT_PROXY, "");
 	if (code == CURLE_OK)
 		code = curl->easy_setopt(easy, CURLOPT_HTTPHEADER, headers);
 	if (code != CURLE_OK)
 		return sb_fail(x->err, SB_E_UNSUPPORTED, "libcurl does not take an option: %s",
 			curl->easy_strerror(code));
-	if (getenv("SSL_CERT_FILE") != NULL)
-		(void)curl->easy_setopt(easy, CURLOPT_CAINFO, getenv("SSL_CERT_FILE"));
 	/* Before 7.85 this option is not there; sb_origin_of has looked at the scheme by then. */
 	(void)curl->easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
 	(void)curl->easy_setopt(easy, CURLOPT_ERRORBUFFER, curl_words);
@@ -254,7 +357,7 @@ static CURLcode perform_without_sigpipe(const struct sb_http *http)
 }
 
 /* True for a connection that broke, as against an answer that makes no sense. */
-static bool is_break(CURLcode code, uint64_t n_body_bytes)
+static bool is_break(CURLcode code, uint64_t n_bytes)
 {
 	static const CURLcode breaks[] = {CURLE_RECV_ERROR, CURLE_SEND_ERROR, CURLE_PARTIAL_FILE,
 		CURLE_GOT_NOTHING, CURLE_HTTP2, CURLE_HTTP2_STREAM};
@@ -263,7 +366,7 @@ static bool is_break(CURLcode code, uint64_t n_body_bytes)
 		if (breaks[i] == code)
 			return true;
 	/* One that stalls before its first byte would do so for a minute each time. */
-	return code == CURLE_OPERATION_TIMEDOUT && n_body_bytes > 0;
+	return code == CURLE_OPERATION_TIMEDOUT && n_bytes > 0;
 }
 
 static int fail_transport(
@@ -273,14 +376,18 @@ static int fail_transport(
 	double connect_s = 0;
 
 	(void)http->curl.easy_getinfo(http->easy, CURLINFO_PRETRANSFER_TIME, &connect_s);
-	x->answer->is_interrupted = connect_s > 0 && is_break(code, x->answer->n_body_bytes);
+	x->answer->is_interrupted =
+		connect_s > 0 && is_break(code, x->answer->n_body_bytes + x->n_sent);
 	sb_fail(err, SB_E_NETWORK, "%s",
 		*curl_words != '\0' ? curl_words : http->curl.easy_strerror(code));
 	if (code == CURLE_PEER_FAILED_VERIFICATION || code == CURLE_SSL_CACERT_BADFILE)
-		sb_error_hint(err, "the server's certificate must be signed by an authority that "
-				   "this machine trusts (package ca-certificates)");
+		sb_error_hint(err,
+			"the server's certificate must be signed by an authority that "
+			"this machine trusts (package ca-certificates); a registry's own "
+			"authority goes into ~/.config/containers/certs.d/HOST[:PORT]/ca.crt");
 	else if (code == CURLE_SSL_CONNECT_ERROR && !x->request->may_be_plain)
-		sb_error_hint(err, "a registry without TLS is used only as localhost or 127.0.0.1");
+		sb_error_hint(err, "a registry without TLS is used only as localhost or 127.0.0.1, "
+				   "or where registries.conf says insecure = true");
 	return -1;
 }
 
@@ -288,11 +395,10 @@ static int perform(struct exchange *x, const char *url, const struct sb_exchange
 {
 	const struct sb_curl *curl = &x->http->curl;
 	char curl_words[CURL_ERROR_SIZE] = "";
-	struct curl_slist *headers =
-		request_headers(x->http, x->request, options->with_authorization);
+	struct curl_slist *headers = request_headers(x->http, x->request, options->is_own_origin);
 	CURLcode code = CURLE_OK;
 
-	if (set_options(x, url, options->is_loopback, headers, curl_words) == 0)
+	if (set_options(x, url, options, headers, curl_words) == 0)
 		code = perform_without_sigpipe(x->http);
 	/* Both end before the handle does. */
 	(void)curl->easy_setopt(x->http->easy, CURLOPT_HTTPHEADER, NULL);

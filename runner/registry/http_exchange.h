@@ -16,8 +16,8 @@ struct sb_http {
 };
 
 struct sb_exchange_options {
-	bool is_loopback; /* no proxy is asked */
-	bool with_authorization;
+	bool is_loopback;   /* no proxy is asked */
+	bool is_own_origin; /* what is for the first URL's server alone is sent */
 };
 
 /* *out_redirect (caller frees) is where a 3xx answer leads, as libcurl resolves it, else NULL. */

@@ -21,7 +21,7 @@ static int wait_for_next(struct sb_http *http, unsigned n_failed,
 		err);
 }
 
-int sb_http_get_with_retries(struct sb_http *http, struct sb_http_request *request,
+int sb_http_send_with_retries(struct sb_http *http, struct sb_http_request *request,
 	struct sb_http_answer *answer, unsigned *out_tries, struct sb_error *err)
 {
 	unsigned n_failed = 0;
@@ -29,7 +29,7 @@ int sb_http_get_with_retries(struct sb_http *http, struct sb_http_request *reque
 
 	for (;;) {
 		SB_AUTO_ERROR failure = SB_ERROR_INIT;
-		const int result = sb_http_get(http, request, answer, &failure);
+		const int result = sb_http_send(http, request, answer, &failure);
 
 		*out_tries = n_failed + 1;
 		if (result == 0 && answer->status == 416 && request->range_start > 0) {
@@ -45,7 +45,8 @@ int sb_http_get_with_retries(struct sb_http *http, struct sb_http_request *reque
 			n_failed = 1;
 		}
 		*out_tries = n_failed;
-		if (n_failed >= http->limits.n_tries || (result < 0 && !answer->is_interrupted)) {
+		if (request->is_once || n_failed >= http->limits.n_tries ||
+			(result < 0 && !answer->is_interrupted)) {
 			if (result == 0)
 				return 0;
 			sb_error_move(err, &failure);

@@ -81,6 +81,20 @@ int sb_origin_of(const struct sb_curl *curl, const char *url, bool may_be_plain,
 	return result;
 }
 
+char *sb_url_resolve(const struct sb_curl *curl, const char *base, const char *address)
+{
+	CURLU *parsed = curl->url();
+	char *out = NULL;
+
+	SB_BUG_ON(parsed == NULL);
+	if (curl->url_set(parsed, CURLUPART_URL, base, CURLU_NON_SUPPORT_SCHEME) == CURLUE_OK &&
+		curl->url_set(parsed, CURLUPART_URL, address, CURLU_NON_SUPPORT_SCHEME) ==
+			CURLUE_OK)
+		out = part_of(curl, parsed, CURLUPART_URL, 0);
+	curl->url_cleanup(parsed);
+	return out;
+}
+
 bool sb_origin_equal(const struct sb_origin *a, const struct sb_origin *b)
 {
 	return a->is_https == b->is_https && strcmp(a->host, b->host) == 0 &&

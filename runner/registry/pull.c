@@ -2,46 +2,37 @@
 #include "registry/pull.h"
 
 #include <inttypes.h>
-#include <stdio.h>
 #include <string.h>
-#include <time.h>
 
 #include "base/limits.h"
 #include "base/mem.h"
 #include "oci/config.h"
 #include "registry/blob.h"
 #include "registry/client.h"
+#include "registry/clock.h"
 #include "registry/fetch_manifest.h"
+#include "registry/parallel.h"
 #include "registry/pull_within.h"
+#include "registry/registries.h"
 
-enum { REPORT_EVERY_MS = 100 };
+enum { REPORT_EVERY_MS = 100, SHORT_DIGEST_BYTES = 7 + 12 };
 
 struct progress {
 	const struct sb_pull_options *options;
 	const char *what;
-	uint64_t before;  /* bytes of the blobs that are done */
-	uint64_t current; /* bytes of the one that is under way */
+	uint64_t before; /* bytes of the blobs that are done */
 	uint64_t total;
 	uint64_t last_ms;
 	bool is_cancelled;
 };
 
-static uint64_t now_ms(void)
-{
-	struct timespec now = {0};
-
-	(void)clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
-}
-
-static void report(struct progress *progress)
+static void report(struct progress *progress, uint64_t done)
 {
 	const struct sb_pull_options *options = progress->options;
 
-	progress->last_ms = now_ms();
+	progress->last_ms = sb_clock_ms();
 	if (options->on_progress != NULL &&
-		!options->on_progress(options->data, progress->what,
-			progress->before + progress->current, progress->total))
+		!options->on_progress(options->data, progress->what, done, progress->total))
 		progress->is_cancelled = true;
 }
 
@@ -49,38 +40,68 @@ static bool keep_going(void *data)
 {
 	struct progress *progress = data;
 
-	if (now_ms() - progress->last_ms >= REPORT_EVERY_MS)
-		report(progress);
+	if (sb_clock_ms() - progress->last_ms >= REPORT_EVERY_MS)
+		report(progress, progress->before);
 	return !progress->is_cancelled;
 }
 
-static int fetch_blob(struct sb_client *client, const struct sb_reference *ref,
-	const struct sb_descriptor *blob, struct sb_layout *to, struct progress *progress,
+/* What several threads fetch, each blob once. */
+struct fetching {
+	struct progress *progress;
+	struct sb_layout *to;
+	SB_ARRAY(const struct sb_descriptor *) blobs;
+};
+
+static int fetch_one(void *data, size_t i, struct sb_client *client, _Atomic uint64_t *done,
 	struct sb_error *err)
 {
-	enum { SHORT_DIGEST_BYTES = 7 + 12 };
-	sb_autofree char *name = sb_memdup0(blob->digest.text, SHORT_DIGEST_BYTES);
-	int result = -1;
+	const struct fetching *fetching = data;
 
-	progress->what = name;
-	report(progress);
-	if (progress->is_cancelled)
-		(void)sb_fail(err, SB_E_CANCELLED, "cancelled");
-	else
-		result = sb_blob_fetch(client, ref, blob, to, &progress->current, err);
-	if (result == 0) {
-		progress->before += progress->current;
-		progress->current = 0;
-		report(progress);
-	}
-	progress->what = "";
-	return result;
+	return sb_blob_fetch(client, fetching->blobs.items[i], fetching->to, done, err);
 }
 
-static bool is_foreign(const char *media_type)
+static bool on_fetched(void *data, size_t i, uint64_t done)
 {
-	return strstr(media_type, ".rootfs.foreign.") != NULL ||
-	       strstr(media_type, ".layer.nondistributable.") != NULL;
+	const struct fetching *fetching = data;
+	struct progress *progress = fetching->progress;
+	sb_autofree char *name =
+		sb_memdup0(fetching->blobs.items[i]->digest.text, SHORT_DIGEST_BYTES);
+
+	progress->what = name;
+	report(progress, progress->before + done);
+	progress->what = "";
+	return !progress->is_cancelled;
+}
+
+static void add_blob(struct fetching *fetching, const struct sb_descriptor *blob)
+{
+	SB_ARRAY_FOREACH (&fetching->blobs, other) {
+		if (!sb_digest_equal(&(*other)->digest, &blob->digest))
+			continue;
+		fetching->progress->before += blob->size_bytes;
+		return;
+	}
+	*SB_ARRAY_ADD(&fetching->blobs) = blob;
+}
+
+static int fetch_blobs(struct sb_access *access, const struct sb_http_limits *limits,
+	struct fetching *fetching, struct sb_error *err)
+{
+	const struct sb_parallel parallel = {
+		.access = access,
+		.limits = limits,
+		.n_jobs = fetching->blobs.len,
+		.run = fetch_one,
+		.on_progress = on_fetched,
+		.data = fetching,
+	};
+	const int rc = sb_parallel_run(&parallel, err);
+
+	if (rc == 0)
+		SB_ARRAY_FOREACH (&fetching->blobs, blob)
+			fetching->progress->before += (*blob)->size_bytes;
+	SB_ARRAY_RELEASE(&fetching->blobs);
+	return rc;
 }
 
 static bool is_image_config(const char *media_type)
@@ -106,7 +127,8 @@ static int check_manifest(const struct sb_manifest *manifest, struct sb_layout *
 		return sb_fail(err, SB_E_LIMIT, "it has %zu layers, more than %d",
 			manifest->layers.len, SB_MAX_LAYERS);
 	SB_ARRAY_FOREACH (&manifest->layers, layer) {
-		if (is_foreign(layer->media_type) && !sb_layout_has_blob(to, &layer->digest))
+		if (sb_media_is_foreign_layer(layer->media_type) &&
+			!sb_layout_has_blob(to, &layer->digest))
 			return sb_fail(err, SB_E_UNSUPPORTED,
 				"layer %s is a foreign one ('%s'), which its registry does not "
 				"hold and which is not fetched from elsewhere",
@@ -135,26 +157,42 @@ static int check_config(
 	return 0;
 }
 
-static int pull_image(struct sb_client *client, const struct sb_reference *ref,
+static int fetch_content(struct sb_access *access, struct sb_client *client,
+	const struct sb_http_limits *limits, const struct sb_manifest *manifest,
+	struct sb_layout *to, struct progress *progress, struct sb_error *err)
+{
+	struct fetching fetching = {.progress = progress, .to = to};
+	_Atomic uint64_t done = 0;
+
+	report(progress, 0);
+	if (sb_blob_fetch(client, &manifest->config, to, &done, err) < 0 ||
+		check_config(manifest, to, err) < 0)
+		return -1;
+	progress->before = done;
+	report(progress, progress->before);
+	SB_ARRAY_FOREACH (&manifest->layers, layer)
+		add_blob(&fetching, layer);
+	return fetch_blobs(access, limits, &fetching, err);
+}
+
+static int pull_image(struct sb_access *access, const struct sb_http_limits *limits,
 	const struct sb_platform *want, struct sb_layout *to, struct progress *progress,
 	struct sb_descriptor *out, struct sb_error *err)
 {
+	SB_AUTO(sb_client) client = NULL;
 	SB_AUTO_BUF json = SB_BUF_INIT(0);
 	SB_AUTO_VALUE(sb_descriptor) descriptor = {0};
 	SB_AUTO(sb_manifest) manifest = NULL;
 	struct sb_digest stored;
 
-	if (sb_manifest_fetch(client, ref, want, to, &json, &descriptor, err) < 0 ||
+	progress->before = progress->total = 0;
+	report(progress, 0);
+	if (sb_client_new(access, limits, keep_going, progress, &client, err) < 0 ||
+		sb_manifest_fetch(client, want, to, &json, &descriptor, err) < 0 ||
 		sb_manifest_parse(json.data, json.len, &manifest, err) < 0 ||
-		check_manifest(manifest, to, &progress->total, err) < 0)
+		check_manifest(manifest, to, &progress->total, err) < 0 ||
+		fetch_content(access, client, limits, manifest, to, progress, err) < 0)
 		return -1;
-	if (fetch_blob(client, ref, &manifest->config, to, progress, err) < 0 ||
-		check_config(manifest, to, err) < 0)
-		return -1;
-	SB_ARRAY_FOREACH (&manifest->layers, layer) {
-		if (fetch_blob(client, ref, layer, to, progress, err) < 0)
-			return -1;
-	}
 	/* Last, so that a manifest in the layout is one whose blobs are there. */
 	if (sb_layout_put_bytes(to, json.data, json.len, &stored, err) < 0)
 		return -1;
@@ -163,18 +201,67 @@ static int pull_image(struct sb_client *client, const struct sb_reference *ref,
 	return 0;
 }
 
+static int pull_from(const struct sb_endpoint *endpoint, const struct sb_pull_options *options,
+	const struct sb_http_limits *limits, struct sb_layout *to, struct progress *progress,
+	struct sb_descriptor *out, struct sb_error *err)
+{
+	const struct sb_access_options way = {
+		.ref = &endpoint->ref,
+		.is_insecure = endpoint->is_insecure,
+		.is_secure = endpoint->is_secure,
+		.auth_file = options->auth_file,
+		.interrupt = sb_layout_interrupt(to),
+	};
+	const struct sb_platform host = sb_platform_host();
+	SB_AUTO(sb_access) access = NULL;
+
+	if (sb_access_new(&way, &access, err) < 0)
+		return -1;
+	if (pull_image(access, limits, options->want != NULL ? options->want : &host, to, progress,
+		    out, err) < 0)
+		return sb_access_redact(access, err);
+	return 0;
+}
+
+static bool may_be_elsewhere(enum sb_code code)
+{
+	return code == SB_E_NOT_FOUND || code == SB_E_AUTH || code == SB_E_NETWORK ||
+	       code == SB_E_INTEGRITY;
+}
+
+/* The registry itself is the last, and its error is the whole's. */
+static int pull_from_any(const struct sb_endpoints *endpoints,
+	const struct sb_pull_options *options, const struct sb_http_limits *limits,
+	struct sb_layout *to, struct progress *progress, struct sb_descriptor *out,
+	struct sb_error *err)
+{
+	for (size_t i = 0;; i++) {
+		const struct sb_endpoint *endpoint = &endpoints->items[i];
+		SB_AUTO_ERROR failure = SB_ERROR_INIT;
+
+		if (pull_from(endpoint, options, limits, to, progress, out, &failure) == 0)
+			return 0;
+		if (i + 1 < endpoints->len && may_be_elsewhere(failure.code)) {
+			sb_error_ignore(&failure, "another place may have it");
+			continue;
+		}
+		sb_error_move(err, &failure);
+		return -1;
+	}
+}
+
 int sb_registry_pull_within(const struct sb_reference *ref, const struct sb_pull_options *options,
 	const struct sb_http_limits *limits, struct sb_layout *to, struct sb_descriptor *out,
 	struct sb_error *err)
 {
-	SB_AUTO(sb_client) client = NULL;
 	sb_autofree char *name = sb_reference_format(ref);
-	const struct sb_platform host = sb_platform_host();
 	struct progress progress = {.options = options, .what = name};
+	SB_AUTO_VALUE(sb_registries) registries = {0};
+	SB_AUTO_VALUE(sb_endpoints) endpoints = {0};
 
-	if (sb_client_new(ref, limits, keep_going, &progress, &client, err) < 0 ||
-		pull_image(client, ref, options->want != NULL ? options->want : &host, to,
-			&progress, out, err) < 0)
+	if (sb_registries_load(&registries, err) < 0 ||
+		sb_registries_endpoints(&registries, ref, false, &endpoints, err) < 0 ||
+		pull_from_any(&endpoints, options, limits, to, &progress, out, err) < 0)
 		return sb_error_context(err, "pull '%s'", name);
 	return 0;
 }
@@ -185,4 +272,32 @@ int sb_registry_pull(const struct sb_reference *ref, const struct sb_pull_option
 	const struct sb_http_limits limits = SB_HTTP_LIMITS_INIT;
 
 	return sb_registry_pull_within(ref, options, &limits, to, out, err);
+}
+
+int sb_registry_pull_name(const char *name, const struct sb_pull_options *options,
+	struct sb_layout *to, struct sb_descriptor *out, struct sb_reference *out_ref,
+	struct sb_error *err)
+{
+	SB_AUTO_VALUE(sb_registries) registries = {0};
+	SB_AUTO_VALUE(sb_references) meanings = {0};
+
+	if (sb_registries_load(&registries, err) < 0 ||
+		sb_registries_meanings(&registries, name, &meanings, err) < 0)
+		return -1;
+	for (size_t i = 0;; i++) {
+		SB_AUTO_ERROR failure = SB_ERROR_INIT;
+
+		if (sb_registry_pull(&meanings.items[i], options, to, out, &failure) == 0) {
+			*out_ref = meanings.items[i];
+			meanings.items[i] = (struct sb_reference){0};
+			return 0;
+		}
+		if (i + 1 < meanings.len &&
+			(failure.code == SB_E_NOT_FOUND || failure.code == SB_E_AUTH)) {
+			sb_error_ignore(&failure, "the name may be another registry's");
+			continue;
+		}
+		sb_error_move(err, &failure);
+		return -1;
+	}
 }

@@ -7,10 +7,10 @@
 #include "oci/layout.h"
 #include "oci/reference.h"
 
-/* OCI distribution spec v1.1 and Docker registry API v2, pull without credentials (anonymous Bearer
- * tokens included). */
+/* OCI distribution spec v1.1 and Docker registry API v2, pull. */
 struct sb_pull_options {
 	const struct sb_platform *want; /* or NULL: the host's */
+	const char *auth_file;          /* or NULL: see auth.h */
 	/* Some ten times a second: `what` is the image's name or a blob's short digest, done and
 	 * total are bytes over all blobs, those that need no fetching included (total is 0 until
 	 * the manifest is known; done may go back where a transfer starts anew). May be NULL.
@@ -21,16 +21,26 @@ struct sb_pull_options {
 
 /*
  * Brings an image into a layout: manifest (of the wanted platform, chosen in an index), config,
- * layers; blobs that are there already are not fetched. Every digest and size is verified while
- * streaming, and nothing half-made stays. *out is the manifest's descriptor; nothing is put into
- * index.json. Plain HTTP is used for loopback addresses and "localhost" only, and there always:
- * https is not tried first.
+ * layers, several at once; blobs that are there already are not fetched. Every digest and size is
+ * verified while streaming, and nothing half-made stays. *out is the manifest's descriptor; nothing
+ * is put into index.json.
+ *
+ * Asked are the mirrors that registries.conf names, then the registry itself: https, and plain
+ * http for loopback addresses (unless there is a certificate for them) and where registries.conf
+ * allows it.
  *
  * SB_E_NOT_FOUND where the registry does not have the image, or it is not made for the platform;
- * SB_E_AUTH where it is not for everyone; SB_E_NETWORK; SB_E_INTEGRITY; SB_E_UNSUPPORTED also where
- * libcurl is not installed. Messages begin "pull 'NAME'".
+ * SB_E_AUTH where it is not for everyone; SB_E_DENIED where registries.conf blocks it;
+ * SB_E_NETWORK; SB_E_INTEGRITY; SB_E_UNSUPPORTED also where libcurl is not installed. Messages
+ * begin "pull 'NAME'".
  */
 int sb_registry_pull(const struct sb_reference *ref, const struct sb_pull_options *options,
 	struct sb_layout *to, struct sb_descriptor *out, struct sb_error *err) SB_MUST_USE;
+
+/* sb_registry_pull for a name as users write it, which registries.conf may let mean images of
+ * several registries: the first that is there. *out_ref is which; the caller's to release. */
+int sb_registry_pull_name(const char *name, const struct sb_pull_options *options,
+	struct sb_layout *to, struct sb_descriptor *out, struct sb_reference *out_ref,
+	struct sb_error *err) SB_MUST_USE;
 
 #endif

@@ -69,32 +69,29 @@ const char *sb_registry_host(const char *registry)
 	return registry;
 }
 
-static const char *scheme_of(const char *host_and_port)
+bool sb_registry_is_loopback(const char *registry)
 {
-	const char *bracket = strrchr(host_and_port, ']');
-	const char *colon = strrchr(bracket != NULL ? bracket : host_and_port, ':');
-	const size_t len = colon != NULL ? (size_t)(colon - host_and_port) : strlen(host_and_port);
-	sb_autofree char *host = sb_memdup0(host_and_port, len);
+	const char *bracket = strrchr(registry, ']');
+	const char *colon = strrchr(bracket != NULL ? bracket : registry, ':');
+	const size_t len = colon != NULL ? (size_t)(colon - registry) : strlen(registry);
+	sb_autofree char *host = sb_memdup0(registry, len);
 
-	return sb_host_is_loopback(host) ? "http" : "https";
+	return sb_host_is_loopback(host);
 }
 
-static char *repository_url(const struct sb_reference *ref, const char *kind, const char *what)
+char *sb_registry_base(const char *registry, bool is_plain)
 {
-	const char *host = sb_registry_host(ref->registry);
-
-	return sb_asprintf(
-		"%s://%s/v2/%s/%s/%s", scheme_of(host), host, ref->repository, kind, what);
+	return sb_asprintf("%s://%s", is_plain ? "http" : "https", sb_registry_host(registry));
 }
 
-char *sb_manifest_url(const struct sb_reference *ref, const char *what)
+char *sb_manifest_url(const char *base, const struct sb_reference *ref, const char *what)
 {
-	return repository_url(ref, "manifests", what);
+	return sb_asprintf("%s/v2/%s/manifests/%s", base, ref->repository, what);
 }
 
-char *sb_blob_url(const struct sb_reference *ref, const struct sb_digest *digest)
+char *sb_blob_url(const char *base, const struct sb_reference *ref, const struct sb_digest *digest)
 {
-	return repository_url(ref, "blobs", digest->text);
+	return sb_asprintf("%s/v2/%s/blobs/%s", base, ref->repository, digest->text);
 }
 
 /* RFC 3986, 2.3: all but the unreserved characters. */
@@ -122,16 +119,68 @@ static char *percent_encode(const char *text)
 	return out;
 }
 
-char *sb_token_url(const char *realm, const char *service, const char *repository)
+char *sb_upload_url(const char *base, const struct sb_reference *ref,
+	const struct sb_digest *digest, const char *from)
+{
+	if (digest == NULL || from == NULL)
+		return sb_asprintf("%s/v2/%s/blobs/uploads/", base, ref->repository);
+
+	sb_autofree char *encoded_digest = percent_encode(digest->text);
+	sb_autofree char *encoded_from = percent_encode(from);
+
+	return sb_asprintf("%s/v2/%s/blobs/uploads/?mount=%s&from=%s", base, ref->repository,
+		encoded_digest, encoded_from);
+}
+
+char *sb_upload_end_url(const char *address, const struct sb_digest *digest)
+{
+	sb_autofree char *encoded = percent_encode(digest->text);
+
+	return sb_asprintf(
+		"%s%sdigest=%s", address, strchr(address, '?') != NULL ? "&" : "?", encoded);
+}
+
+char *sb_token_scope(const char *repository, bool for_push)
+{
+	return sb_asprintf("repository:%s:pull%s", repository, for_push ? ",push" : "");
+}
+
+/* Encoded "name=value", behind `to` and its separator. */
+static void add_field(char **to, const char *separator, const char *name, const char *value)
+{
+	sb_autofree char *encoded = percent_encode(value);
+	char *longer = sb_asprintf("%s%s%s=%s", *to, separator, name, encoded);
+
+	free(*to);
+	*to = longer;
+}
+
+char *sb_token_url(const char *realm, const char *service, const struct sb_strv *scopes)
 {
 	/* A fragment is never sent, and would swallow the query. */
-	sb_autofree char *base = sb_memdup0(realm, strcspn(realm, "#"));
-	sb_autofree char *encoded_service = service != NULL ? percent_encode(service) : NULL;
-	sb_autofree char *scope = sb_asprintf("repository:%s:pull", repository);
-	sb_autofree char *encoded_scope = percent_encode(scope);
+	char *url = sb_memdup0(realm, strcspn(realm, "#"));
 
-	return sb_asprintf("%s%s%s%s%sscope=%s", base, strchr(base, '?') != NULL ? "&" : "?",
-		encoded_service != NULL ? "service=" : "",
-		encoded_service != NULL ? encoded_service : "", encoded_service != NULL ? "&" : "",
-		encoded_scope);
+	if (service != NULL)
+		add_field(&url, strchr(url, '?') != NULL ? "&" : "?", "service", service);
+	for (size_t i = 0; i < scopes->len; i++)
+		add_field(&url, strchr(url, '?') != NULL ? "&" : "?", "scope", scopes->items[i]);
+	return url;
+}
+
+char *sb_token_form(const char *identity_token, const char *service, const struct sb_strv *scopes)
+{
+	sb_autofree char *scope = sb_strv_join(scopes, " ");
+	char *form = sb_strdup("grant_type=refresh_token&client_id=safebuild");
+	sb_autofree char *encoded = NULL;
+	char *whole = NULL;
+
+	if (service != NULL)
+		add_field(&form, "&", "service", service);
+	if (*scope != '\0')
+		add_field(&form, "&", "scope", scope);
+	encoded = percent_encode(identity_token);
+	whole = sb_asprintf("%s&refresh_token=%s", form, encoded);
+	explicit_bzero(encoded, strlen(encoded));
+	free(form);
+	return whole;
 }

@@ -8,6 +8,7 @@
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <linux/close_range.h>
@@ -32,6 +33,7 @@ struct child {
 	char **env;
 	int dir_fd;
 	int passed_fd;
+	int in_fd; /* or -1 */
 	int out_fd;
 	int error_fd;
 	pid_t parent;
@@ -39,7 +41,7 @@ struct child {
 
 static _Noreturn void exec_child(const struct child *c)
 {
-	const int null_fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+	const int in_fd = c->in_fd >= 0 ? c->in_fd : open("/dev/null", O_RDONLY | O_CLOEXEC);
 	sigset_t none;
 
 	(void)sigemptyset(&none);
@@ -52,7 +54,7 @@ static _Noreturn void exec_child(const struct child *c)
 		_exit(127);
 	if (c->dir_fd >= 0 && fchdir(c->dir_fd) < 0)
 		_exit(127);
-	if (null_fd < 0 || dup2(null_fd, STDIN_FILENO) < 0 || dup2(c->out_fd, STDOUT_FILENO) < 0 ||
+	if (in_fd < 0 || dup2(in_fd, STDIN_FILENO) < 0 || dup2(c->out_fd, STDOUT_FILENO) < 0 ||
 		dup2(c->error_fd, STDERR_FILENO) < 0)
 		_exit(127);
 	/* Last: the number may have been another one's of these. */
@@ -73,6 +75,7 @@ struct running {
 	int pidfd;
 	int out_fd;
 	int error_fd;
+	struct timespec deadline;
 };
 
 /* Only the end is kept: that is where a program says why it gives up. */
@@ -108,6 +111,14 @@ static int take(struct running *r, int *fd, struct sb_error *err)
 	return 0;
 }
 
+static bool is_late(const struct running *r)
+{
+	struct timespec now = {0};
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &now);
+	return r->command->timeout_s != 0 && now.tv_sec >= r->deadline.tv_sec;
+}
+
 /* Until the program has ended. */
 static int attend(struct running *r, struct sb_error *err)
 {
@@ -128,6 +139,9 @@ static int attend(struct running *r, struct sb_error *err)
 			return sb_fail_errno(err, "wait for %s", command->argv->items[0]);
 		if (sb_interrupt_check(command->interrupt, err) < 0)
 			return -1;
+		if (is_late(r))
+			return sb_fail(err, SB_E_LIMIT, "%s was ended after %u s without an answer",
+				command->argv->items[0], command->timeout_s);
 		if (n > 0 && fds[1].revents != 0 && take(r, &r->out_fd, err) < 0)
 			return -1;
 		if (n > 0 && fds[2].revents != 0 && take(r, &r->error_fd, err) < 0)
@@ -152,15 +166,36 @@ static pid_t fork_apart(void)
 	return pid >= 0 ? pid : fork();
 }
 
+static int make_input(const struct sb_command *command, int *out_fd, struct sb_error *err)
+{
+	sb_autofd int fd = -1;
+
+	if (command->input == NULL)
+		return 0;
+	if (sb_fd_memory("input", &fd, err) < 0 ||
+		sb_fd_write_all(fd, command->input, command->input_len, err) < 0)
+		return -1;
+	if (lseek(fd, 0, SEEK_SET) < 0)
+		return sb_fail_errno(err, "rewind the input of %s", command->argv->items[0]);
+	*out_fd = sb_fd_steal(&fd);
+	return 0;
+}
+
 static int start(const struct sb_command *command, const char *path, const int out_fds[2],
 	const int error_fds[2], pid_t *out_pid, struct sb_error *err)
 {
+	sb_autofd int in_fd = -1;
+
+	if (make_input(command, &in_fd, err) < 0)
+		return -1;
+
 	const struct child child = {
 		.path = path,
 		.argv = sb_strv_argv(command->argv),
 		.env = sb_strv_argv(command->env),
 		.dir_fd = command->dir_fd,
 		.passed_fd = command->passed_fd,
+		.in_fd = in_fd,
 		.out_fd = out_fds[1],
 		.error_fd = error_fds[1],
 		.parent = getpid(),
@@ -212,6 +247,8 @@ int sb_command_run(
 	int rc = sb_proc_open(pid, &pidfd, err);
 
 	r.pidfd = pidfd;
+	(void)clock_gettime(CLOCK_MONOTONIC, &r.deadline);
+	r.deadline.tv_sec += (time_t)command->timeout_s;
 	if (rc == 0)
 		rc = attend(&r, err);
 	/* Before it is waited for: its id, which is the group's, is its own until then. Until it

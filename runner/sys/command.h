@@ -9,15 +9,18 @@
 
 /*
  * A program of the host that is run to its end, without a shell and without a terminal: it is the
- * leader of a session of its own, its standard input is empty, and it has exactly the environment
- * that it is given. Whatever it started and left behind is killed when it ends, and all of it when
- * the interrupt says so.
+ * leader of a session of its own, its standard input is what it is given, and it has exactly the
+ * environment that it is given. Whatever it started and left behind is killed when it ends, and all
+ * of it when the interrupt says so.
  */
 struct sb_command {
 	const struct sb_strv *argv; /* argv[0] is looked up as sb_proc_program_path does */
 	const struct sb_strv *env;
-	int dir_fd;    /* working directory, or -1 for ours */
-	int passed_fd; /* becomes its descriptor SB_COMMAND_PASSED_FD; or -1 */
+	int dir_fd;        /* working directory, or -1 for ours */
+	int passed_fd;     /* becomes its descriptor SB_COMMAND_PASSED_FD; or -1 */
+	const void *input; /* its standard input, never a file of the disk; NULL: empty */
+	size_t input_len;
+	unsigned timeout_s; /* ended after this, with SB_E_LIMIT; 0: never */
 	struct sb_interrupt *interrupt;
 	void (*on_tick)(void *data); /* some ten times a second; may be NULL */
 	void *data;

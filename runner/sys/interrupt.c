@@ -10,7 +10,7 @@
 
 struct sb_interrupt {
 	int fd;
-	bool is_pending;
+	_Atomic bool is_pending;
 	sigset_t old_mask;
 };
 

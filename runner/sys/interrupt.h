@@ -10,7 +10,7 @@
 /*
  * SIGINT, SIGTERM and SIGHUP as something to poll: while it exists they are blocked and read from a
  * signalfd, so that work ends where it can be undone. free restores the signal mask. SIGPIPE is
- * blocked with them.
+ * blocked with them. Any thread may ask for it.
  */
 struct sb_interrupt;
 int sb_interrupt_new(struct sb_interrupt **out, struct sb_error *err) SB_MUST_USE;

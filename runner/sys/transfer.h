@@ -12,7 +12,7 @@
 /*
  * Moving many bytes in a way that a signal ends: in pieces, with a look at the interrupt before
  * each, and without waiting for the other end of a pipe alone. SB_E_CANCELLED then. The interrupt
- * may be NULL. It belongs to one thread.
+ * may be NULL.
  */
 
 /* One read: bytes read, 0 at the end, -1 with err set. */

@@ -86,14 +86,41 @@ static void a_token_is_taken_only_if_it_fits_a_header(void **state)
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		SB_AUTO_ERROR err = SB_ERROR_INIT;
 		sb_autofree char *token = NULL;
-		const int result =
-			sb_document_token(cases[i].json, strlen(cases[i].json), &token, &err);
+		uint64_t life_s = 0;
+		const int result = sb_document_token(
+			cases[i].json, strlen(cases[i].json), &token, &life_s, &err);
 
 		assert_int_equal(err.code, cases[i].code);
 		if (result == 0)
 			assert_string_equal(token, cases[i].token);
 		else
 			assert_null(strstr(err.message, "a b"));
+	}
+}
+
+static void a_token_lives_as_long_as_its_server_says(void **state)
+{
+	static const struct {
+		const char *json;
+		uint64_t life_s;
+	} cases[] = {
+		{"{\"token\":\"a\",\"expires_in\":300}", 300},
+		{"{\"token\":\"a\"}", 60},
+		{"{\"token\":\"a\",\"expires_in\":0}", 60},
+		{"{\"token\":\"a\",\"expires_in\":-5}", 60},
+		{"{\"token\":\"a\",\"expires_in\":\"soon\"}", 60},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		SB_AUTO_ERROR err = SB_ERROR_INIT;
+		sb_autofree char *token = NULL;
+		uint64_t life_s = 0;
+
+		assert_int_equal(sb_document_token(cases[i].json, strlen(cases[i].json), &token,
+					 &life_s, &err),
+			0);
+		assert_int_equal(life_s, cases[i].life_s);
 	}
 }
 
@@ -104,11 +131,12 @@ static void a_huge_token_is_refused(void **state)
 	SB_AUTO_BUF json = SB_BUF_INIT(2 * LEN);
 	sb_autofree char *token = NULL;
 	sb_autofree char *fill = sb_calloc(LEN + 1, 1);
+	uint64_t life_s = 0;
 
 	(void)state;
 	memset(fill, 'a', LEN);
 	assert_int_equal(sb_buf_addf(&json, &err, "{\"token\":\"%s\"}", fill), 0);
-	assert_int_equal(sb_document_token(json.data, json.len, &token, &err), -1);
+	assert_int_equal(sb_document_token(json.data, json.len, &token, &life_s, &err), -1);
 	assert_int_equal(err.code, SB_E_AUTH);
 	assert_true(strlen(err.message) < 200);
 }
@@ -157,6 +185,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(manifests_are_told_apart),
 		cmocka_unit_test(a_token_is_taken_only_if_it_fits_a_header),
+		cmocka_unit_test(a_token_lives_as_long_as_its_server_says),
 		cmocka_unit_test(a_huge_token_is_refused),
 		cmocka_unit_test(the_words_of_a_registry_are_shown_shortened),
 	};

@@ -104,7 +104,9 @@ static void addresses_follow_the_reference(void **state)
 		sb_autofree char *registry = sb_strdup(cases[i].registry);
 		sb_autofree char *repository = sb_strdup(cases[i].repository);
 		const struct sb_reference ref = {.registry = registry, .repository = repository};
-		sb_autofree char *url = sb_manifest_url(&ref, cases[i].what);
+		sb_autofree char *base =
+			sb_registry_base(registry, sb_registry_is_loopback(registry));
+		sb_autofree char *url = sb_manifest_url(base, &ref, cases[i].what);
 
 		assert_string_equal(url, cases[i].url);
 	}
@@ -119,7 +121,7 @@ static void a_blob_is_asked_for_by_digest(void **state)
 	(void)state;
 	sb_digest_of("", 0, &digest);
 
-	sb_autofree char *url = sb_blob_url(&ref, &digest);
+	sb_autofree char *url = sb_blob_url("https://ghcr.io", &ref, &digest);
 
 	assert_string_equal(url,
 		"https://ghcr.io/v2/a/blobs/"
@@ -145,12 +147,55 @@ static void token_addresses_are_encoded(void **state)
 			"pull"},
 	};
 
+	SB_AUTO_STRV scopes = SB_STRV_INIT;
+
 	(void)state;
+	sb_strv_add_nodup(&scopes, sb_token_scope("l/x", false));
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-		sb_autofree char *url = sb_token_url(cases[i].realm, cases[i].service, "l/x");
+		sb_autofree char *url = sb_token_url(cases[i].realm, cases[i].service, &scopes);
 
 		assert_string_equal(url, cases[i].url);
 	}
+}
+
+static void tokens_may_be_for_several_scopes(void **state)
+{
+	SB_AUTO_STRV scopes = SB_STRV_INIT;
+
+	(void)state;
+	sb_strv_add_nodup(&scopes, sb_token_scope("a", true));
+	sb_strv_add_nodup(&scopes, sb_token_scope("b", false));
+
+	sb_autofree char *url = sb_token_url("https://t/", NULL, &scopes);
+	sb_autofree char *form = sb_token_form("s&cret", "the service", &scopes);
+
+	assert_string_equal(url, "https://t/?scope=repository%3Aa%3Apull%2Cpush"
+				 "&scope=repository%3Ab%3Apull");
+	assert_string_equal(form,
+		"grant_type=refresh_token&client_id=safebuild&service=the%20service"
+		"&scope=repository%3Aa%3Apull%2Cpush%20repository%3Ab%3Apull"
+		"&refresh_token=s%26cret");
+}
+
+static void uploads_have_addresses_of_their_own(void **state)
+{
+	char registry[] = "ghcr.io", repository[] = "a";
+	const struct sb_reference ref = {.registry = registry, .repository = repository};
+	struct sb_digest digest;
+
+	(void)state;
+	sb_digest_of("", 0, &digest);
+
+	sb_autofree char *begin = sb_upload_url("https://h", &ref, NULL, NULL);
+	sb_autofree char *mount = sb_upload_url("https://h", &ref, &digest, "b/c");
+	sb_autofree char *end = sb_upload_end_url("https://h/u", &digest);
+	sb_autofree char *end_with_state = sb_upload_end_url("https://h/u?_state=x", &digest);
+
+#define ENCODED "sha256%3Ae3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
+	assert_string_equal(begin, "https://h/v2/a/blobs/uploads/");
+	assert_string_equal(mount, "https://h/v2/a/blobs/uploads/?mount=" ENCODED "&from=b%2Fc");
+	assert_string_equal(end, "https://h/u?digest=" ENCODED);
+	assert_string_equal(end_with_state, "https://h/u?_state=x&digest=" ENCODED);
 }
 
 static void steps_between_addresses_never_lose_protection(void **state)
@@ -219,6 +264,8 @@ int main(void)
 		cmocka_unit_test(addresses_follow_the_reference),
 		cmocka_unit_test(a_blob_is_asked_for_by_digest),
 		cmocka_unit_test(token_addresses_are_encoded),
+		cmocka_unit_test(tokens_may_be_for_several_scopes),
+		cmocka_unit_test(uploads_have_addresses_of_their_own),
 		cmocka_unit_test(steps_between_addresses_never_lose_protection),
 	};
 
