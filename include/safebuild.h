@@ -46,15 +46,17 @@ enum sb_output_type {
 	SB_OUTPUT_OCI,
 	SB_OUTPUT_DOCKER,
 	SB_OUTPUT_TAR,
-	SB_OUTPUT_LOCAL
+	SB_OUTPUT_LOCAL,
+	SB_OUTPUT_REGISTRY
 };
 
 /* One --output. */
 struct sb_output_option {
 	enum sb_output_type type;
-	const char *dest;        /* file or folder; "-" is stdout; not for STORE */
-	bool is_folder;          /* OCI: a layout folder instead of an archive (tar=false) */
-	const char *name;        /* image name in the output; NULL: the first tag */
+	const char *dest; /* file or folder; "-" is stdout; not for STORE and REGISTRY */
+	bool is_folder;   /* OCI: a layout folder instead of an archive (tar=false) */
+	const char *name; /* image name in the output; NULL: the first tag. STORE: one more tag;
+			     REGISTRY: where to, several with commas; NULL: all tags */
 	const char *compression; /* "gzip" (default), "zstd", "uncompressed" */
 	int compression_level;   /* 0: the format's default */
 	bool has_attestation;    /* OCI: the record of verify goes with the image, in one index */
@@ -90,10 +92,13 @@ struct sb_build_options {
 	 * verification_file (which asks for it too), else beside each output that is a file. */
 	bool verify;
 	const char *verification_file;
+	const char *auth_file;     /* credentials for registries; NULL: where docker and podman keep
+				      them */
 	int64_t source_date_epoch; /* -1: $SOURCE_DATE_EPOCH, then the time of the build */
 	bool strict;               /* no_new_privs for every step */
 	bool no_cache;             /* accepted: no step is cached yet */
 	bool pull;                 /* ask the registry also where the store has the name */
+	bool push;                 /* as one more output, of type REGISTRY, to all tags */
 	bool check_only;           /* parse, resolve and lint, run nothing */
 	/* check_only: where the linter's report goes, released by sb_lint_report_free; NULL: not
 	 * linted. */
@@ -211,6 +216,7 @@ int sb_inspect_cat(const struct sb_inspect_cat_options *options, struct sb_error
 struct sb_store_options {
 	size_t size;
 	const char *root;
+	const char *auth_file; /* for pull and push; as in sb_build_options */
 	sb_event_fn on_event;
 	void *event_data;
 };
@@ -223,6 +229,37 @@ int sb_import(const struct sb_store_options *options, const char *rootfs_tar, co
 	char *out_digest, struct sb_error *err);
 int sb_pull(const struct sb_store_options *options, const char *ref, const char *platform,
 	char *out_digest, struct sb_error *err);
+
+struct sb_push_request {
+	size_t size;
+	const char *image;        /* of the store */
+	const char *const *names; /* where to, NULL-terminated; NULL or empty: the image's */
+	const char *chunk_size;   /* e.g. "64m": no request sends more; NULL: as it comes */
+};
+#define SB_PUSH_REQUEST_INIT \
+	{ \
+		.size = sizeof(struct sb_push_request) \
+	}
+int sb_push(const struct sb_store_options *options, const struct sb_push_request *request,
+	char *out_digest, struct sb_error *err);
+
+/* Credentials of registries. */
+struct sb_login_options {
+	size_t size;
+	const char *registry;  /* NULL: docker.io */
+	const char *auth_file; /* as in sb_build_options */
+	const char *user;
+	const char *password;
+};
+#define SB_LOGIN_OPTIONS_INIT \
+	{ \
+		.size = sizeof(struct sb_login_options) \
+	}
+/* Tries them first. *out_where (caller frees with sb_free) says where they are kept. SB_E_AUTH
+ * where the registry does not take them. */
+int sb_login(const struct sb_login_options *options, char **out_where, struct sb_error *err);
+/* user and password are not looked at. SB_E_NOT_FOUND where there are none. */
+int sb_logout(const struct sb_login_options *options, struct sb_error *err);
 
 struct sb_image_info {
 	char *name;          /* familiar form, or "<none>" */

@@ -230,20 +230,56 @@ static int choose_compression(struct job *job, struct sb_error *err)
 	return chosen != NULL ? sb_compression_parse(chosen, &job->build.compression, err) : 0;
 }
 
+static int add_tag(struct job *job, const char *tag, struct sb_error *err)
+{
+	SB_AUTO_VALUE(sb_reference) ref = {0};
+
+	if (sb_reference_parse(tag, &ref, err) < 0)
+		return -1;
+	if (sb_digest_is_set(&ref.digest))
+		return sb_fail(err, SB_E_USAGE, "'%s': a name to give has no digest", tag);
+
+	char *name = sb_reference_format(&ref);
+
+	if (sb_strv_contains(&job->tags, name))
+		free(name);
+	else
+		sb_strv_add_nodup(&job->tags, name);
+	return 0;
+}
+
+/* What is said on the command line before the first step runs, not after the last. */
+static int choose_outputs(struct job *job, struct sb_error *err)
+{
+	const struct sb_build_options *o = job->options;
+	bool to_tags = o->push;
+
+	for (size_t i = 0; i < o->n_outputs; i++) {
+		const struct sb_output_option *output = &o->outputs[i];
+
+		if (output->type == SB_OUTPUT_REGISTRY && output->name == NULL)
+			to_tags = true;
+		if (output->type == SB_OUTPUT_STORE && output->name != NULL &&
+			add_tag(job, output->name, err) < 0)
+			return sb_error_context(err, "--output");
+	}
+	if (!to_tags || job->tags.len > 0)
+		return 0;
+	(void)sb_fail(err, SB_E_USAGE, "the image has no name to be pushed to");
+	return sb_error_hint(
+		err, "give one: -t HOST/NAME:TAG, or -o type=registry,name=HOST/NAME:TAG");
+}
+
 static int choose_lists(struct job *job, struct sb_error *err)
 {
 	const struct sb_build_options *o = job->options;
 
-	for (const char *const *tag = o->tags; tag != NULL && *tag != NULL; tag++) {
-		SB_AUTO_VALUE(sb_reference) ref = {0};
-
-		if (sb_reference_parse(*tag, &ref, err) < 0)
+	for (const char *const *tag = o->tags; tag != NULL && *tag != NULL; tag++)
+		if (add_tag(job, *tag, err) < 0)
 			return sb_error_context(err, "--tag");
-		if (sb_digest_is_set(&ref.digest))
-			return sb_fail(
-				err, SB_E_USAGE, "--tag '%s': a name to give has no digest", *tag);
-		sb_strv_add_nodup(&job->tags, sb_reference_format(&ref));
-	}
+	if (choose_outputs(job, err) < 0)
+		return -1;
+	job->build.auth_file = o->auth_file;
 	for (const char *const *label = o->labels; label != NULL && *label != NULL; label++) {
 		if (strchr(*label, '=') == NULL || (*label)[0] == '=')
 			return sb_fail(err, SB_E_USAGE, "--label '%s' is not KEY=VALUE", *label);
@@ -541,6 +577,23 @@ static int lint(struct job *job, struct sb_error *err)
 	return sb_lint_with(job->buildfile, &sources, &input, job->options->lint_report, err);
 }
 
+static int open_exports(struct job *job, struct sb_error *err)
+{
+	const struct sb_build_options *o = job->options;
+	struct sb_output_option *outputs = sb_calloc(o->n_outputs + 1, sizeof(*outputs));
+	size_t n = o->n_outputs;
+
+	if (n > 0)
+		memcpy(outputs, o->outputs, n * sizeof(*outputs));
+	if (o->push)
+		outputs[n++] = (struct sb_output_option){.type = SB_OUTPUT_REGISTRY};
+
+	const int rc = sb_exports_open(outputs, n, &job->exports, err);
+
+	free(outputs);
+	return rc;
+}
+
 static int run(struct job *job, char *out_digest, struct sb_error *err)
 {
 	SB_AUTO_VALUE(sb_descriptor) manifest = {0};
@@ -551,8 +604,7 @@ static int run(struct job *job, char *out_digest, struct sb_error *err)
 		return -1;
 	if (o->check_only)
 		return o->lint_report != NULL ? lint(job, err) : 0;
-	if (sb_exports_open(o->outputs, o->n_outputs, &job->exports, err) < 0 ||
-		start(job, err) < 0)
+	if (open_exports(job, err) < 0 || start(job, err) < 0)
 		return -1;
 	if (sb_ssh_agents_open(o->ssh, o->n_ssh, job->session.interrupt, &job->ssh, err) < 0)
 		return -1;

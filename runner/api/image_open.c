@@ -42,8 +42,7 @@ static int open_reference(struct sb_session *session, const char *text,
 	const struct sb_pull_options options = {
 		.want = want, .on_progress = go_on, .data = session->interrupt};
 
-	if (sb_reference_parse(text, &ref, err) < 0 ||
-		sb_registry_pull(&ref, &options, session->store, &d, err) < 0)
+	if (sb_registry_pull_name(text, &options, session->store, &d, &ref, err) < 0)
 		return -1;
 	return sb_image_from_layout(session->store, &d, want, out, err);
 }

@@ -7,7 +7,6 @@
 #include "build/base_image.h"
 #include "oci/image.h"
 #include "oci/reference.h"
-#include "registry/pull.h"
 #include "sys/fd.h"
 
 static void copy_digest(char *out, const struct sb_digest *digest)
@@ -49,48 +48,6 @@ int sb_import(const struct sb_store_options *options, const char *rootfs_tar, co
 	if (sb_base_image_import(session.store, fd, &platform, NULL, &d, err) < 0)
 		return sb_error_context(err, "import '%s'", rootfs_tar);
 	if (sb_layout_add(session.store, &d, whole, err) < 0)
-		return -1;
-	copy_digest(out_digest, &d.digest);
-	return 0;
-}
-
-struct pulling {
-	struct sb_events events;
-	struct sb_interrupt *interrupt;
-};
-
-static bool on_progress(void *data, const char *what, uint64_t done, uint64_t total)
-{
-	struct pulling *pulling = data;
-
-	sb_events_emit(&pulling->events,
-		(struct sb_event){
-			.kind = SB_EVENT_TRANSFER, .text = what, .done = done, .total = total});
-	return !sb_interrupt_is_pending(pulling->interrupt);
-}
-
-int sb_pull(const struct sb_store_options *options, const char *text, const char *platform,
-	char *out_digest, struct sb_error *err)
-{
-	__attribute__((cleanup(sb_session_release))) struct sb_session session = {.store_fd = -1};
-	SB_AUTO_VALUE(sb_reference) ref = {0};
-	SB_AUTO_VALUE(sb_descriptor) d = {0};
-	struct sb_platform want = sb_platform_host();
-	struct pulling pulling = {0};
-
-	if (sb_reference_parse(text, &ref, err) < 0 ||
-		(platform != NULL && sb_platform_parse(platform, &want, err) < 0) ||
-		sb_session_open(options->root, &session, err) < 0)
-		return -1;
-	sb_events_init(&pulling.events, options->on_event, options->event_data);
-	pulling.interrupt = session.interrupt;
-
-	const struct sb_pull_options pull = {
-		.want = &want, .on_progress = on_progress, .data = &pulling};
-	sb_autofree char *name = sb_reference_format(&ref);
-
-	if (sb_registry_pull(&ref, &pull, session.store, &d, err) < 0 ||
-		sb_layout_add(session.store, &d, name, err) < 0)
 		return -1;
 	copy_digest(out_digest, &d.digest);
 	return 0;

@@ -20,6 +20,7 @@ enum {
 	SB_MAX_PASSWD = 8 << 20,          /* /etc/passwd and /etc/group of an image */
 	SB_MAX_HTTP_HEADER = 64 << 10,    /* all headers of one answer */
 	SB_MAX_CERTIFICATES = 8 << 20,    /* authorities: those of Debian are 220 KiB */
+	SB_MAX_PASSWORD = 64 << 10,       /* of a registry; tokens have some KiB */
 	SB_MAX_TAR_RECORD = 1 << 20, /* one PAX record: xattrs are at most 64 KiB, names 4 KiB */
 	SB_MAX_STEP_TAIL = 64 << 10, /* what is kept of a step's output to show when it fails */
 	SB_MAX_EXPANSION = 8 << 20,  /* what one word of a Buildfile may expand to */

@@ -11,6 +11,7 @@
 #include "layer/whiteout.h"
 #include "oci/reference.h"
 #include "registry/pull.h"
+#include "registry/registries.h"
 #include "sys/at.h"
 #include "sys/fd.h"
 #include "sys/transfer.h"
@@ -146,15 +147,6 @@ static bool on_progress(void *data, const char *what, uint64_t done, uint64_t to
 	return !sb_interrupt_is_pending(build->interrupt);
 }
 
-static int pull(struct sb_build *build, const struct sb_reference *ref,
-	const struct sb_platform *platform, struct sb_descriptor *out, struct sb_error *err)
-{
-	const struct sb_pull_options options = {
-		.want = platform, .on_progress = on_progress, .data = build};
-
-	return sb_registry_pull(ref, &options, build->store, out, err);
-}
-
 /* True if the store's image of that name serves the platform: only then is it used without asking a
  * registry. */
 static bool serves(
@@ -170,32 +162,94 @@ static bool serves(
 	return sb_platform_match(platform, &image->config->platform) > 0;
 }
 
-static int load_reference(struct sb_build *build, const char *text,
-	const struct sb_platform *platform, struct sb_stage_state **out, struct sb_error *err)
+/* *out stays unset where the store has none of the names. */
+static int find_in_store(struct sb_build *build, const struct sb_references *meanings,
+	const struct sb_platform *platform, struct sb_descriptor *out, struct sb_error *err)
 {
-	SB_AUTO_VALUE(sb_reference) ref = {0};
-	SB_AUTO_VALUE(sb_descriptor) d = {0};
-	SB_AUTO_ERROR missing = SB_ERROR_INIT;
+	SB_ARRAY_FOREACH (meanings, ref) {
+		SB_AUTO_VALUE(sb_descriptor) d = {0};
+		SB_AUTO_ERROR missing = SB_ERROR_INIT;
+		sb_autofree char *name = sb_reference_format(ref);
 
-	if (sb_reference_parse(text, &ref, err) < 0)
+		if (sb_layout_find(build->store, name, &d, &missing) < 0) {
+			if (missing.code == SB_E_NOT_FOUND)
+				continue;
+			sb_error_move(err, &missing);
+			return -1;
+		}
+		if (!serves(build, &d, platform))
+			continue;
+		sb_descriptor_copy(out, &d);
+		return 0;
+	}
+	return 0;
+}
+
+static bool is_same_platform(const struct sb_platform *a, const struct sb_platform *b)
+{
+	return strcmp(a->os, b->os) == 0 && strcmp(a->architecture, b->architecture) == 0 &&
+	       strcmp(a->variant, b->variant) == 0;
+}
+
+static const struct sb_descriptor *find_resolved(
+	const struct sb_build *build, const char *text, const struct sb_platform *platform)
+{
+	SB_ARRAY_FOREACH (&build->resolved, resolved)
+		if (strcmp(resolved->text, text) == 0 &&
+			is_same_platform(&resolved->platform, platform))
+			return &resolved->descriptor;
+	return NULL;
+}
+
+static void note_resolved(struct sb_build *build, const char *text,
+	const struct sb_platform *platform, const struct sb_descriptor *d)
+{
+	struct sb_resolved *resolved = SB_ARRAY_ADD(&build->resolved);
+
+	resolved->text = sb_strdup(text);
+	resolved->platform = *platform;
+	sb_descriptor_copy(&resolved->descriptor, d);
+}
+
+static int pull(struct sb_build *build, const char *text, const struct sb_platform *platform,
+	struct sb_stage_state **out, struct sb_descriptor *out_d, struct sb_error *err)
+{
+	const struct sb_pull_options options = {.want = platform,
+		.auth_file = build->auth_file,
+		.on_progress = on_progress,
+		.data = build};
+	SB_AUTO_VALUE(sb_reference) ref = {0};
+
+	/* It has its name in the store when all of it was unpacked, and so found to be what it
+	 * says. */
+	if (sb_registry_pull_name(text, &options, build->store, out_d, &ref, err) < 0 ||
+		load_from_store(build, out_d, platform, out, err) < 0)
 		return -1;
 
 	sb_autofree char *name = sb_reference_format(&ref);
 
-	if (!build->pull && sb_layout_find(build->store, name, &d, &missing) == 0 &&
-		serves(build, &d, platform))
-		return load_from_store(build, &d, platform, out, err);
-	if (sb_error_is_set(&missing) && missing.code != SB_E_NOT_FOUND) {
-		sb_error_move(err, &missing);
+	return sb_layout_add(build->store, out_d, name, err);
+}
+
+static int load_reference(struct sb_build *build, const char *text,
+	const struct sb_platform *platform, struct sb_stage_state **out, struct sb_error *err)
+{
+	const struct sb_descriptor *resolved = find_resolved(build, text, platform);
+	SB_AUTO_VALUE(sb_registries) registries = {0};
+	SB_AUTO_VALUE(sb_references) meanings = {0};
+	SB_AUTO_VALUE(sb_descriptor) d = {0};
+
+	if (resolved != NULL)
+		return load_from_store(build, resolved, platform, out, err);
+	if (sb_registries_load(&registries, err) < 0 ||
+		sb_registries_meanings(&registries, text, &meanings, err) < 0 ||
+		(!build->pull && find_in_store(build, &meanings, platform, &d, err) < 0))
 		return -1;
-	}
-	sb_descriptor_release(&d);
-	/* It has its name in the store when all of it was unpacked, and so found to be what it
-	 * says. */
-	if (pull(build, &ref, platform, &d, err) < 0 ||
-		load_from_store(build, &d, platform, out, err) < 0)
+	if ((sb_digest_is_set(&d.digest) ? load_from_store(build, &d, platform, out, err)
+					 : pull(build, text, platform, out, &d, err)) < 0)
 		return -1;
-	return sb_layout_add(build->store, &d, name, err);
+	note_resolved(build, text, platform, &d);
+	return 0;
 }
 
 static int load_fd(struct sb_build *build, const struct sb_context *context,

@@ -19,6 +19,13 @@
 #include "sys/interrupt.h"
 #include "sys/userns.h"
 
+/* What a name of an image was found to mean: asked once, so that all stages have the same. */
+struct sb_resolved {
+	char *text;
+	struct sb_platform platform;
+	struct sb_descriptor descriptor;
+};
+
 /*
  * One build: what it works on, put together by its caller, and what it has come to. Everything is
  * borrowed unless it says otherwise.
@@ -43,10 +50,12 @@ struct sb_build {
 	uint64_t shm_bytes;
 	bool no_new_privs;
 	bool pull;
+	const char *auth_file;    /* for registries; or NULL */
 	struct sb_strv add_hosts; /* lines "IP NAME" */
 	struct sb_strv labels;    /* "key=value", put on last */
 
 	/* Made on the way; released by sb_build_release. */
+	SB_ARRAY(struct sb_resolved) resolved;
 	struct sb_sandbox *sandbox;
 	struct sb_scanner *scanner;
 	struct sb_content_search

@@ -26,6 +26,11 @@ void sb_build_release(struct sb_build *build)
 		sb_stage_state_free(*stage);
 	SB_ARRAY_RELEASE(&build->stages);
 	SB_ARRAY_RELEASE(&build->in_result);
+	SB_ARRAY_FOREACH (&build->resolved, resolved) {
+		free(resolved->text);
+		sb_descriptor_release(&resolved->descriptor);
+	}
+	SB_ARRAY_RELEASE(&build->resolved);
 	sb_strv_release(&build->add_hosts);
 	sb_strv_release(&build->labels);
 }

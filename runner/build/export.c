@@ -9,6 +9,7 @@
 
 #include "base/mem.h"
 #include "base/path.h"
+#include "build/export_registry.h"
 #include "build/export_tree.h"
 #include "sys/atomic.h"
 #include "sys/fd.h"
@@ -97,6 +98,8 @@ static int open_target(struct target *t, struct sb_error *err)
 {
 	if (t->option.type == SB_OUTPUT_STORE)
 		return 0;
+	if (t->option.type == SB_OUTPUT_REGISTRY)
+		return t->option.name != NULL ? sb_export_names_check(t->option.name, err) : 0;
 	if (t->option.dest == NULL)
 		return sb_fail(err, SB_E_USAGE,
 			"an output needs dest=PATH (or dest=- for standard output)");
@@ -160,6 +163,8 @@ static int write_content(const struct target *t, struct sb_build *build,
 		return sb_export_tar(build, t->fd, err);
 	case SB_OUTPUT_LOCAL:
 		return sb_export_folder(build, t->dir_fd, err);
+	case SB_OUTPUT_REGISTRY:
+		return sb_export_registry(build, manifest, t->option.name, tags, err);
 	}
 	return sb_fail(err, SB_E_BUG, "an output of no known type");
 }
@@ -204,9 +209,15 @@ int sb_exports_write(struct sb_exports *exports, struct sb_build *build,
 		[SB_OUTPUT_OCI] = "oci",
 		[SB_OUTPUT_DOCKER] = "docker",
 		[SB_OUTPUT_TAR] = "tar",
-		[SB_OUTPUT_LOCAL] = "local"};
+		[SB_OUTPUT_LOCAL] = "local",
+		[SB_OUTPUT_REGISTRY] = "registry"};
 
 	SB_ARRAY_FOREACH (&exports->targets, t) {
+		const bool is_registry = t->option.type == SB_OUTPUT_REGISTRY;
+		sb_autofree char *all_tags = sb_strv_join(tags, ",");
+		const char *where = !is_registry             ? t->option.dest
+				    : t->option.name != NULL ? t->option.name
+							     : all_tags;
 		uint64_t bytes = 0;
 
 		if (t->option.type == SB_OUTPUT_STORE)
@@ -216,10 +227,9 @@ int sb_exports_write(struct sb_exports *exports, struct sb_build *build,
 		if (write_content(t, build, t->option.has_attestation ? attested : manifest, tags,
 			    err) < 0 ||
 			finish(t, build->interrupt, &bytes, err) < 0)
-			return sb_error_context(err, "write output '%s'", t->option.dest);
+			return is_registry ? -1 : sb_error_context(err, "write output '%s'", where);
 
-		sb_autofree char *text =
-			sb_asprintf("%s: %s", names[t->option.type], t->option.dest);
+		sb_autofree char *text = sb_asprintf("%s: %s", names[t->option.type], where);
 
 		sb_events_emit(&build->events,
 			(struct sb_event){.kind = SB_EVENT_EXPORT, .text = text, .done = bytes});

@@ -126,11 +126,12 @@ const struct sb_option sb_build_options_table[] = {
 	{"", 0, SB_OPTION_GROUP, NULL, 0, "Where it goes", NULL},
 	{"tag", 't', SB_OPTION_PARSED, "NAME[:TAG]", FIELD(tags), "a name (repeatable)", parse_tag},
 	{"output", 'o', SB_OPTION_PARSED, "SPEC", FIELD(outputs),
-		"PATH, or type=oci|docker|tar|local|store [,dest=PATH|-] [,name=NAME] [,tar=false] "
-		"[,compression=gzip|zstd|uncompressed] [,compression-level=N] [,attest=true] "
-		"(repeatable; "
-		"default: the store)",
+		"PATH, or type=oci|docker|tar|local|store|registry [,dest=PATH|-] [,name=NAME] "
+		"[,tar=false] [,compression=gzip|zstd|uncompressed] [,compression-level=N] "
+		"[,attest=true] (repeatable; default: the store)",
 		sb_output_option_parse},
+	{"push", 0, SB_OPTION_FLAG, NULL, FIELD(push), "to the registry of each --tag", NULL},
+	SB_OPTION_ROW_AUTH(struct sb_build_fields, auth_file),
 	{"iidfile", 0, SB_OPTION_TEXT, "FILE", FIELD(iidfile), "write the image's digest to FILE",
 		NULL},
 	{"metadata-file", 0, SB_OPTION_TEXT, "FILE", FIELD(metadata_file),
@@ -185,9 +186,6 @@ const struct sb_option sb_build_options_table[] = {
 	{"squash", 0, SB_OPTION_ABSENT, NULL, 0,
 		"COPY --from=STAGE / / in a stage FROM scratch makes one layer", NULL},
 	{"keep-failed", 0, SB_OPTION_ABSENT, NULL, 0, NULL, NULL},
-	{"push", 0, SB_OPTION_ABSENT, NULL, 0,
-		"write an archive with -o type=oci,dest=image.tar and push that with skopeo copy",
-		NULL},
 	{"load", 0, SB_OPTION_ABSENT, NULL, 0,
 		"-o type=docker,dest=- writes an archive for docker load", NULL},
 	{"allow", 0, SB_OPTION_ABSENT, NULL, 0, "--network host needs no leave", NULL},

@@ -24,6 +24,7 @@ struct sb_build_fields {
 	const char *metadata_file;
 	const char *verification_file;
 	const char *root;
+	const char *auth_file;
 	struct sb_strv tags;
 	struct sb_strv build_args;
 	struct sb_strv build_contexts;
@@ -38,6 +39,7 @@ struct sb_build_fields {
 	bool no_cache;
 	bool pull;
 	bool verify;
+	bool push;
 	bool check_only;
 	enum sb_fail_on fail_on; /* of check_only */
 	bool is_quiet;

@@ -72,6 +72,8 @@ static struct sb_build_options options_of(
 	build.strict = f->is_strict;
 	build.no_cache = f->no_cache;
 	build.pull = f->pull;
+	build.push = f->push;
+	build.auth_file = f->auth_file;
 	build.check_only = f->check_only;
 	return build;
 }

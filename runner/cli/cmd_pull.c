@@ -2,8 +2,7 @@
 #include "safebuild.h"
 
 #include "cli/command.h"
-#include "cli/progress.h"
-#include "cli/report.h"
+#include "cli/store_call.h"
 #include "cli/store_options.h"
 
 static int run(const struct sb_cli *cli, const void *fields, const struct sb_strv *words,
@@ -11,6 +10,7 @@ static int run(const struct sb_cli *cli, const void *fields, const struct sb_str
 
 struct pull_fields {
 	const char *root;
+	const char *auth_file;
 	const char *platform;
 	const char *progress;
 	bool is_quiet;
@@ -20,10 +20,8 @@ static const struct sb_option options[] = {
 	{"platform", 0, SB_OPTION_PARSED, "OS/ARCH", offsetof(struct pull_fields, platform),
 		"of an image with several (default: the host's)", sb_platform_option_parse},
 	SB_OPTION_ROW_ROOT(struct pull_fields, root),
-	{"progress", 0, SB_OPTION_TEXT, "FORM", offsetof(struct pull_fields, progress),
-		"auto (default), tty, plain, json, quiet", NULL},
-	{"quiet", 'q', SB_OPTION_FLAG, NULL, offsetof(struct pull_fields, is_quiet),
-		"no progress, as --progress quiet", NULL},
+	SB_OPTION_ROW_AUTH(struct pull_fields, auth_file),
+	SB_OPTION_ROWS_PROGRESS(struct pull_fields, progress, is_quiet),
 	SB_OPTION_ROW_END,
 };
 
@@ -38,28 +36,30 @@ const struct sb_command sb_command_pull = {
 	.run = run,
 };
 
+struct pull {
+	const char *ref;
+	const char *platform;
+};
+
+static int pull(const struct sb_store_options *store, const void *data, char *out_digest,
+	struct sb_error *err)
+{
+	const struct pull *asked = data;
+
+	return sb_pull(store, asked->ref, asked->platform, out_digest, err);
+}
+
 static int run(const struct sb_cli *cli, const void *fields, const struct sb_strv *words,
 	struct sb_error *err)
 {
 	const struct pull_fields *f = fields;
-	struct sb_store_options store = SB_STORE_OPTIONS_INIT;
-	char digest[SB_CLI_DIGEST_BYTES] = "";
-	enum sb_progress progress = SB_PROGRESS_QUIET;
+	const struct pull asked = {.ref = words->items[0], .platform = f->platform};
+	const struct sb_store_call call = {.root = f->root,
+		.auth_file = f->auth_file,
+		.progress = f->progress,
+		.is_quiet = f->is_quiet,
+		.run = pull,
+		.data = &asked};
 
-	if (sb_progress_parse(f->is_quiet ? "quiet" : f->progress, cli->err, &progress, err) < 0)
-		return -1;
-
-	struct sb_renderer *renderer = sb_progress_open(progress, cli->err);
-
-	store.root = f->root;
-	store.on_event = sb_renderer_event;
-	store.event_data = renderer;
-
-	const int result = sb_pull(&store, words->items[0], f->platform, digest, err);
-
-	sb_progress_close(renderer, result < 0 ? err : NULL, sb_exit_status(err));
-	if (result < 0)
-		return sb_progress_failed(progress, true, err);
-	(void)fprintf(cli->out, "%s\n", digest);
-	return SB_EXIT_DONE;
+	return sb_store_call(cli, &call, err);
 }

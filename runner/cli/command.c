@@ -11,6 +11,9 @@ static const struct sb_command *const commands[] = {
 	&sb_command_inspect_explore,
 	&sb_command_lint,
 	&sb_command_pull,
+	&sb_command_push,
+	&sb_command_login,
+	&sb_command_logout,
 	&sb_command_import,
 	&sb_command_images,
 	&sb_command_tag,
@@ -25,9 +28,6 @@ static const struct {
 	const char *name;
 	const char *hint;
 } absent[] = {
-	{"push", "write an archive with -o type=oci,dest=image.tar and push that with skopeo copy"},
-	{"login", NULL},
-	{"logout", NULL},
 	{"run", NULL},
 	{"du", NULL},
 	{"prune", "safebuild rm removes an image"},

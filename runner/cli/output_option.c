@@ -17,6 +17,7 @@ enum output_key {
 	KEY_COMPRESSION,
 	KEY_LEVEL,
 	KEY_ATTEST,
+	KEY_PUSH,
 	N_KEYS
 };
 
@@ -28,6 +29,7 @@ static const char *const key_names[N_KEYS] = {
 	[KEY_COMPRESSION] = "compression",
 	[KEY_LEVEL] = "compression-level",
 	[KEY_ATTEST] = "attest",
+	[KEY_PUSH] = "push",
 };
 
 /* What each type takes beside type itself. */
@@ -52,6 +54,16 @@ static const struct output_type {
 	{"local", SB_OUTPUT_LOCAL, {[KEY_DEST] = true}},
 	{"store", SB_OUTPUT_STORE,
 		{[KEY_NAME] = true, [KEY_COMPRESSION] = true, [KEY_LEVEL] = true}},
+	{"registry", SB_OUTPUT_REGISTRY,
+		{[KEY_NAME] = true,
+			[KEY_COMPRESSION] = true,
+			[KEY_LEVEL] = true,
+			[KEY_PUSH] = true}},
+	{"image", SB_OUTPUT_STORE,
+		{[KEY_NAME] = true,
+			[KEY_COMPRESSION] = true,
+			[KEY_LEVEL] = true,
+			[KEY_PUSH] = true}},
 };
 
 static bool is_stdout(const struct sb_output_option *output)
@@ -79,14 +91,12 @@ static int find_type(const char *name, const struct output_type **out, struct sb
 			return 0;
 		}
 	}
-	if (strcmp(name, "registry") == 0 || strcmp(name, "image") == 0 ||
-		strcmp(name, "cacheonly") == 0) {
+	if (strcmp(name, "cacheonly") == 0)
 		sb_fail(err, SB_E_USAGE, "type '%s' is not in this version of safebuild", name);
-		return sb_error_hint(err, "the types are oci, docker, tar, local and store; "
-					  "'skopeo copy' pushes what type=oci writes");
-	}
-	sb_fail(err, SB_E_USAGE, "unknown type '%s'", name);
-	return sb_error_hint(err, "the types are oci, docker, tar, local and store");
+	else
+		sb_fail(err, SB_E_USAGE, "unknown type '%s'", name);
+	return sb_error_hint(
+		err, "the types are oci, docker, tar, local, store, registry and image");
 }
 
 static int read_keys(const struct sb_strv *csv, const char *values[N_KEYS], struct sb_error *err)
@@ -106,7 +116,7 @@ static int read_keys(const struct sb_strv *csv, const char *values[N_KEYS], stru
 			sb_fail(err, SB_E_USAGE, "unknown key '%.*s'", (int)len, csv->items[i]);
 			return sb_error_hint(err,
 				"the keys are type, dest, name, tar, compression, "
-				"compression-level and attest");
+				"compression-level, attest and push");
 		}
 		if (values[key] != NULL)
 			return sb_fail(
@@ -165,6 +175,21 @@ static int set_form(
 	return 0;
 }
 
+/* buildx's types: an image that is pushed, or kept in the store. */
+static int set_push(const char *value, struct sb_output_option *out, struct sb_error *err)
+{
+	bool is_pushed = out->type == SB_OUTPUT_REGISTRY;
+
+	if (read_bool("push", value, &is_pushed, err) < 0)
+		return -1;
+	if (value != NULL)
+		out->type = is_pushed ? SB_OUTPUT_REGISTRY : SB_OUTPUT_STORE;
+	if (out->type == SB_OUTPUT_STORE && out->name != NULL && strchr(out->name, ',') != NULL)
+		return sb_fail(err, SB_E_USAGE,
+			"an output of the store has one name; -t gives more of them");
+	return 0;
+}
+
 static int set_compression(
 	const char *const values[N_KEYS], struct sb_output_option *out, struct sb_error *err)
 {
@@ -204,10 +229,12 @@ static int parse_fields(
 		return -1;
 	output.type = type->type;
 	output.dest = values[KEY_DEST];
-	if (set_form(values, &output, err) < 0 || set_compression(values, &output, err) < 0)
+	output.name = values[KEY_NAME];
+	if (set_push(values[KEY_PUSH], &output, err) < 0 || set_form(values, &output, err) < 0 ||
+		set_compression(values, &output, err) < 0)
 		return -1;
 	output.dest = keep(list, output.dest);
-	output.name = keep(list, values[KEY_NAME]);
+	output.name = keep(list, output.name);
 	*SB_ARRAY_ADD(list) = output;
 	return 0;
 }

@@ -15,6 +15,7 @@
  *
  *	type=oci|docker|tar|local|store,dest=PATH[,name=NAME][,tar=false]
  *		[,compression=gzip|zstd|uncompressed][,compression-level=N]
+ *	type=registry[,name=NAME|"NAME,NAME"], and as docker has it type=image,name=NAME,push=true
  *
  * A bare PATH is type=local,dest=PATH, and a bare `-` is type=tar,dest=-, as docker has it.
  */

@@ -13,6 +13,23 @@
 			NULL \
 	}
 
+/* Of verbs that ask registries; the field is a const char *. */
+#define SB_OPTION_ROW_AUTH(type, field) \
+	{ \
+		"authfile", 0, SB_OPTION_TEXT, "FILE", offsetof(type, field), \
+			"credentials of registries (default: where docker and podman have them)", \
+			NULL \
+	}
+
+/* Of verbs that show progress; the fields are a const char * and a bool. */
+#define SB_OPTION_ROWS_PROGRESS(type, field, quiet_field) \
+	{"progress", 0, SB_OPTION_TEXT, "FORM", offsetof(type, field), \
+		"auto (default), tty, plain, json, quiet", NULL}, \
+	{ \
+		"quiet", 'q', SB_OPTION_FLAG, NULL, offsetof(type, quiet_field), \
+			"no progress, as --progress quiet", NULL \
+	}
+
 #define SB_OPTION_ROW_END \
 	{ \
 		NULL \

@@ -7,9 +7,13 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <termios.h>
 #include <unistd.h>
 
 #include <sys/ioctl.h>
+
+#include "base/limits.h"
+#include "base/mem.h"
 
 #define SHOW_CURSOR "\033[?25h\033[?7h"
 #define HIDE_CURSOR "\033[?25l"
@@ -112,4 +116,86 @@ void sb_terminal_guard_end(void)
 	for (size_t i = 0; i < sizeof(fatal_signals) / sizeof(fatal_signals[0]); i++)
 		handle(fatal_signals[i], SIG_DFL, 0);
 	handle(SIGTSTP, SIG_DFL, 0);
+}
+
+static volatile sig_atomic_t asked_to_end;
+
+static void on_signal_while_asking(int number)
+{
+	asked_to_end = number;
+}
+
+/* Up to the end of the line; no stdio, whose buffers would keep it. NULL after a signal. */
+static char *read_line(int fd)
+{
+	char *line = sb_calloc(SB_MAX_PASSWORD + 1, 1);
+	size_t len = 0;
+
+	while (len < SB_MAX_PASSWORD && asked_to_end == 0) {
+		const ssize_t n = read(fd, line + len, 1);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0 || line[len] == '\n')
+			break;
+		len++;
+	}
+	if (len > 0 && line[len - 1] == '\r')
+		len--;
+	line[len] = '\0';
+	if (asked_to_end == 0)
+		return line;
+	explicit_bzero(line, len);
+	free(line);
+	return NULL;
+}
+
+/* The terminal echoes again before a signal ends the process. */
+static char *ask_hidden(int fd)
+{
+	enum { N_SIGNALS = sizeof(fatal_signals) / sizeof(fatal_signals[0]) };
+	struct sigaction old[N_SIGNALS];
+	struct sigaction action = {.sa_handler = on_signal_while_asking}; /* ends a read */
+	struct termios before;
+	struct termios hidden;
+	char *line = NULL;
+
+	if (tcgetattr(fd, &before) < 0)
+		return NULL;
+	(void)sigemptyset(&action.sa_mask);
+	for (size_t i = 0; i < N_SIGNALS; i++)
+		(void)sigaction(fatal_signals[i], &action, &old[i]);
+	hidden = before;
+	hidden.c_lflag &= ~(tcflag_t)ECHO;
+	if (tcsetattr(fd, TCSAFLUSH, &hidden) == 0) {
+		line = read_line(fd);
+		(void)tcsetattr(fd, TCSAFLUSH, &before);
+	}
+	for (size_t i = 0; i < N_SIGNALS; i++)
+		(void)sigaction(fatal_signals[i], &old[i], NULL);
+	if (asked_to_end != 0)
+		(void)raise(asked_to_end);
+	return line;
+}
+
+static void write_new_line(int fd)
+{
+	const ssize_t ignored = write(fd, "\n", 1);
+
+	(void)ignored;
+}
+
+char *sb_terminal_ask(const char *question, bool is_hidden)
+{
+	const int fd = open("/dev/tty", O_RDWR | O_CLOEXEC | O_NOCTTY);
+	char *line = NULL;
+
+	if (fd < 0)
+		return NULL;
+	if (write(fd, question, strlen(question)) > 0)
+		line = is_hidden ? ask_hidden(fd) : read_line(fd);
+	if (is_hidden)
+		write_new_line(fd);
+	(void)close(fd);
+	return line;
 }

@@ -21,6 +21,9 @@ bool sb_terminal_size(FILE *stream, unsigned *out_columns, unsigned *out_rows);
 /* The process's terminal by its name, for keys where standard input is something else: a
  * descriptor, or -1. */
 int sb_terminal_open(void);
+/* Asks on the process's terminal, whatever its streams are, and reads one line (caller wipes and
+ * frees); a hidden one is not echoed. NULL where there is no terminal, or no line comes. */
+char *sb_terminal_ask(const char *question, bool is_hidden);
 
 /*
  * From begin to end, a signal that ends or stops the process first gives the terminal behind stderr

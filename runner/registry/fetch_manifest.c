@@ -8,33 +8,12 @@
 #include "base/mem.h"
 #include "oci/manifest.h"
 #include "registry/document.h"
+#include "registry/upload.h"
 #include "registry/url.h"
 
 #define ACCEPT \
 	SB_MEDIA_OCI_MANIFEST ", " SB_MEDIA_OCI_INDEX ", " SB_MEDIA_DOCKER_MANIFEST \
 			      ", " SB_MEDIA_DOCKER_LIST
-
-static int check_header_digest(
-	const char *header, const struct sb_digest *computed, struct sb_error *err)
-{
-	SB_AUTO_ERROR failure = SB_ERROR_INIT;
-	struct sb_digest said;
-
-	if (header == NULL)
-		return 0;
-	if (sb_digest_parse(header, &said, &failure) < 0) {
-		/* Another algorithm's digest says nothing about ours. */
-		if (failure.code == SB_E_UNSUPPORTED)
-			return 0;
-		sb_error_move(err, &failure);
-		return sb_error_context(err, "the registry's Docker-Content-Digest header");
-	}
-	if (!sb_digest_equal(&said, computed))
-		return sb_fail(err, SB_E_INTEGRITY,
-			"the registry names the manifest %s, but what it sends is %s", said.text,
-			computed->text);
-	return 0;
-}
 
 /* Gets one manifest or index by tag or digest, from the network. `expected` may be NULL. */
 static int download(struct sb_client *client, const char *what,
@@ -55,7 +34,7 @@ static int download(struct sb_client *client, const char *what,
 		return sb_client_fail(client, &answer, "image", err);
 	sb_digest_of(answer.body.data, answer.body.len, &got.digest);
 	got.size_bytes = answer.body.len;
-	if (check_header_digest(answer.content_digest, &got.digest, err) < 0)
+	if (sb_digest_header_check(answer.content_digest, &got.digest, "manifest", err) < 0)
 		return -1;
 	if (expected != NULL && !sb_digest_equal(&expected->digest, &got.digest))
 		return sb_fail(err, SB_E_INTEGRITY, "asked for %s, the registry sends %s",

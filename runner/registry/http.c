@@ -63,6 +63,11 @@ void sb_http_free(struct sb_http *http)
 	free(http);
 }
 
+const struct sb_http_limits *sb_http_limits(const struct sb_http *http)
+{
+	return &http->limits;
+}
+
 bool sb_http_is_cancelled(const struct sb_http *http)
 {
 	return http->keep_going != NULL && !http->keep_going(http->data);

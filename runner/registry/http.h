@@ -47,7 +47,9 @@ struct sb_http_upload {
 	int fd;
 	uint64_t offset;
 	uint64_t len;
-	_Atomic uint64_t *sent_bytes; /* kept at what has left; or NULL */
+	/* Kept at sent_before and what has left of this; or NULL. */
+	_Atomic uint64_t *sent_bytes;
+	uint64_t sent_before;
 };
 
 struct sb_http_limits {
@@ -133,6 +135,9 @@ int sb_http_send(struct sb_http *http, const struct sb_http_request *request,
  * that is no address, or not one that a redirect may lead to. */
 int sb_http_resolve(struct sb_http *http, const char *base, const char *location, bool may_be_plain,
 	char **out, struct sb_error *err) SB_MUST_USE;
+
+/* Borrowed. */
+const struct sb_http_limits *sb_http_limits(const struct sb_http *http);
 
 /* Sleeps, asking keep_going meanwhile. */
 int sb_http_wait(struct sb_http *http, uint64_t ms, struct sb_error *err) SB_MUST_USE;

@@ -167,7 +167,7 @@ static size_t on_read(char *to, size_t size, size_t n, void *data)
 	}
 	x->n_sent += (uint64_t)got;
 	if (upload->sent_bytes != NULL)
-		*upload->sent_bytes = x->n_sent;
+		*upload->sent_bytes = upload->sent_before + x->n_sent;
 	return (size_t)got;
 }
 

@@ -110,3 +110,20 @@ bool sb_content_range_continues(const char *value, uint64_t start, uint64_t size
 	return sb_content_range_parse(value, &range) && range.first == start && range.last < size &&
 	       (range.total == size || range.total == UINT64_MAX);
 }
+
+bool sb_upload_range_parse(const char *value, uint64_t *out_bytes)
+{
+	const char *p = value;
+	uint64_t first = 0;
+	uint64_t last = 0;
+
+	if (value == NULL)
+		return false;
+	if (strncasecmp(p, "bytes=", 6) == 0)
+		p += 6;
+	if (!read_decimal(&p, &first) || *p++ != '-' || !read_decimal(&p, &last) || *p != '\0' ||
+		first != 0 || last == UINT64_MAX)
+		return false;
+	*out_bytes = last == 0 ? 0 : last + 1;
+	return true;
+}

@@ -33,6 +33,10 @@ struct sb_content_range {
 };
 bool sb_content_range_parse(const char *value, struct sb_content_range *out);
 
+/* How many bytes a registry has of an upload, by the Range header of its state ("0-LAST", or
+ * "bytes=0-LAST"; "0-0" is none). False where it does not parse. */
+bool sb_upload_range_parse(const char *value, uint64_t *out_bytes);
+
 /* True if the answer to "bytes=START-" of a blob of size bytes continues it there. */
 bool sb_content_range_continues(const char *value, uint64_t start, uint64_t size);
 

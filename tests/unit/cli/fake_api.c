@@ -101,8 +101,8 @@ int sb_build(const struct sb_build_options *o, char *out_digest, struct sb_error
 	note_text("metadata", o->metadata_file);
 	if (o->source_date_epoch >= 0)
 		note(" epoch=%lld", (long long)o->source_date_epoch);
-	note("%s%s%s%s", o->strict ? " strict" : "", o->no_cache ? " no-cache" : "",
-		o->pull ? " pull" : "", o->check_only ? " check" : "");
+	note("%s%s%s%s%s", o->strict ? " strict" : "", o->no_cache ? " no-cache" : "",
+		o->pull ? " pull" : "", o->push ? " push" : "", o->check_only ? " check" : "");
 	if (api.sends_events) {
 		const struct sb_event start = {.kind = SB_EVENT_STEP_START,
 			.step = 1,
@@ -315,6 +315,39 @@ int sb_pull(const struct sb_store_options *o, const char *ref, const char *platf
 	note_text("root", o->root);
 	note_text("platform", platform);
 	memcpy(out_digest, DIGEST, sizeof(DIGEST));
+	return answer(err);
+}
+
+int sb_push(const struct sb_store_options *o, const struct sb_push_request *request,
+	char *out_digest, struct sb_error *err)
+{
+	note("push %s", request->image);
+	note_list("to", request->names);
+	note_text("root", o->root);
+	note_text("auth", o->auth_file);
+	note_text("chunk", request->chunk_size);
+	memcpy(out_digest, DIGEST, sizeof(DIGEST));
+	return answer(err);
+}
+
+int sb_login(const struct sb_login_options *o, char **out_where, struct sb_error *err)
+{
+	note("login");
+	note_text("at", o->registry);
+	note_text("auth", o->auth_file);
+	note_text("user", o->user);
+	note_text("password", o->password);
+	if (answer(err) < 0)
+		return -1;
+	*out_where = sb_strdup("'file'");
+	return 0;
+}
+
+int sb_logout(const struct sb_login_options *o, struct sb_error *err)
+{
+	note("logout");
+	note_text("at", o->registry);
+	note_text("auth", o->auth_file);
 	return answer(err);
 }
 

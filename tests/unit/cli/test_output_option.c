@@ -38,6 +38,15 @@ static void forms_of_docker_are_read(void **state)
 			"uncompressed", 0},
 		{"type=tar,dest=\"a,b.tar\"", SB_OUTPUT_TAR, "a,b.tar", false, "none", "none", 0},
 		{"type=local,dest=d", SB_OUTPUT_LOCAL, "d", false, "none", "none", 0},
+		{"type=registry", SB_OUTPUT_REGISTRY, "none", false, "none", "none", 0},
+		{"type=registry,\"name=h/a,h/b\"", SB_OUTPUT_REGISTRY, "none", false, "h/a,h/b",
+			"none", 0},
+		{"type=registry,name=\"h/a,h/b\"", SB_OUTPUT_REGISTRY, "none", false, "h/a,h/b",
+			"none", 0},
+		{"type=image,name=h/a,push=true", SB_OUTPUT_REGISTRY, "none", false, "h/a", "none",
+			0},
+		{"type=image,name=h/a", SB_OUTPUT_STORE, "none", false, "h/a", "none", 0},
+		{"type=registry,name=a,push=false", SB_OUTPUT_STORE, "none", false, "a", "none", 0},
 	};
 
 	(void)state;
@@ -67,7 +76,11 @@ static void wrong_forms_say_what_is_wrong(void **state)
 		{"dest=a,name=b", "type is missing"},
 		{"type=oci", "needs dest"},
 		{"type=ico,dest=a", "unknown type 'ico'"},
-		{"type=registry,name=a", "not in this version"},
+		{"type=cacheonly", "not in this version"},
+		{"type=registry,dest=a", "'dest' does not go with type=registry"},
+		{"type=registry,push=maybe", "push is true or false"},
+		{"type=oci,dest=a,push=true", "'push' does not go with type=oci"},
+		{"type=image,\"name=a,b\"", "one name"},
 		{"type=oci,dest=a,dst=b", "unknown key 'dst'"},
 		{"type=oci,dest=a,dest=b", "'dest' is given twice"},
 		{"type=oci,dest=", "empty value"},

@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef SB_BUILD_EXPORT_REGISTRY_H
+#define SB_BUILD_EXPORT_REGISTRY_H
+
+#include "build/build.h"
+
+/* Names that an image is pushed to, separated by commas. SB_E_USAGE where one is none. */
+int sb_export_names_check(const char *names, struct sb_error *err) SB_MUST_USE;
+
+/* Pushes the image to all of them, or, where names is NULL, to the tags (whole names). */
+int sb_export_registry(struct sb_build *build, const struct sb_descriptor *manifest,
+	const char *names, const struct sb_strv *tags, struct sb_error *err) SB_MUST_USE;
+
+#endif
