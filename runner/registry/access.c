@@ -145,6 +145,11 @@ void sb_access_add_scope(struct sb_access *access, const char *repository)
 		sb_strv_add_nodup(&access->scopes, scope);
 }
 
+bool sb_access_is_for_push(const struct sb_access *access)
+{
+	return access->for_push;
+}
+
 const struct sb_reference *sb_access_ref(const struct sb_access *access)
 {
 	return access->ref;

@@ -38,6 +38,7 @@ SB_DEFINE_FREEP(sb_access)
  * take blobs over from another repository. */
 void sb_access_add_scope(struct sb_access *access, const char *repository);
 
+bool sb_access_is_for_push(const struct sb_access *access);
 const struct sb_reference *sb_access_ref(const struct sb_access *access);
 /* "http(s)://HOST[:PORT]"; borrowed. Decided by asking the registry, where it is insecure. */
 int sb_access_base(struct sb_access *access, struct sb_http *http, const char **out,

@@ -94,7 +94,8 @@ static int fail_transport(const struct sb_client *client, unsigned n_tries, stru
 {
 	if (err->code != SB_E_NETWORK)
 		return -1;
-	sb_error_hint(err, NO_REGISTRY_HINT);
+	if (!sb_access_is_for_push(client->access))
+		sb_error_hint(err, NO_REGISTRY_HINT);
 	if (n_tries > 1)
 		return sb_error_context(
 			err, "registry '%s', after %u tries", client->host, n_tries);

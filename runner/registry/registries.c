@@ -147,15 +147,13 @@ int sb_registries_endpoints(const struct sb_registries *registries, const struct
 	return add_endpoint(ref, name, len, entry, false, out, err);
 }
 
-/* As Docker has it: what has a dot, a colon or is "localhost" before the first slash. */
-static bool names_registry(const char *text)
+/* docker.io, and not because the name says so. */
+static bool is_short(const char *text, const struct sb_reference *ref)
 {
 	const size_t len = strcspn(text, "/");
 
-	if (text[len] == '\0')
-		return false;
-	return memchr(text, '.', len) != NULL || memchr(text, ':', len) != NULL ||
-	       (len == 9 && strncmp(text, "localhost", len) == 0);
+	return strcmp(ref->registry, "docker.io") == 0 &&
+	       (text[len] == '\0' || memchr(text, '.', len) == NULL);
 }
 
 int sb_registries_meanings(const struct sb_registries *registries, const char *text,
@@ -166,7 +164,7 @@ int sb_registries_meanings(const struct sb_registries *registries, const char *t
 	/* Also for what the name alone is checked for. */
 	if (sb_reference_parse(text, &ref, err) < 0)
 		return -1;
-	if (names_registry(text) || registries->search.len == 0) {
+	if (!is_short(text, &ref) || registries->search.len == 0) {
 		*SB_ARRAY_ADD(out) = ref;
 		return 0;
 	}
