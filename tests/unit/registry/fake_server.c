@@ -91,10 +91,36 @@ static int read_request(int fd, struct fake_request *request)
 		len += (size_t)n;
 		request->head[len] = '\0';
 		if (strstr(request->head, "\r\n\r\n") != NULL)
-			return sscanf(request->head, "GET %511s HTTP/1.1", request->path) == 1 ? 0
-											       : -1;
+			return sscanf(request->head, "%7s %511s HTTP/1.1", request->method,
+				       request->path) == 2
+				       ? 0
+				       : -1;
 	}
 	return -1;
+}
+
+size_t fake_read_body(const struct fake_request *request, int fd, void *out, size_t len)
+{
+	const char *end = strstr(request->head, "\r\n\r\n") + 4;
+	const size_t first = strlen(end);
+	char expect[64];
+	char nowhere[65536];
+	size_t n = first < len ? first : len;
+
+	if (out != NULL)
+		memcpy(out, end, n);
+	if (fake_request_header(request, "Expect", expect, sizeof(expect)))
+		fake_sendf(fd, "HTTP/1.1 100 Continue\r\n\r\n");
+	while (n < len) {
+		const size_t want =
+			out != NULL || len - n < sizeof(nowhere) ? len - n : sizeof(nowhere);
+		const ssize_t got = recv(fd, out != NULL ? (char *)out + n : nowhere, want, 0);
+
+		if (got <= 0)
+			break;
+		n += (size_t)got;
+	}
+	return n;
 }
 
 static void *serve(void *data)

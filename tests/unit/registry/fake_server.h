@@ -10,6 +10,7 @@
  * connection at a time, every answer written byte by byte by the test's handler.
  */
 struct fake_request {
+	char method[8];
 	char path[512];   /* with the query */
 	char head[16384]; /* the whole request, as it came */
 };
@@ -26,6 +27,10 @@ void fake_server_stop(struct fake_server *server);
 /* A header's value in the request, copied into out (cut to size); 0 where it is not there. */
 int fake_request_header(
 	const struct fake_request *request, const char *name, char *out, size_t size);
+
+/* Reads up to len bytes of a request's body, which has Content-Length bytes, into out (or nowhere
+ * where that is NULL), with "100 Continue" where the client waits for it. How many came. */
+size_t fake_read_body(const struct fake_request *request, int fd, void *out, size_t len);
 
 /* Writes as far as the other side reads. */
 void fake_send(int fd, const void *bytes, size_t len);
