@@ -106,6 +106,33 @@ static void a_range_must_continue_where_we_stopped(void **state)
 			fail_msg("'%s'", cases[i].value);
 }
 
+static void an_uploads_state_is_read(void **state)
+{
+	static const struct {
+		const char *value;
+		bool is_read;
+		uint64_t n;
+	} cases[] = {
+		{"0-0", true, 0},
+		{"0-99", true, 100},
+		{"bytes=0-99", true, 100},
+		{NULL, false, 0},
+		{"", false, 0},
+		{"1-99", false, 0},
+		{"0-", false, 0},
+		{"0-99 ", false, 0},
+		{"0-18446744073709551615", false, 0},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		uint64_t n = 0;
+
+		assert_int_equal(sb_upload_range_parse(cases[i].value, &n), cases[i].is_read);
+		assert_int_equal(n, cases[i].n);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -113,6 +140,7 @@ int main(void)
 		cmocka_unit_test(waiting_grows_and_is_bounded),
 		cmocka_unit_test(only_temporary_answers_are_tried_again),
 		cmocka_unit_test(a_range_must_continue_where_we_stopped),
+		cmocka_unit_test(an_uploads_state_is_read),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
