@@ -8,6 +8,7 @@
 FAULTS names what it can do; None is an honest registry.
 """
 
+import base64
 import hashlib
 import json
 import socket
@@ -36,6 +37,11 @@ FAULTS = {
     "layer-stalls": "nothing comes after the first half of the layer, until the server stops",
     "layer-redirects-to-clear-text": "the layer lies on another host, without TLS",
     "layer-redirects-in-circles": "the layer's address redirects to itself",
+    "layer-drips": "the layer comes at a hundred bytes a second",
+    "layer-elsewhere": "the layer lies on another host; a password is asked for",
+    "layer-wrong-range": "the connection is reset halfway, then another range is sent than asked for",
+    "manifest-of-100-mib": "the manifest says that it has 100 MiB, and has them",
+    "wants-password-and-echoes-it": "the password is refused, with itself in the error",
     "layer-foreign": "the layer is said to lie outside the registry",
     "config-changed": "the config is another one than the manifest says",
     "config-truncated-json": "the config is cut JSON, with a digest that is right",
@@ -70,29 +76,34 @@ def to_json(value):
 class Image:
     """One layer (an uncompressed tar), its config and manifest; all parts may be changed."""
 
-    def __init__(self, layer, platform=("linux", "amd64"), cmd=("/bin/sh",)):
+    def __init__(self, layer, platform=("linux", "amd64"), cmd=("/bin/sh",), diff_id=None, others=()):
+        """diff_id: of a layer that is compressed. others: more layers, on which nothing is wrong."""
         self.layer = layer
+        self.others = list(others)
         self.config = to_json({
             "architecture": platform[1], "os": platform[0], "config": {"Cmd": list(cmd)},
-            "rootfs": {"type": "layers", "diff_ids": [digest_of(layer)]},
-            "history": [{"created_by": "test"}]})
-        self.layer_type = OCI_LAYER
+            "rootfs": {"type": "layers", "diff_ids": [diff_id or digest_of(layer), *map(digest_of, self.others)]},
+            "history": [{"created_by": "test"}] * (1 + len(self.others))})
+        self.layer_type = OCI_LAYER if diff_id is None else OCI_LAYER + "+gzip"
 
     def manifest(self):
         return to_json({
             "schemaVersion": 2, "mediaType": OCI_MANIFEST,
             "config": descriptor(OCI_CONFIG, self.config),
-            "layers": [descriptor(self.layer_type, self.layer)]})
+            "layers": [descriptor(self.layer_type, self.layer),
+                       *(descriptor(OCI_LAYER, other) for other in self.others)]})
 
 
 class LyingRegistry:
     """Serves on a thread of its own from entry to exit."""
 
-    def __init__(self, image, fault=None):
+    def __init__(self, image, fault=None, elsewhere=None):
+        """elsewhere: another server, which has the layer at any path."""
         if fault is not None and fault not in FAULTS:
             raise ValueError(f"no such fault: {fault}")
         self.image = image
         self.fault = fault
+        self.elsewhere = elsewhere
         self.paths = []
         self.headers = []
         self.stopping = threading.Event()
@@ -187,10 +198,19 @@ class _Handler(BaseHTTPRequestHandler):
                               else registry.image.config)
         if path == f"/v2/{NAME}/blobs/{digest_of(registry.image.layer)}":
             return self._layer(registry, before)
+        for other in registry.image.others:
+            if path.endswith(digest_of(other)):
+                return self._send(200, other)
         return self._error(404, "NOT_FOUND", "no such path")
 
     def _refuse(self, registry):
-        if registry.fault == "wants-password":
+        sent = self.headers.get("Authorization", "")
+        if registry.fault == "wants-password-and-echoes-it" and sent:
+            plain = base64.b64decode(sent.removeprefix("Basic ")).decode()
+            self._error(403, "DENIED", f"not with {sent} or {plain}")
+            return True
+        if registry.fault in ("wants-password", "wants-password-and-echoes-it") or (
+                registry.fault == "layer-elsewhere" and not sent):
             self._send(401, b"", {"WWW-Authenticate": 'Basic realm="lies"'})
             return True
         if not (registry.fault or "").startswith("wants-token"):
@@ -210,6 +230,8 @@ class _Handler(BaseHTTPRequestHandler):
         headers = {"Content-Type": OCI_MANIFEST, "Docker-Content-Digest": digest_of(manifest)}
         if registry.fault == "manifest-missing":
             return self._error(404, "MANIFEST_UNKNOWN", "manifest unknown")
+        if registry.fault == "manifest-of-100-mib":
+            return self._send(200, manifest[:-1] + b" " * (100 << 20) + b"}")
         if registry.fault == "manifest-huge":
             return self._endless_body(headers)
         if registry.fault == "manifest-schema-1":
@@ -241,6 +263,12 @@ class _Handler(BaseHTTPRequestHandler):
             return self._send(307, b"", {"Location": self.path})
         if fault == "layer-stalls":
             return self._send_and_stall(registry, layer)
+        if fault == "layer-drips":
+            return self._drip(registry, layer)
+        if fault == "layer-elsewhere":
+            return self._send(307, b"", {"Location": f"http://{registry.elsewhere}/signed?key=hidden-key"})
+        if fault == "layer-wrong-range":
+            return self._send_and_reset(layer, 0, len(layer) // 2) if before == 0 else self._send_from(layer, 7)
         start = self._range_start() if fault != "layer-resets-once-no-ranges" else 0
         if fault == "layer-resets-always":
             return self._send_and_reset(layer, start, start + 16)
@@ -287,6 +315,16 @@ class _Handler(BaseHTTPRequestHandler):
         self.wfile.write(data[:len(data) // 2])
         self.wfile.flush()
         registry.stopping.wait()
+
+    def _drip(self, registry, data):
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(data)))
+        self.end_headers()
+        for i in range(0, len(data), 50):
+            self.wfile.write(data[i:i + 50])
+            self.wfile.flush()
+            if registry.stopping.wait(0.5):
+                return
 
     def _endless_headers(self):
         self.send_response(200)

@@ -1,9 +1,14 @@
 # SPDX-License-Identifier: MIT
 """Bases from a registry: an honest server on loopback, and one that lies in every way."""
 
+import base64
+import gzip
+import hashlib
 import json
 import subprocess
+import threading
 import time
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
@@ -71,7 +76,8 @@ def test_inspect_reads_an_image_of_a_registry(fresh, registry):
 
 
 HARMLESS = {"busy-once", "layer-resets-once", "layer-resets-once-no-ranges", "wants-token"}
-LONG = {"layer-stalls", "busy-always", "layer-resets-always"}
+LONG = {"layer-stalls", "layer-drips", "busy-always", "layer-resets-always"}
+ELSEWHERE = {"layer-elsewhere"}
 
 
 @pytest.mark.parametrize("fault", [None, *sorted(HARMLESS)])
@@ -80,7 +86,7 @@ def test_what_a_pull_recovers_from(fresh, fault):
         assert fresh.image(f"FROM {lies.ref}\nLABEL a=b\n").read("etc/from-registry") == b"x" * 5000
 
 
-@pytest.mark.parametrize("fault", sorted(set(lying_registry.FAULTS) - HARMLESS - LONG))
+@pytest.mark.parametrize("fault", sorted(set(lying_registry.FAULTS) - HARMLESS - LONG - ELSEWHERE))
 def test_what_a_pull_refuses(fresh, fault):
     with lying_registry.LyingRegistry(lying_registry.Image(LAYER), fault) as lies:
         result = fresh.build(f"FROM {lies.ref}\nLABEL a=b\n", "-t", "lied:1", check=None)
@@ -92,7 +98,7 @@ def test_what_a_pull_refuses(fresh, fault):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("fault", ["busy-always", "layer-resets-always"])
+@pytest.mark.parametrize("fault", ["busy-always", "layer-resets-always", "layer-drips"])
 def test_what_a_pull_gives_up_on(fresh, fault):
     with lying_registry.LyingRegistry(lying_registry.Image(LAYER), fault) as lies:
         fresh.build(f"FROM {lies.ref}\nLABEL a=b\n", check=3, timeout=300)
@@ -106,3 +112,215 @@ def test_a_pull_that_hangs_can_be_interrupted(fresh):
         process.terminate()
         process.communicate(timeout=20)
         assert time.monotonic() - started < 2 and process.returncode != 0
+
+
+OTHERS = [image_make.make_tar({f"other/{n}": bytes([n]) * 100000}) for n in range(6)]
+
+
+@pytest.mark.parametrize("fault", ["layer-truncated", "layer-changed", "layer-oversized", "layer-missing"])
+def test_one_bad_layer_of_many_leaves_nothing_half_made(fresh, fault):
+    with lying_registry.LyingRegistry(lying_registry.Image(LAYER, others=OTHERS), fault) as lies:
+        fresh("pull", lies.ref, check=3)
+        manifest = lying_registry.digest_of(lies.image.manifest())
+    assert not list((fresh.store / "tmp").glob("*"))
+    blobs = {path.name: path for path in (fresh.store / "blobs/sha256").iterdir()}
+    assert manifest[7:] not in blobs
+    for name, path in blobs.items():
+        assert hashlib.sha256(path.read_bytes()).hexdigest() == name
+
+
+def test_layers_come_side_by_side_and_once(fresh):
+    with lying_registry.LyingRegistry(lying_registry.Image(LAYER, others=OTHERS)) as honest:
+        fresh("pull", honest.ref)
+        again = len(honest.paths)
+        fresh("pull", honest.ref)
+        assert len(honest.paths) == again + 1
+        assert len(set(honest.paths[:again])) == again
+
+
+class _Elsewhere(BaseHTTPRequestHandler):
+    def log_message(self, *_):
+        pass
+
+    def do_GET(self):
+        self.server.seen.append(dict(self.headers))
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(LAYER)))
+        self.end_headers()
+        self.wfile.write(LAYER)
+
+
+@pytest.fixture
+def elsewhere():
+    server = ThreadingHTTPServer(("127.0.0.2", 0), _Elsewhere)
+    server.seen = []
+    thread = threading.Thread(target=server.serve_forever, args=(0.05,))
+    thread.start()
+    yield server
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+PASSWORD = "pass-word-that-must-not-be-shown"
+
+
+def logged_in(fresh, host):
+    """Credentials as docker keeps them."""
+    auth = base64.b64encode(f"ann:{PASSWORD}".encode()).decode()
+    path = fresh.folder / "home/.docker/config.json"
+    path.parent.mkdir(parents=True)
+    path.write_text(json.dumps({"auths": {host: {"auth": auth}}}))
+    return {"HOME": str(fresh.folder / "home")}, auth
+
+
+def test_no_credential_follows_a_redirect(fresh, elsewhere):
+    host = f"127.0.0.2:{elsewhere.server_address[1]}"
+    with lying_registry.LyingRegistry(lying_registry.Image(LAYER), "layer-elsewhere", elsewhere=host) as lies:
+        env, auth = logged_in(fresh, lies.host)
+        result = fresh("pull", lies.ref, env=env)
+        assert any(headers.get("Authorization") == f"Basic {auth}" for headers in lies.headers)
+    assert len(elsewhere.seen) == 1 and "Authorization" not in elsewhere.seen[0]
+    assert auth not in str(elsewhere.seen) and "hidden-key" not in result.text
+
+
+def test_a_password_that_is_sent_back_is_not_shown(fresh):
+    with lying_registry.LyingRegistry(lying_registry.Image(LAYER), "wants-password-and-echoes-it") as lies:
+        env, auth = logged_in(fresh, lies.host)
+        for progress in ("plain", "json", "quiet"):
+            result = fresh("pull", "--progress", progress, lies.ref, env=env, check=3)
+            assert PASSWORD not in result.text and auth not in result.text and lies.host in result.text
+
+
+@pytest.mark.parametrize("is_right", [True, False])
+def test_a_layer_that_unpacks_to_a_thousand_times_its_size(fresh, is_right):
+    tar = image_make.make_tar({"zeros": bytes(200 << 20)})
+    layer = gzip.compress(tar, 9)
+    assert len(tar) > 900 * len(layer)
+    diff_id = lying_registry.digest_of(tar if is_right else b"another")
+    del tar
+    with lying_registry.LyingRegistry(lying_registry.Image(layer, diff_id=diff_id)) as bomb:
+        result = fresh.build(f"FROM {bomb.ref}\nLABEL a=b\n", check=None)
+    assert result.status == (0 if is_right else 3), repr(result)
+    if not is_right:
+        assert "unpacks to" in result.err and bomb.host not in fresh("images").out
+
+
+def settings(fresh, text):
+    path = fresh.folder / "registries.conf"
+    path.write_text(text)
+    return {"CONTAINERS_REGISTRIES_CONF": str(path)}
+
+
+def test_mirrors_are_asked_first_and_named_last(fresh):
+    image = lying_registry.Image(LAYER)
+    with lying_registry.LyingRegistry(image) as mirror, lying_registry.LyingRegistry(image, "busy-once") as dead:
+        text = f"""
+            [[registry]]
+            prefix = "example.invalid/team"
+            location = "{dead.host}/lie"
+            [[registry.mirror]]
+            location = "127.0.0.1:1/nobody"
+            [[registry.mirror]]
+            location = "{mirror.host}/lie"
+            """
+        env = settings(fresh, text)
+        result = fresh("pull", "example.invalid/team/image:1", env=env)
+        assert result.out.strip() == lying_registry.digest_of(image.manifest())
+        assert mirror.paths and not dead.paths
+        assert "example.invalid/team/image" in fresh("images").out
+    fresh("rm", "example.invalid/team/image:1")
+    failed = fresh("pull", "example.invalid/team/other:1", env=env, check=3)
+    assert "example.invalid/team/other" in failed.err
+
+
+def test_a_broken_mirror_does_not_end_a_pull(fresh):
+    image = lying_registry.Image(LAYER)
+    for fault in ("layer-changed", "manifest-missing", "wants-password", "manifest-truncated-json"):
+        with lying_registry.LyingRegistry(image, fault) as bad, lying_registry.LyingRegistry(image) as good:
+            text = f'[[registry]]\nprefix = "r.invalid/lie"\nlocation = "{good.host}/lie"\n' \
+                   f'[[registry.mirror]]\nlocation = "{bad.host}/lie"\n'
+            root = {"SAFEBUILD_ROOT": str(fresh.folder / fault)}
+            fresh("pull", "r.invalid/lie/image:1", env={**settings(fresh, text), **root})
+            assert bad.paths and good.paths
+
+
+def test_a_blocked_registry_is_not_asked(fresh):
+    with lying_registry.LyingRegistry(lying_registry.Image(LAYER)) as registry:
+        env = settings(fresh, f'[[registry]]\nlocation = "{registry.host}"\nblocked = true\n')
+        result = fresh.build(f"FROM {registry.ref}\n", env=env, check=None)
+        assert result.status in (1, 3) and "blocks" in result.err and not registry.paths
+        assert "blocks" in fresh("push", "busybox:1", registry.ref, env=env, check=3).err
+
+
+def test_short_names_are_searched_where_it_is_settled(fresh):
+    image = lying_registry.Image(LAYER)
+    with lying_registry.LyingRegistry(image, "manifest-missing") as first, lying_registry.LyingRegistry(image) as second:
+        env = settings(fresh, f'unqualified-search-registries = ["{first.host}", "{second.host}"]\n')
+        result = fresh.image("FROM lie/image:1\n", env=env)
+        assert result.read("etc/from-registry") == b"x" * 5000
+        assert f"{second.host}/lie/image" in fresh("images").out
+        asked = len(second.paths)
+        fresh.image("FROM lie/image:1\n", env=env)
+        assert len(second.paths) == asked
+
+
+def test_wrong_settings_are_named_with_their_line(fresh):
+    env = settings(fresh, "a = 1\nb = [\n")
+    result = fresh("pull", "127.0.0.1:1/a", env=env, check=2)
+    assert "registries.conf" in result.err and "line 3" in result.err
+
+
+def test_http_elsewhere_only_where_it_is_settled(fresh):
+    """A name that is this machine's and no loopback address."""
+    with lying_registry.LyingRegistry(lying_registry.Image(LAYER)) as registry:
+        name = f"{registry.host.replace('127.0.0.1', 'foo.localhost')}/lie/image:1"
+        assert fresh("pull", name, check=3)
+        env = settings(fresh, f'[[registry]]\nlocation = "{name.split("/")[0]}"\ninsecure = true\n')
+        fresh("pull", name, env=env)
+
+
+def test_a_tag_is_resolved_once_a_build(fresh):
+    """Also with --pull: else two stages could have two images."""
+    with lying_registry.LyingRegistry(lying_registry.Image(LAYER)) as registry:
+        text = f"FROM {registry.ref} AS a\nFROM {registry.ref}\nCOPY --from={registry.ref} /etc /etc2\nCOPY --from=a /etc /etc3\n"
+        for _ in range(2):
+            before = len([path for path in registry.paths if "/manifests/" in path])
+            fresh.build(text, "--pull")
+            assert len([path for path in registry.paths if "/manifests/" in path]) == before + 1
+
+
+class _Proxy(BaseHTTPRequestHandler):
+    """Notes what it is asked to connect to, and refuses."""
+
+    def log_message(self, *_):
+        pass
+
+    def do_CONNECT(self):
+        self.server.asked.append(self.path)
+        self.send_error(403)
+
+    def do_GET(self):
+        self.server.asked.append(self.path)
+        self.send_error(403)
+
+
+def test_proxies_of_the_environment_are_used_but_for_this_machine(fresh):
+    proxy = ThreadingHTTPServer(("127.0.0.1", 0), _Proxy)
+    proxy.asked = []
+    thread = threading.Thread(target=proxy.serve_forever, args=(0.05,))
+    thread.start()
+    address = f"http://127.0.0.1:{proxy.server_address[1]}"
+    env = {"https_proxy": address, "http_proxy": address}
+    try:
+        assert fresh("pull", "registry.invalid/a:1", env=env, check=3)
+        assert proxy.asked and set(proxy.asked) == {"registry.invalid:443"}
+        proxy.asked.clear()
+        assert fresh("pull", "registry.invalid/a:1", env={**env, "no_proxy": "registry.invalid"}, check=3)
+        with lying_registry.LyingRegistry(lying_registry.Image(LAYER)) as registry:
+            fresh("pull", registry.ref, env=env)
+        assert not proxy.asked
+    finally:
+        proxy.shutdown()
+        thread.join()
+        proxy.server_close()
