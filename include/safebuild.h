@@ -59,7 +59,8 @@ struct sb_output_option {
 			     REGISTRY: where to, several with commas; NULL: all tags */
 	const char *compression; /* "gzip" (default), "zstd", "uncompressed" */
 	int compression_level;   /* 0: the format's default */
-	bool has_attestation;    /* OCI: the record of verify goes with the image, in one index */
+	bool has_attestation;    /* OCI, REGISTRY: the record of verify goes with the image, in one
+				    index */
 };
 
 struct sb_build_options {

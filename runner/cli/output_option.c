@@ -58,11 +58,13 @@ static const struct output_type {
 		{[KEY_NAME] = true,
 			[KEY_COMPRESSION] = true,
 			[KEY_LEVEL] = true,
+			[KEY_ATTEST] = true,
 			[KEY_PUSH] = true}},
 	{"image", SB_OUTPUT_STORE,
 		{[KEY_NAME] = true,
 			[KEY_COMPRESSION] = true,
 			[KEY_LEVEL] = true,
+			[KEY_ATTEST] = true,
 			[KEY_PUSH] = true}},
 };
 
@@ -233,6 +235,8 @@ static int parse_fields(
 	if (set_push(values[KEY_PUSH], &output, err) < 0 || set_form(values, &output, err) < 0 ||
 		set_compression(values, &output, err) < 0)
 		return -1;
+	if (output.type == SB_OUTPUT_STORE && output.has_attestation)
+		return sb_fail(err, SB_E_USAGE, "attest does not go with what stays in the store");
 	output.dest = keep(list, output.dest);
 	output.name = keep(list, output.name);
 	*SB_ARRAY_ADD(list) = output;

@@ -119,7 +119,7 @@ static int read_entry(const struct sb_auth_file *file, const char *key, const js
 	const char *auth = text_of(entry, "auth");
 	const char *user = text_of(entry, "username");
 	const char *password = text_of(entry, "password");
-	char *decoded = auth != NULL ? sb_base64_decode(auth) : NULL;
+	char *decoded = auth != NULL ? sb_basic_auth_decode(auth) : NULL;
 	char *colon = decoded != NULL ? strchr(decoded, ':') : NULL;
 
 	if (auth != NULL && colon == NULL) {

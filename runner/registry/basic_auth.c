@@ -59,7 +59,7 @@ static int value_of(char c)
 	return c == '+' ? 62 : c == '/' ? 63 : -1;
 }
 
-char *sb_base64_decode(const char *text)
+char *sb_basic_auth_decode(const char *text)
 {
 	size_t len = strlen(text);
 	char *out = NULL;

@@ -11,8 +11,8 @@ char *sb_basic_auth(const char *user_and_colon, const void *password, size_t len
 /* For "USER[:PASSWORD]" of an address, decoded. */
 char *sb_basic_auth_of(const char *user_info);
 
-/* The text that base64 stands for (RFC 4648, with or without its padding), ended with a NUL; NULL
- * where it is not base64 or holds a NUL. Caller wipes and frees. */
-char *sb_base64_decode(const char *text);
+/* What "Basic" stands before, decoded (base64, RFC 4648, with or without its padding), ended with a
+ * NUL; NULL where it is not base64 or holds a NUL. Caller wipes and frees. */
+char *sb_basic_auth_decode(const char *text);
 
 #endif

@@ -191,6 +191,25 @@ def test_an_index_of_two_platforms(fresh, registry):
     assert fresh("pull", "--platform", "linux/arm64", name, env=other).out.strip() == digests[1]
 
 
+def test_the_record_of_a_verification_goes_along(fresh, registry):
+    name = registry.ref("push/attested:1")
+    secret = fresh.file("token", "correct-horse-battery-staple")
+    app(fresh, "--secret", f"id=t,src={secret}", "-o", f"type=registry,name={name},attest=true")
+    raw = json.loads(skopeo("inspect", "--tls-verify=false", "--raw", f"docker://{name}"))
+    kinds = [m.get("annotations", {}).get("vnd.docker.reference.type") for m in raw["manifests"]]
+    assert kinds == [None, "attestation-manifest"]
+    assert len(fresh.image(f"FROM {name}\n", env={"SAFEBUILD_ROOT": str(fresh.folder / "other")}).read("file1")) == 3000000
+
+
+def test_an_image_with_a_secret_goes_nowhere(fresh, registry):
+    secret = fresh.file("token", "correct-horse-battery-staple")
+    text = "FROM busybox:1\nRUN --mount=type=secret,id=t cp /run/secrets/t /kept\n"
+    name = registry.ref("push/leaky:1")
+    before = len(registry.requests())
+    fresh.build(text, "--secret", f"id=t,src={secret}", "-t", name, "--push", check=1)
+    assert len(registry.requests()) == before
+
+
 def test_what_the_store_lacks_is_said(fresh, registry):
     app(fresh, "-t", "app:1", "--iidfile", fresh.folder / "iid")
     manifest = json.loads((fresh.store / "blobs/sha256" / (fresh.folder / "iid").read_text()[7:]).read_text())

@@ -81,6 +81,7 @@ static void wrong_forms_say_what_is_wrong(void **state)
 		{"type=registry,push=maybe", "push is true or false"},
 		{"type=oci,dest=a,push=true", "'push' does not go with type=oci"},
 		{"type=image,\"name=a,b\"", "one name"},
+		{"type=image,name=a,attest=true", "does not go with what stays in the store"},
 		{"type=oci,dest=a,dst=b", "unknown key 'dst'"},
 		{"type=oci,dest=a,dest=b", "'dest' is given twice"},
 		{"type=oci,dest=", "empty value"},

@@ -116,7 +116,7 @@ static void base64_is_undone(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-		sb_autofree char *plain = sb_base64_decode(cases[i].text);
+		sb_autofree char *plain = sb_basic_auth_decode(cases[i].text);
 
 		if ((plain == NULL) != (cases[i].plain == NULL) ||
 			(plain != NULL && strcmp(plain, cases[i].plain) != 0))
