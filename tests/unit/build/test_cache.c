@@ -34,9 +34,10 @@ static void what_holds_a_secret_is_removed_and_told(void **state)
 		{"d d 755\nf d/a 644 x" SECRET "y\nf d/b 644 fine\n", "/cache/d/a",
 			"d d 755\nf d/b 644 fine\n"},
 		{"f a 644 " SECRET "\nf b 644 " SECRET "\nf c 644 c\n", "/cache/a", "f c 644 c\n"},
-		{"f x" SECRET " 644 1\nf b 644 2\n", "a file's name", "f b 644 2\n"},
-		{"d " SECRET " 755\nf " SECRET "/x 644 1\n", "a file's name", ""},
-		{"l l /" SECRET "\nf b 644 2\n", "a link's target", "f b 644 2\n"},
+		{"f x" SECRET " 644 1\nf b 644 2\n", "a name in /cache (raw)", "f b 644 2\n"},
+		{"d " SECRET " 755\nf " SECRET "/x 644 1\n", "a name in /cache (raw)", ""},
+		{"l l /" SECRET "\nf b 644 2\n", "the target of the link /cache/l (raw)",
+			"f b 644 2\n"},
 	};
 
 	(void)state;
