@@ -5,6 +5,7 @@
 
 #include "api/image_open.h"
 #include "api/session.h"
+#include "leak/redact.h"
 
 /* What a comparison owns. */
 struct job {
@@ -59,8 +60,13 @@ static int compare(struct job *job, const struct sb_compare_options *o, char **o
 		sb_image_free(SB_STEAL(job->images[i]));
 	}
 	job->comparison = sb_compare_inspections(job->inspections[0], job->inspections[1]);
-	return o->as_json ? sb_comparison_json(job->comparison, names, out_report, err)
-			  : sb_comparison_page(job->comparison, names, &style, out_report, err);
+
+	sb_autofree char *before = sb_redact_text(job->secrets, names[0]);
+	sb_autofree char *after = sb_redact_text(job->secrets, names[1]);
+	const char *const shown[2] = {before, after};
+
+	return o->as_json ? sb_comparison_json(job->comparison, shown, out_report, err)
+			  : sb_comparison_page(job->comparison, shown, &style, out_report, err);
 }
 
 int sb_compare(const struct sb_compare_options *options, char **out_report,

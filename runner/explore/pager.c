@@ -259,9 +259,9 @@ static char *foot_text(const struct sb_pager *pager)
 {
 	sb_autofree char *size = sb_size_format(pager->size);
 	sb_autofree char *shown = sb_size_format(pager->len);
-	const size_t last = pager->top + pager->rows < pager->lines.len ? pager->top + pager->rows
-									: pager->lines.len;
-	const size_t percent = pager->lines.len == 0 ? 100 : last * 100 / pager->lines.len;
+	const size_t n = pager->lines.len;
+	const size_t last = pager->top + pager->rows < n ? pager->top + pager->rows : n;
+	const size_t percent = n > 0 ? last * 100 / n : 100;
 
 	if (pager->is_cut)
 		return sb_asprintf("%s, the first %s are shown  %zu %%", size, shown, percent);

@@ -74,8 +74,8 @@ size_t sb_tree_parent(const struct sb_tree *tree, size_t i);
 /* The path of a row; caller frees. */
 char *sb_tree_path(const struct sb_tree *tree, size_t i);
 
-void sb_tree_fold(struct sb_tree *tree, size_t i, bool is_open);
-void sb_tree_fold_all(struct sb_tree *tree, bool is_open);
+void sb_tree_fold(struct sb_tree *tree, size_t i, bool opens);
+void sb_tree_fold_all(struct sb_tree *tree, bool opens);
 
 /* In this view, filtered out or not. */
 size_t sb_tree_count(const struct sb_tree *tree, enum sb_tree_status status);

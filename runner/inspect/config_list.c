@@ -82,7 +82,7 @@ static void list_words(
 	struct sb_inspector *in, const char *field, const struct sb_strv *words, bool is_there)
 {
 	SB_AUTO_ERROR err = SB_ERROR_INIT;
-	struct sb_emit emit = {.text = SB_BUF_INIT(2 * SB_MAX_JSON), .err = &err};
+	struct sb_emit emit = {.text = SB_BUF_INIT((size_t)2 * SB_MAX_JSON), .err = &err};
 	char *text = NULL;
 
 	if (!is_there)
