@@ -61,6 +61,17 @@ static size_t count_patterns(void)
 	return n;
 }
 
+/* Some are clauses. */
+static char *sentence(const char *text)
+{
+	const size_t len = strlen(text);
+	char *whole = sb_asprintf("%s%s", text, len > 0 && text[len - 1] != '.' ? "." : "");
+
+	if (whole[0] >= 'a' && whole[0] <= 'z')
+		whole[0] = (char)(whole[0] - 'a' + 'A');
+	return whole;
+}
+
 /* Made at the first call, and kept: the rules are as static as those they are made of. */
 static const struct sb_finding_rule *pattern_rule(size_t i)
 {
@@ -83,7 +94,7 @@ static const struct sb_finding_rule *pattern_rule(size_t i)
 				.title = pattern->title,
 				.level = levels[pattern->severity],
 				.why = pattern_why,
-				.fix = pattern->fix,
+				.fix = sentence(pattern->fix),
 			};
 		}
 	}

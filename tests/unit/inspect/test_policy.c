@@ -97,6 +97,7 @@ static void rules_have_all_their_texts_and_differ(void **state)
 	for (size_t i = 0; (rule = sb_finding_rule_at(i)) != NULL; i++) {
 		assert_ptr_equal(sb_finding_rule_find(rule->id), rule);
 		assert_true(rule->title[0] != '\0' && rule->why[0] != '\0' && rule->fix[0] != '\0');
+		assert_int_equal(rule->fix[strlen(rule->fix) - 1], '.');
 	}
 	assert_null(sb_finding_rule_find("no-such-rule"));
 }
