@@ -49,10 +49,15 @@ struct job {
 
 static void job_release(struct job *job)
 {
+	struct sb_sandbox *sandbox = job->build.sandbox;
+
+	job->build.sandbox = NULL;
 	sb_descriptor_release(&job->attested);
 	sb_proof_release(&job->proof);
 	sb_build_release(&job->build);
 	sb_snapshots_free(job->snapshots);
+	/* Behind them: when we are killed while they remove what steps wrote, it removes the rest. */
+	sb_sandbox_free(sandbox);
 	sb_exports_free(job->exports);
 	sb_plan_free(job->plan);
 	sb_buildfile_free(job->buildfile);
