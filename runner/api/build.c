@@ -56,7 +56,8 @@ static void job_release(struct job *job)
 	sb_proof_release(&job->proof);
 	sb_build_release(&job->build);
 	sb_snapshots_free(job->snapshots);
-	/* Behind them: when we are killed while they remove what steps wrote, it removes the rest. */
+	/* Behind them: when we are killed while they remove what steps wrote, it removes the rest.
+	 */
 	sb_sandbox_free(sandbox);
 	sb_exports_free(job->exports);
 	sb_plan_free(job->plan);
