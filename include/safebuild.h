@@ -262,6 +262,20 @@ int sb_login(const struct sb_login_options *options, char **out_where, struct sb
 /* user and password are not looked at. SB_E_NOT_FOUND where there are none. */
 int sb_logout(const struct sb_login_options *options, struct sb_error *err);
 
+/* Images of an archive or layout, with all their names there. input: a folder or file, or "-". */
+struct sb_loaded_image {
+	char *name;   /* familiar form; NULL for an image without one */
+	char *digest; /* of the manifest or index */
+};
+int sb_load(const struct sb_store_options *options, const char *input, struct sb_loaded_image **out,
+	size_t *out_len, struct sb_error *err);
+void sb_loaded_images_free(struct sb_loaded_image *images, size_t len);
+/* Writes images of the store to one output (OCI or DOCKER; its name is not looked at). A name that
+ * is given is the image's name in it; an image that is given by its digest has none. images ends
+ * with NULL. */
+int sb_save(const struct sb_store_options *options, const char *const *images,
+	const struct sb_output_option *output, struct sb_error *err);
+
 struct sb_image_info {
 	char *name;          /* familiar form, or "<none>" */
 	char *digest;        /* of the manifest */

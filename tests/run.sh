@@ -38,6 +38,7 @@ done
 test_packages=(
     libcmocka-dev python3 python3-pytest skopeo umoci mmdebstrap docker-registry zstd sudo
     slirp4netns util-linux procps libc6-dev git openssl openssh-client gpg gpg-agent python3-jsonschema tmux
+    buildah podman
 )
 # Any npm will do: it fetches the schema of SARIF.
 command -v npm >/dev/null || test_packages+=(npm)

@@ -208,8 +208,8 @@ static int find_by_digest(const struct sb_descriptors *list, const char *hex,
 	return 0;
 }
 
-int sb_session_find(struct sb_session *session, const char *image, struct sb_descriptor *out,
-	struct sb_error *err)
+int sb_session_find_named(struct sb_session *session, const char *image, struct sb_descriptor *out,
+	char **out_name, struct sb_error *err)
 {
 	SB_AUTO_VALUE(sb_descriptors) list = {0};
 	SB_AUTO_VALUE(sb_reference) ref = {0};
@@ -223,6 +223,7 @@ int sb_session_find(struct sb_session *session, const char *image, struct sb_des
 		return -1;
 	if (found != NULL) {
 		sb_descriptor_copy(out, found);
+		*out_name = NULL;
 		return 0;
 	}
 	if (sb_reference_parse(image, &ref, err) < 0)
@@ -234,5 +235,25 @@ int sb_session_find(struct sb_session *session, const char *image, struct sb_des
 		return err->code == SB_E_NOT_FOUND
 			       ? sb_error_hint(err, "'safebuild images' lists what the store has")
 			       : -1;
+	*out_name = SB_STEAL(name);
 	return 0;
+}
+
+int sb_session_find(struct sb_session *session, const char *image, struct sb_descriptor *out,
+	struct sb_error *err)
+{
+	sb_autofree char *name = NULL;
+
+	return sb_session_find_named(session, image, out, &name, err);
+}
+
+char *sb_session_familiar(const char *whole)
+{
+	SB_AUTO_VALUE(sb_reference) ref = {0};
+	SB_AUTO_ERROR ignored = SB_ERROR_INIT;
+
+	if (sb_reference_parse(whole, &ref, &ignored) == 0)
+		return sb_reference_familiar(&ref);
+	sb_error_ignore(&ignored, "another tool's name is shown as it is");
+	return sb_strdup(whole);
 }

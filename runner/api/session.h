@@ -35,5 +35,10 @@ void sb_session_redact_error(const struct sb_secrets *secrets, struct sb_error *
  * are unambiguous). */
 int sb_session_find(struct sb_session *session, const char *image, struct sb_descriptor *out,
 	struct sb_error *err);
+/* The same; *out_name (caller frees) is the whole name by which it was found, NULL for a digest. */
+int sb_session_find_named(struct sb_session *session, const char *image, struct sb_descriptor *out,
+	char **out_name, struct sb_error *err);
+/* A name of the store as people say it; caller frees. */
+char *sb_session_familiar(const char *whole);
 
 #endif

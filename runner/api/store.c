@@ -53,20 +53,6 @@ int sb_import(const struct sb_store_options *options, const char *rootfs_tar, co
 	return 0;
 }
 
-static char *familiar(const char *name)
-{
-	SB_AUTO_VALUE(sb_reference) ref = {0};
-	SB_AUTO_ERROR failed = SB_ERROR_INIT;
-
-	if (name == NULL)
-		return sb_strdup("<none>");
-	if (sb_reference_parse(name, &ref, &failed) < 0) {
-		sb_error_ignore(&failed, "another tool's name is shown as it is");
-		return sb_strdup(name);
-	}
-	return sb_reference_familiar(&ref);
-}
-
 /* What can't be read is listed all the same, without what is in it. */
 static void describe(
 	struct sb_session *session, const struct sb_descriptor *d, struct sb_image_info *out)
@@ -75,7 +61,9 @@ static void describe(
 	SB_AUTO_ERROR failed = SB_ERROR_INIT;
 	const struct sb_platform want = sb_platform_host();
 
-	out->name = familiar(sb_descriptor_name(d));
+	const char *name = sb_descriptor_name(d);
+
+	out->name = name != NULL ? sb_session_familiar(name) : sb_strdup("<none>");
 	out->digest = sb_strdup(d->digest.text);
 	if (sb_image_from_layout(session->store, d, &want, &image, &failed) < 0) {
 		sb_error_ignore(&failed, "the name and digest are worth listing");

@@ -15,6 +15,8 @@ static const struct sb_command *const commands[] = {
 	&sb_command_login,
 	&sb_command_logout,
 	&sb_command_import,
+	&sb_command_load,
+	&sb_command_save,
 	&sb_command_images,
 	&sb_command_tag,
 	&sb_command_rm,
@@ -32,8 +34,6 @@ static const struct {
 	{"du", NULL},
 	{"prune", "safebuild rm removes an image"},
 	{"completion", NULL},
-	{"load", "safebuild inspect reads archives as they are; import takes a root file system"},
-	{"save", "safebuild build -o type=docker,dest=image.tar writes an archive"},
 };
 
 const struct sb_command *const *sb_commands(void)

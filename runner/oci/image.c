@@ -26,7 +26,7 @@ void sb_image_origin_free(struct sb_image_origin *origin)
 	if (origin == NULL)
 		return;
 	sb_layout_free(origin->owned_layout);
-	sb_tar_index_free(origin->archive);
+	sb_tar_index_free(origin->owned_archive);
 	SB_ARRAY_RELEASE(&origin->layers);
 	sb_buf_release(&origin->manifest_json);
 	sb_descriptor_release(&origin->root);
@@ -196,21 +196,33 @@ int sb_image_from_layout(struct sb_layout *layout, const struct sb_descriptor *d
 	return sb_image_from_descriptor(&origin, d, want, "oci layout", out, err);
 }
 
-static int open_folder(int fd, const struct sb_image_open_options *options, struct sb_image **out,
-	struct sb_error *err)
+const char *sb_image_form_name(enum sb_image_form form)
 {
-	SB_AUTO(sb_image_origin) origin = sb_image_origin_new();
-	SB_AUTO_VALUE(sb_descriptors) list = {0};
+	static const char *const names[] = {[SB_FORM_LAYOUT] = "oci layout",
+		[SB_FORM_OCI_ARCHIVE] = "oci archive",
+		[SB_FORM_DOCKER_ARCHIVE] = "docker archive"};
 
+	return names[form];
+}
+
+struct sb_image_origin *sb_image_origin_borrow(const struct sb_image_origin *from)
+{
+	struct sb_image_origin *origin = sb_image_origin_new();
+
+	origin->layout = from->layout;
+	origin->archive = from->archive;
+	return origin;
+}
+
+static int open_folder(int fd, struct sb_image_origin *origin, struct sb_error *err)
+{
 	if (sb_layout_open(fd, false, &origin->owned_layout, err) < 0) {
 		if (err->code == SB_E_NOT_FOUND)
 			err->code = SB_E_INTEGRITY;
 		return -1;
 	}
 	origin->layout = origin->owned_layout;
-	if (sb_layout_list(origin->layout, &list, err) < 0)
-		return -1;
-	return sb_image_from_index(&origin, &list, options, "oci layout", out, err);
+	return 0;
 }
 
 static int fail_not_an_image(const struct sb_tar_index *archive, struct sb_error *err)
@@ -229,28 +241,12 @@ static int fail_not_an_image(const struct sb_tar_index *archive, struct sb_error
 	return -1;
 }
 
-static int open_oci_archive(struct sb_image_origin **origin,
-	const struct sb_image_open_options *options, struct sb_image **out, struct sb_error *err)
+static int open_archive(
+	int fd, struct sb_image_origin *origin, enum sb_image_form *out_form, struct sb_error *err)
 {
-	const struct sb_tar_index *archive = (*origin)->archive;
-	SB_AUTO_BUF buf = SB_BUF_INIT(SB_MAX_JSON);
-	SB_AUTO_VALUE(sb_descriptors) list = {0};
-
-	if (sb_tar_index_read(
-		    archive, sb_tar_index_find(archive, "index.json"), SB_MAX_JSON, &buf, err) < 0)
-		return -1;
-	if (sb_index_parse(buf.data, buf.len, &list, err) < 0)
-		return sb_error_context(err, "index.json");
-	return sb_image_from_index(origin, &list, options, "oci archive", out, err);
-}
-
-static int open_archive(int fd, const struct sb_image_open_options *options, struct sb_image **out,
-	struct sb_error *err)
-{
-	SB_AUTO(sb_image_origin) origin = sb_image_origin_new();
-
-	if (sb_tar_index_new(fd, &origin->archive, err) < 0)
+	if (sb_tar_index_new(fd, &origin->owned_archive, err) < 0)
 		return sb_error_context(err, "it can't be read as an image");
+	origin->archive = origin->owned_archive;
 
 	const bool is_docker = sb_tar_index_find(origin->archive, "manifest.json") != NULL;
 	const bool is_oci = sb_tar_index_find(origin->archive, "index.json") != NULL;
@@ -258,29 +254,66 @@ static int open_archive(int fd, const struct sb_image_open_options *options, str
 	if ((is_docker || is_oci) && origin->archive->is_cut_short)
 		return sb_fail(err, SB_E_LIMIT, "the image archive has more than %d files",
 			SB_MAX_ARCHIVE_ENTRIES);
-	if (is_docker)
-		return sb_image_from_docker_archive(&origin, options, out, err);
-	if (is_oci)
-		return open_oci_archive(&origin, options, out, err);
-	return fail_not_an_image(origin->archive, err);
+	if (!is_docker && !is_oci)
+		return fail_not_an_image(origin->archive, err);
+	*out_form = is_docker ? SB_FORM_DOCKER_ARCHIVE : SB_FORM_OCI_ARCHIVE;
+	return 0;
+}
+
+int sb_image_origin_open(int fd, const struct sb_image_open_options *options,
+	struct sb_image_origin **out, enum sb_image_form *out_form, struct sb_error *err)
+{
+	SB_AUTO(sb_image_origin) origin = sb_image_origin_new();
+	sb_autofd int spooled = -1;
+	bool is_spooled = false;
+	struct stat st;
+
+	*out_form = SB_FORM_LAYOUT;
+	if (fstat(fd, &st) < 0)
+		return sb_fail_errno(err, "stat");
+	if (S_ISDIR(st.st_mode)) {
+		if (open_folder(fd, origin, err) < 0)
+			return -1;
+		*out = SB_STEAL(origin);
+		return 0;
+	}
+	if (sb_spool_is_needed(fd, &is_spooled, err) < 0)
+		return -1;
+	if (is_spooled && sb_spool(fd, options->tmp_dir_fd, options->interrupt, &spooled, err) < 0)
+		return -1;
+	if (open_archive(is_spooled ? spooled : fd, origin, out_form, err) < 0)
+		return -1;
+	*out = SB_STEAL(origin);
+	return 0;
+}
+
+int sb_image_origin_index(
+	const struct sb_image_origin *origin, struct sb_descriptors *out, struct sb_error *err)
+{
+	SB_AUTO_BUF buf = SB_BUF_INIT(SB_MAX_JSON);
+
+	if (origin->layout != NULL)
+		return sb_layout_list(origin->layout, out, err);
+	if (sb_tar_index_read(origin->archive, sb_tar_index_find(origin->archive, "index.json"),
+		    SB_MAX_JSON, &buf, err) < 0)
+		return -1;
+	if (sb_index_parse(buf.data, buf.len, out, err) < 0)
+		return sb_error_context(err, "index.json");
+	return 0;
 }
 
 int sb_image_open_fd(int fd, const struct sb_image_open_options *options, struct sb_image **out,
 	struct sb_error *err)
 {
-	sb_autofd int spooled = -1;
-	bool is_spooled = false;
-	struct stat st;
+	SB_AUTO(sb_image_origin) origin = NULL;
+	SB_AUTO_VALUE(sb_descriptors) list = {0};
+	enum sb_image_form form = SB_FORM_LAYOUT;
 
-	if (fstat(fd, &st) < 0)
-		return sb_fail_errno(err, "stat");
-	if (S_ISDIR(st.st_mode))
-		return open_folder(fd, options, out, err);
-	if (sb_spool_is_needed(fd, &is_spooled, err) < 0)
+	if (sb_image_origin_open(fd, options, &origin, &form, err) < 0)
 		return -1;
-	if (!is_spooled)
-		return open_archive(fd, options, out, err);
-	if (sb_spool(fd, options->tmp_dir_fd, options->interrupt, &spooled, err) < 0)
+	if (form == SB_FORM_DOCKER_ARCHIVE)
+		return sb_image_from_docker_archive(&origin, options, out, err);
+	if (sb_image_origin_index(origin, &list, err) < 0)
 		return -1;
-	return open_archive(spooled, options, out, err);
+	return sb_image_from_index(&origin, &list, options, sb_image_form_name(form), out, err);
 }

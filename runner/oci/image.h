@@ -64,18 +64,34 @@ SB_DEFINE_FREEP(sb_blob_reader)
 int sb_image_copy_to_layout(struct sb_image *image, struct sb_layout *to, struct sb_descriptor *out,
 	struct sb_error *err) SB_MUST_USE;
 
-/* Writing an image that lies in a layout as one file. Deterministic. */
-int sb_image_write_oci_archive(struct sb_layout *layout, const struct sb_descriptor *manifest,
-	const char *name, int out_fd, struct sb_error *err) SB_MUST_USE;
-/* As `docker save` since 25: manifest.json, without repositories, with blobs/ and index.json so
- * that OCI tools take it too. Tags (may be NULL) stand in the short form, as Docker shows them
- * ("alpine:3").
+/* An image of a layout, by manifest or index, with all its names. */
+struct sb_named_image {
+	struct sb_descriptor manifest;
+	struct sb_strv names; /* as they stand there; may be empty */
+};
+SB_ARRAY_STRUCT(sb_named_images, struct sb_named_image);
+void sb_named_images_release(struct sb_named_images *images);
+
+/*
+ * Copies every image that a folder or file (as for sb_image_open_fd) has into a layout, verified as
+ * it is read. An image for several platforms stays one where all of them are there; of one that is
+ * not whole, and of a docker archive's, the platform that options->want says is taken, and notes
+ * gets a line. options->name is not looked at. What is loaded is in no index yet.
  */
-int sb_image_write_docker_archive(struct sb_layout *layout, const struct sb_descriptor *manifest,
-	const struct sb_strv *tags, int out_fd, struct sb_error *err) SB_MUST_USE;
-/* As an OCI layout in a folder (made where missing is the caller's work): adds to what is there,
- * under `name`. */
-int sb_image_write_oci_folder(struct sb_layout *layout, const struct sb_descriptor *manifest,
-	const char *name, int dir_fd, struct sb_error *err) SB_MUST_USE;
+int sb_image_load_all(int fd, const struct sb_image_open_options *options, struct sb_layout *to,
+	struct sb_named_images *out, struct sb_strv *notes, struct sb_error *err) SB_MUST_USE;
+
+/* Writing images that lie in a layout as one file. Deterministic. */
+int sb_image_write_oci_archive(struct sb_layout *layout, const struct sb_named_images *images,
+	int out_fd, struct sb_error *err) SB_MUST_USE;
+/* As `docker save` since 25: manifest.json, without repositories, with blobs/ and index.json so
+ * that OCI tools take it too. Names stand in the short form, as Docker shows them ("alpine:3").
+ * Manifests only, no indexes: SB_E_BUG.
+ */
+int sb_image_write_docker_archive(struct sb_layout *layout, const struct sb_named_images *images,
+	int out_fd, struct sb_error *err) SB_MUST_USE;
+/* As an OCI layout in a folder (made where missing is the caller's work): adds to what is there. */
+int sb_image_write_oci_folder(struct sb_layout *layout, const struct sb_named_images *images,
+	int dir_fd, struct sb_error *err) SB_MUST_USE;
 
 #endif

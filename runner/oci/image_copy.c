@@ -7,8 +7,7 @@
 #include "oci/image_private.h"
 #include "sys/fd.h"
 
-/* Reads to the end into a file, with the digest and size of what was read. */
-static int copy_hashed(struct sb_blob_reader *reader, struct sb_interrupt *interrupt, int to,
+int sb_blob_reader_copy(struct sb_blob_reader *reader, struct sb_interrupt *interrupt, int to,
 	struct sb_digest *out_digest, uint64_t *out_bytes, struct sb_error *err)
 {
 	enum { CHUNK = 256 << 10 };
@@ -74,7 +73,7 @@ static int copy_layer(struct sb_image *image, size_t i, struct sb_layout *to,
 		return -1;
 	if (sb_layer_media_type_of(reader, &media_type, err) < 0 ||
 		sb_blob_writer_new(to, &writer, err) < 0 ||
-		copy_hashed(reader, sb_layout_interrupt(to), sb_blob_writer_fd(writer),
+		sb_blob_reader_copy(reader, sb_layout_interrupt(to), sb_blob_writer_fd(writer),
 			&found.digest, &found.size_bytes, err) < 0)
 		return sb_error_context(err, "layer %zu", i + 1);
 	found.media_type = sb_strdup(media_type);

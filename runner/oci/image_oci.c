@@ -8,7 +8,10 @@
 #include "oci/layout_private.h"
 #include "oci/reference.h"
 
-enum { MAX_NESTING = 8 }; /* of indexes; real ones have two levels */
+enum {
+	MAX_NESTING = 8,      /* of indexes; real ones have two levels */
+	MAX_LISTED = 1 << 16, /* entries of all indexes that are looked into for names */
+};
 
 bool sb_image_name_is(const char *have, const char *want)
 {
@@ -55,7 +58,7 @@ int sb_image_fail_choice(
 	return names->len > 0 ? sb_error_hint(err, "say which one by its name") : -1;
 }
 
-static bool is_index(const struct sb_descriptor *d, const struct sb_buf *json)
+bool sb_image_is_index(const struct sb_descriptor *d, const struct sb_buf *json)
 {
 	SB_AUTO_ERROR ignored = SB_ERROR_INIT;
 	SB_AUTO_JSON parsed = NULL;
@@ -82,7 +85,7 @@ static int resolve(const struct sb_image_origin *origin, const struct sb_descrip
 
 		if (sb_image_origin_read_json(origin, &at, &json, err) < 0)
 			return sb_error_context(err, "image manifest");
-		if (!is_index(&at, &json)) {
+		if (!sb_image_is_index(&at, &json)) {
 			*out = at;
 			at = (struct sb_descriptor){0};
 			*out_json = json;
@@ -156,8 +159,11 @@ int sb_image_from_descriptor(struct sb_image_origin **origin, const struct sb_de
 
 /* Names may stand in nested indexes, where the outer entry has none. */
 static int collect(const struct sb_image_origin *origin, const struct sb_descriptors *list,
-	unsigned depth, struct sb_descriptors *out, struct sb_error *err)
+	unsigned depth, size_t *n_listed, struct sb_descriptors *out, struct sb_error *err)
 {
+	*n_listed += list->len;
+	if (*n_listed > MAX_LISTED)
+		return sb_fail(err, SB_E_LIMIT, "its indexes list more than %d images", MAX_LISTED);
 	SB_ARRAY_FOREACH (list, d) {
 		SB_AUTO_BUF json = SB_BUF_INIT(SB_MAX_JSON);
 		SB_AUTO_VALUE(sb_descriptors) nested = {0};
@@ -174,13 +180,21 @@ static int collect(const struct sb_image_origin *origin, const struct sb_descrip
 				has_names = has_names || sb_descriptor_name(inner) != NULL;
 		}
 		if (has_names) {
-			if (collect(origin, &nested, depth + 1, out, err) < 0)
+			if (collect(origin, &nested, depth + 1, n_listed, out, err) < 0)
 				return -1;
 			continue;
 		}
 		sb_descriptor_copy(SB_ARRAY_ADD(out), d);
 	}
 	return 0;
+}
+
+int sb_image_collect(const struct sb_image_origin *origin, const struct sb_descriptors *list,
+	struct sb_descriptors *out, struct sb_error *err)
+{
+	size_t n_listed = 0;
+
+	return collect(origin, list, 0, &n_listed, out, err);
 }
 
 static bool has_name(const struct sb_descriptor *d, const char *name)
@@ -238,7 +252,7 @@ int sb_image_from_index(struct sb_image_origin **origin, const struct sb_descrip
 	bool by_platform = false;
 	size_t i = 0;
 
-	if (collect(from, list, 0, &all, err) < 0)
+	if (sb_image_collect(from, list, &all, err) < 0)
 		return -1;
 	SB_ARRAY_FOREACH (&all, d) {
 		sb_strv_add(&names, shown_name(d));

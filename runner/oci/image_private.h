@@ -12,7 +12,8 @@
 struct sb_image_origin {
 	struct sb_layout *layout;
 	struct sb_layout *owned_layout; /* the same, where the image opened it itself */
-	struct sb_tar_index *archive;   /* owned */
+	struct sb_tar_index *archive;
+	struct sb_tar_index *owned_archive;           /* the same, where it is the image's alone */
 	SB_ARRAY(const struct sb_tar_entry *) layers; /* docker archives: each layer's file */
 	struct sb_buf manifest_json; /* as stored; empty where the manifest was made up */
 	struct sb_descriptor root;   /* what the image of a layout was asked for by, or unset */
@@ -21,6 +22,19 @@ struct sb_image_origin {
 struct sb_image_origin *sb_image_origin_new(void);
 void sb_image_origin_free(struct sb_image_origin *origin);
 SB_DEFINE_FREEP(sb_image_origin)
+
+enum sb_image_form { SB_FORM_LAYOUT, SB_FORM_OCI_ARCHIVE, SB_FORM_DOCKER_ARCHIVE };
+/* "oci layout", "oci archive", "docker archive". Static. */
+const char *sb_image_form_name(enum sb_image_form form);
+/* From a folder or file, spooled where need be, with its form by its content. */
+int sb_image_origin_open(int fd, const struct sb_image_open_options *options,
+	struct sb_image_origin **out, enum sb_image_form *out_form,
+	struct sb_error *err) SB_MUST_USE;
+/* Another one for the same blobs; `from` must outlive it. */
+struct sb_image_origin *sb_image_origin_borrow(const struct sb_image_origin *from);
+/* The entries of index.json. Not for docker archives. */
+int sb_image_origin_index(const struct sb_image_origin *origin, struct sb_descriptors *out,
+	struct sb_error *err) SB_MUST_USE;
 
 /* Bytes of a blob, and only they, through pread. */
 struct sb_blob_reader {
@@ -45,12 +59,22 @@ int sb_image_from_descriptor(struct sb_image_origin **origin, const struct sb_de
 int sb_image_from_index(struct sb_image_origin **origin, const struct sb_descriptors *list,
 	const struct sb_image_open_options *options, const char *form, struct sb_image **out,
 	struct sb_error *err) SB_MUST_USE;
+/* The images that an index.json is about, those in nested indexes that carry the names too; without
+ * attestations. */
+int sb_image_collect(const struct sb_image_origin *origin, const struct sb_descriptors *list,
+	struct sb_descriptors *out, struct sb_error *err) SB_MUST_USE;
+/* Is it an index? By its media type, or where that is not given by its content. */
+bool sb_image_is_index(const struct sb_descriptor *d, const struct sb_buf *json);
 int sb_image_from_docker_archive(struct sb_image_origin **origin,
 	const struct sb_image_open_options *options, struct sb_image **out,
 	struct sb_error *err) SB_MUST_USE;
 
 /* The digest that a file's name claims: "HEX", "HEX.json", "sha256:HEX", with folders before it. */
 bool sb_digest_of_file_name(const char *path, struct sb_digest *out);
+/* Reads to the end into a file, with the digest and size of what was read. */
+int sb_blob_reader_copy(struct sb_blob_reader *reader, struct sb_interrupt *interrupt, int to,
+	struct sb_digest *out_digest, uint64_t *out_bytes, struct sb_error *err) SB_MUST_USE;
+
 /* The config belongs to the layers: as many diff_ids as layers. */
 int sb_image_check_layers(const struct sb_image *image, struct sb_error *err) SB_MUST_USE;
 /* Do two names say the same image: "alpine" and "docker.io/library/alpine:latest"? */

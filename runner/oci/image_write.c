@@ -107,19 +107,42 @@ static int put_json(struct sb_tar_out *tar, const char *name, const json_t *json
 	return sb_tar_out_bytes(tar, name, buf.data, buf.len, err);
 }
 
-int sb_image_write_oci_archive(struct sb_layout *layout, const struct sb_descriptor *manifest,
-	const char *name, int out_fd, struct sb_error *err)
+/* One entry a name, or one without. */
+static void append_oci(json_t *index, const struct sb_named_image *image, const char **bad)
+{
+	SB_AUTO_VALUE(sb_descriptor) named = {0};
+
+	sb_descriptor_copy(&named, &image->manifest);
+	for (size_t i = 0; i < image->names.len; i++) {
+		set_names(&named, image->names.items[i], image->names.items[i]);
+		append(index, &named, bad);
+	}
+	if (image->names.len > 0)
+		return;
+	set_names(&named, NULL, NULL);
+	append(index, &named, bad);
+}
+
+static int reach_all(struct sb_layout *layout, const struct sb_named_images *images,
+	struct sb_descriptors *out, struct sb_error *err)
+{
+	SB_ARRAY_FOREACH (images, image)
+		if (sb_layout_reach(layout, &image->manifest, out, err) < 0)
+			return -1;
+	return 0;
+}
+
+int sb_image_write_oci_archive(struct sb_layout *layout, const struct sb_named_images *images,
+	int out_fd, struct sb_error *err)
 {
 	struct sb_tar_out tar = {.fd = out_fd, .interrupt = layout->interrupt};
 	SB_AUTO_VALUE(sb_descriptors) blobs = {0};
-	SB_AUTO_VALUE(sb_descriptor) named = {0};
 	SB_AUTO_JSON index = new_index();
 	const char *bad = NULL;
 
-	sb_descriptor_copy(&named, manifest);
-	set_names(&named, name, name);
-	append(index, &named, &bad);
-	if (sb_layout_reach(layout, manifest, &blobs, err) < 0 ||
+	SB_ARRAY_FOREACH (images, image)
+		append_oci(index, image, &bad);
+	if (reach_all(layout, images, &blobs, err) < 0 ||
 		sb_tar_out_bytes(&tar, "oci-layout", marker, sizeof(marker) - 1, err) < 0 ||
 		put_json(&tar, "index.json", index, bad, err) < 0 ||
 		put_blobs(&tar, layout, &blobs, err) < 0 || sb_tar_out_end(&tar, err) < 0)
@@ -140,46 +163,42 @@ static char *repo_tag(const char *name)
 	return sb_reference_familiar(&ref);
 }
 
-static json_t *make_docker_manifest(
+/* One entry of manifest.json. */
+static json_t *docker_entry(
 	const struct sb_manifest *manifest, const struct sb_strv *tags, const char **bad)
 {
-	json_t *list = json_array();
 	json_t *entry = json_object();
 	SB_AUTO_STRV layers = SB_STRV_INIT;
 	SB_AUTO_STRV names = SB_STRV_INIT;
 
 	SB_ARRAY_FOREACH (&manifest->layers, layer)
 		sb_strv_add(&layers, sb_blob_path(&layer->digest).text);
-	for (size_t i = 0; tags != NULL && i < tags->len; i++)
+	for (size_t i = 0; i < tags->len; i++)
 		sb_strv_add_nodup(&names, repo_tag(tags->items[i]));
 	sb_json_put_string(entry, "Config", sb_blob_path(&manifest->config.digest).text, bad);
 	sb_json_put_strings(entry, "RepoTags", &names, bad);
 	sb_json_put_strings(entry, "Layers", &layers, bad);
-	SB_BUG_ON(json_array_append_new(list, entry) != 0);
-	return list;
+	return entry;
 }
 
 /* As Docker does: an entry a tag, which is the ref.name. */
-static json_t *make_docker_index(
-	const struct sb_descriptor *manifest, const struct sb_strv *tags, const char **bad)
+static void append_docker(json_t *index, const struct sb_named_image *image, const char **bad)
 {
-	json_t *index = new_index();
 	SB_AUTO_VALUE(sb_descriptor) named = {0};
 
-	sb_descriptor_copy(&named, manifest);
+	sb_descriptor_copy(&named, &image->manifest);
 	set_names(&named, NULL, NULL);
-	for (size_t i = 0; tags != NULL && i < tags->len; i++) {
+	for (size_t i = 0; i < image->names.len; i++) {
+		const char *name = image->names.items[i];
 		SB_AUTO_VALUE(sb_reference) ref = {0};
 		SB_AUTO_ERROR ignored = SB_ERROR_INIT;
-		const bool is_ref = sb_reference_parse(tags->items[i], &ref, &ignored) == 0;
+		const bool is_ref = sb_reference_parse(name, &ref, &ignored) == 0;
 
-		set_names(&named, is_ref && ref.tag != NULL ? ref.tag : tags->items[i],
-			tags->items[i]);
+		set_names(&named, is_ref && ref.tag != NULL ? ref.tag : name, name);
 		append(index, &named, bad);
 	}
-	if (tags == NULL || tags->len == 0)
+	if (image->names.len == 0)
 		append(index, &named, bad);
-	return index;
 }
 
 static int check_all_present(
@@ -196,25 +215,37 @@ static int check_all_present(
 	return 0;
 }
 
-int sb_image_write_docker_archive(struct sb_layout *layout, const struct sb_descriptor *manifest,
-	const struct sb_strv *tags, int out_fd, struct sb_error *err)
+static int add_docker_image(struct sb_layout *layout, const struct sb_named_image *image,
+	json_t *index, json_t *saved, const char **bad, struct sb_error *err)
+{
+	SB_AUTO_BUF json = SB_BUF_INIT(SB_MAX_JSON);
+	SB_AUTO(sb_manifest) parsed = NULL;
+
+	if (sb_media_is_index(image->manifest.media_type))
+		return sb_fail(err, SB_E_BUG, "an index in a docker archive");
+	if (sb_layout_read_blob(layout, &image->manifest, &json, err) < 0 ||
+		sb_manifest_parse(json.data, json.len, &parsed, err) < 0 ||
+		check_all_present(parsed, layout, err) < 0)
+		return -1;
+	SB_BUG_ON(json_array_append_new(saved, docker_entry(parsed, &image->names, bad)) != 0);
+	append_docker(index, image, bad);
+	return 0;
+}
+
+int sb_image_write_docker_archive(struct sb_layout *layout, const struct sb_named_images *images,
+	int out_fd, struct sb_error *err)
 {
 	struct sb_tar_out tar = {.fd = out_fd, .interrupt = layout->interrupt};
 	SB_AUTO_VALUE(sb_descriptors) blobs = {0};
-	SB_AUTO_BUF json = SB_BUF_INIT(SB_MAX_JSON);
-	SB_AUTO(sb_manifest) parsed = NULL;
+	SB_AUTO_JSON index = new_index();
+	SB_AUTO_JSON saved = json_array();
 	const char *bad = NULL;
 
-	if (sb_layout_read_blob(layout, manifest, &json, err) < 0 ||
-		sb_manifest_parse(json.data, json.len, &parsed, err) < 0 ||
-		check_all_present(parsed, layout, err) < 0 ||
-		sb_layout_reach(layout, manifest, &blobs, err) < 0)
-		return sb_error_context(err, "write a docker archive");
-
-	SB_AUTO_JSON index = make_docker_index(manifest, tags, &bad);
-	SB_AUTO_JSON saved = make_docker_manifest(parsed, tags, &bad);
-
-	if (sb_tar_out_bytes(&tar, "oci-layout", marker, sizeof(marker) - 1, err) < 0 ||
+	SB_ARRAY_FOREACH (images, image)
+		if (add_docker_image(layout, image, index, saved, &bad, err) < 0)
+			return sb_error_context(err, "write a docker archive");
+	if (reach_all(layout, images, &blobs, err) < 0 ||
+		sb_tar_out_bytes(&tar, "oci-layout", marker, sizeof(marker) - 1, err) < 0 ||
 		put_json(&tar, "index.json", index, bad, err) < 0 ||
 		put_json(&tar, "manifest.json", saved, bad, err) < 0 ||
 		put_blobs(&tar, layout, &blobs, err) < 0 || sb_tar_out_end(&tar, err) < 0)
@@ -255,20 +286,31 @@ static void remove_own_files(const struct sb_layout *layout)
 	(void)unlinkat(layout->fd, SB_LAYOUT_LOCK, 0);
 }
 
-int sb_image_write_oci_folder(struct sb_layout *layout, const struct sb_descriptor *manifest,
-	const char *name, int dir_fd, struct sb_error *err)
+static int add_names(struct sb_layout *to, const struct sb_named_image *image, struct sb_error *err)
+{
+	if (image->names.len == 0)
+		return sb_layout_add(to, &image->manifest, NULL, err);
+	for (size_t i = 0; i < image->names.len; i++)
+		if (sb_layout_add(to, &image->manifest, image->names.items[i], err) < 0)
+			return -1;
+	return 0;
+}
+
+int sb_image_write_oci_folder(struct sb_layout *layout, const struct sb_named_images *images,
+	int dir_fd, struct sb_error *err)
 {
 	SB_AUTO_VALUE(sb_descriptors) blobs = {0};
 	SB_AUTO(sb_layout) to = NULL;
 
-	if (sb_layout_reach(layout, manifest, &blobs, err) < 0 ||
+	if (reach_all(layout, images, &blobs, err) < 0 ||
 		sb_layout_open(dir_fd, true, &to, err) < 0)
 		return sb_error_context(err, "write an OCI layout");
 	SB_ARRAY_FOREACH (&blobs, d)
 		if (copy_blob(layout, to, d, err) < 0)
 			return sb_error_context(err, "write an OCI layout");
-	if (sb_layout_add(to, manifest, name, err) < 0)
-		return sb_error_context(err, "write an OCI layout");
+	SB_ARRAY_FOREACH (images, image)
+		if (add_names(to, image, err) < 0)
+			return sb_error_context(err, "write an OCI layout");
 	remove_own_files(to);
 	return 0;
 }

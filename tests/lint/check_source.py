@@ -86,8 +86,8 @@ ALLOWED_RAW = [
     # file, call, why
     ("runner/api/doctor.c", "fork", "each trial does in a child what a build will do"),
     ("runner/api/doctor.c", "unshare", "each trial does in a child what a build will do"),
-    ("runner/build/export.c", "open", "outputs are files that the user named, anywhere on the host"),
-    ("runner/build/export.c", "openat", "outputs are files that the user named, anywhere on the host"),
+    ("runner/build/destination.c", "open", "outputs are files that the user named, anywhere on the host"),
+    ("runner/build/destination.c", "openat", "outputs are files that the user named, anywhere on the host"),
     ("runner/cli/terminal.c", "open", "the terminal itself, by its name; cli may not include sys"),
 ]
 ALLOWED_BANNED = [

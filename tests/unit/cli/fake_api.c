@@ -351,6 +351,39 @@ int sb_logout(const struct sb_login_options *o, struct sb_error *err)
 	return answer(err);
 }
 
+int sb_load(const struct sb_store_options *o, const char *input, struct sb_loaded_image **out,
+	size_t *out_len, struct sb_error *err)
+{
+	note("load %s", input);
+	note_text("root", o->root);
+	if (answer(err) < 0)
+		return -1;
+	*out = sb_calloc(2, sizeof(**out));
+	(*out)[0] = (struct sb_loaded_image){sb_strdup("app:1"), sb_strdup(DIGEST)};
+	(*out)[1] = (struct sb_loaded_image){NULL, sb_strdup(DIGEST)};
+	*out_len = 2;
+	return 0;
+}
+
+void sb_loaded_images_free(struct sb_loaded_image *images, size_t len)
+{
+	for (size_t i = 0; i < len; i++) {
+		free(images[i].name);
+		free(images[i].digest);
+	}
+	free(images);
+}
+
+int sb_save(const struct sb_store_options *o, const char *const *images,
+	const struct sb_output_option *output, struct sb_error *err)
+{
+	note("save type=%d%s dest=%s", (int)output->type, output->is_folder ? ",folder" : "",
+		output->dest);
+	note_text("root", o->root);
+	note_list("image", images);
+	return answer(err);
+}
+
 int sb_images(const struct sb_store_options *o, struct sb_image_info **out, size_t *out_len,
 	struct sb_error *err)
 {

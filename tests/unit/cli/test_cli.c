@@ -108,6 +108,12 @@ static void words_reach_the_library(void **state)
 		{"inspect a --name b:1", "inspect image=a name=b:1 page>stdout\n"},
 		{"inspect a --color always", "inspect image=a color page>stdout\n"},
 		{"import - base:1", "import - base:1\n"},
+		{"load", "load -\n"},
+		{"load -q -i a.tar --root r", "load a.tar root=r\n"},
+		{"load a.tar", "load a.tar\n"},
+		{"save -o f a b:1", "save type=2 dest=f image=a image=b:1\n"},
+		{"save --format oci a", "save type=1 dest=- image=a\n"},
+		{"save a --format oci-dir -o d", "save type=1,folder dest=d image=a\n"},
 		{"pull alpine:3 --platform linux/arm64", "pull alpine:3 platform=linux/arm64\n"},
 		{"push a", "push a\n"},
 		{"push a h/b h/c:1 --authfile f --chunk-size 64m --root r",
@@ -228,6 +234,8 @@ static void failures_set_the_exit_status_and_are_said_once(void **state)
 		{"images", SB_E_SYSTEM, 0, 3},
 		{"pull a", SB_E_NETWORK, 0, 3},
 		{"import a b", SB_E_NOT_FOUND, 0, 3},
+		{"load a", SB_E_INTEGRITY, 0, 3},
+		{"save -o f a", SB_E_NOT_FOUND, 0, 3},
 		{"tag a b c", SB_E_NOT_FOUND, 0, 3},
 	};
 
@@ -376,10 +384,19 @@ static void pull_and_import_print_the_digest(void **state)
 	release(&o);
 }
 
+static void load_prints_a_line_a_name(void **state)
+{
+	struct outcome o = run("load a.tar");
+
+	(void)state;
+	assert_string_equal(o.out, "Loaded image: app:1\nLoaded image ID: " DIGEST "\n");
+	release(&o);
+}
+
 static void help_fits_eighty_columns(void **state)
 {
 	static const char *const lines[] = {"--help", "help", "build --help", "help build",
-		"inspect -h", "help pull", "help push", "help login", "help logout", "help import",
+		"inspect -h", "help pull", "help push", "help login", "help logout", "help import", "help load", "help save",
 		"help images", "help tag", "help rm", "help doctor", "help version", "help help"};
 
 	(void)state;
@@ -447,6 +464,7 @@ int main(void)
 		cmocka_unit_test_setup(images_are_a_table_or_json, reset),
 		cmocka_unit_test_setup(doctor_says_what_mends_the_host, reset),
 		cmocka_unit_test_setup(pull_and_import_print_the_digest, reset),
+		cmocka_unit_test_setup(load_prints_a_line_a_name, reset),
 		cmocka_unit_test_setup(help_fits_eighty_columns, reset),
 		cmocka_unit_test_setup(version_is_printed, reset),
 		cmocka_unit_test_setup(a_full_disk_behind_stdout_is_an_error, reset),

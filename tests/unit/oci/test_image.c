@@ -592,20 +592,46 @@ static void artifacts_are_described(void **state)
 typedef int (*writer_fn)(
 	struct sb_layout *layout, const struct sb_descriptor *d, int fd, struct sb_error *err);
 
+/* An image and its names, which NULL ends. */
+static void name_image(
+	struct sb_named_images *images, const struct sb_descriptor *d, const char *const *names)
+{
+	struct sb_named_image *image = SB_ARRAY_ADD(images);
+
+	sb_descriptor_copy(&image->manifest, d);
+	for (; *names != NULL; names++)
+		sb_strv_add(&image->names, *names);
+}
+
 static int write_oci(
 	struct sb_layout *layout, const struct sb_descriptor *d, int fd, struct sb_error *err)
 {
-	return sb_image_write_oci_archive(layout, d, "docker.io/library/a:1", fd, err);
+	static const char *const names[] = {"docker.io/library/a:1", NULL};
+	SB_AUTO_VALUE(sb_named_images) images = {0};
+
+	name_image(&images, d, names);
+	return sb_image_write_oci_archive(layout, &images, fd, err);
 }
 
 static int write_docker(
 	struct sb_layout *layout, const struct sb_descriptor *d, int fd, struct sb_error *err)
 {
-	SB_AUTO_STRV tags = SB_STRV_INIT;
+	static const char *const names[] = {"a:1", "docker.io/me/b:2", NULL};
+	SB_AUTO_VALUE(sb_named_images) images = {0};
 
-	sb_strv_add(&tags, "a:1");
-	sb_strv_add(&tags, "docker.io/me/b:2");
-	return sb_image_write_docker_archive(layout, d, &tags, fd, err);
+	name_image(&images, d, names);
+	return sb_image_write_docker_archive(layout, &images, fd, err);
+}
+
+static int write_folder(
+	struct test_store *store, const struct sb_descriptor *d, const char *name, int fd)
+{
+	const char *const names[] = {name, NULL};
+	SB_AUTO_VALUE(sb_named_images) images = {0};
+	SB_AUTO_ERROR err = SB_ERROR_INIT;
+
+	name_image(&images, d, names);
+	return sb_image_write_oci_folder(store->layout, &images, fd, &err);
 }
 
 static const writer_fn writers[] = {write_oci, write_docker};
@@ -676,17 +702,16 @@ static void an_exported_folder_holds_the_layout_and_nothing_else(void **state)
 	struct test_store store = test_store_new();
 	struct test_store out = test_store_new();
 	SB_AUTO_VALUE(sb_descriptor) d = test_store_put_image(&store);
-	SB_AUTO_ERROR err = SB_ERROR_INIT;
 
 	(void)state;
-	assert_int_equal(sb_image_write_oci_folder(store.layout, &d, "a:1", out.fd, &err), 0);
+	assert_int_equal(write_folder(&store, &d, "a:1", out.fd), 0);
 	assert_int_equal(faccessat(out.fd, ".lock", F_OK, 0), -1);
 	assert_int_equal(faccessat(out.fd, "tmp", F_OK, 0), -1);
 
 	SB_AUTO(sb_image) image = test_open(out.fd, "a:1");
 
 	expect_image(image, "oci layout", "a:1");
-	assert_int_equal(sb_image_write_oci_folder(store.layout, &d, "b:1", out.fd, &err), 0);
+	assert_int_equal(write_folder(&store, &d, "b:1", out.fd), 0);
 
 	SB_AUTO(sb_image) again = test_open(out.fd, "b:1");
 
