@@ -115,6 +115,51 @@ struct sb_build_options {
 /* out_digest gets the manifest's digest ("sha256:…", 72 bytes with the NUL); may be NULL. */
 int sb_build(const struct sb_build_options *options, char *out_digest, struct sb_error *err);
 
+/*
+ * A program of an image, run as a step of a build is, on a throwaway overlay of the image's layers:
+ * nothing of what it writes stays.
+ */
+struct sb_run_options {
+	size_t size;
+	const char *root;
+	/* A name in the store; else what sb_inspect takes: then it is in the store for as long as
+	 * the program runs. */
+	const char *image;
+	const char *platform;
+	const char *const *command;   /* in place of the image's CMD; NULL-terminated lists, each
+					 may be NULL */
+	const char *const *env;       /* "K=V", or "K" for the environment's value */
+	const char *const *env_files; /* lines like these */
+	const char *user;             /* in place of the image's */
+	const char *workdir;
+	const char *entrypoint; /* one word; "" for none; the image's CMD goes with its own */
+	const char *network;    /* "default", "none", "host" */
+	const char *hostname;
+	const char *shm_size;
+	const char *const *add_hosts;
+	const char *const *volumes;             /* "SRC:DST[:ro]" */
+	const char *const *publish;             /* "[ADDRESS:]HOST:PORT[/tcp|udp]" */
+	const char *const *mounts;              /* "type=secret,id=…", "type=tmpfs,target=…" */
+	const struct sb_secret_option *secrets; /* one that no mount names is at /run/secrets/ID */
+	size_t n_secrets;
+	bool strict;   /* no_new_privs */
+	bool is_stdin; /* it reads our standard input */
+	sb_event_fn on_event;
+	void *event_data;
+};
+#define SB_RUN_OPTIONS_INIT \
+	{ \
+		.size = sizeof(struct sb_run_options) \
+	}
+
+/*
+ * The program's output goes to our standard output and error as it comes; where our standard input
+ * and output are a terminal, it has one too. Signals are passed on. *out_status is its exit status,
+ * 128 + N for a signal. SB_E_STEP_FAILED where it could not be started, with err->step_status 126
+ * or 127 as a shell has them.
+ */
+int sb_run(const struct sb_run_options *options, int *out_status, struct sb_error *err);
+
 /* The linter. */
 struct sb_lint_options {
 	size_t size;

@@ -18,9 +18,7 @@
 
 static const char default_path[] = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
-/* The environment that a stage starts with: the config's, with a PATH as the reference gives one.
- */
-static void start_env(struct sb_stage_state *state)
+void sb_base_image_start_env(struct sb_stage_state *state)
 {
 	if (sb_env_get(&state->config->env, "PATH") == NULL)
 		sb_env_set(&state->config->env, "PATH", default_path);
@@ -35,7 +33,7 @@ struct sb_stage_state *sb_base_image_scratch(const struct sb_platform *platform)
 	state->config->platform = *platform;
 	free(state->config->working_dir);
 	state->config->working_dir = sb_strdup("/");
-	start_env(state);
+	sb_base_image_start_env(state);
 	return state;
 }
 
@@ -115,7 +113,7 @@ static int unpack(struct sb_build *build, struct sb_stage_state *state, struct s
 	return 0;
 }
 
-static int load_from_store(struct sb_build *build, const struct sb_descriptor *d,
+int sb_base_image_load_stored(struct sb_build *build, const struct sb_descriptor *d,
 	const struct sb_platform *platform, struct sb_stage_state **out, struct sb_error *err)
 {
 	SB_AUTO(sb_image) image = NULL;
@@ -130,7 +128,7 @@ static int load_from_store(struct sb_build *build, const struct sb_descriptor *d
 	state->config = sb_image_config_dup(image->config);
 	SB_ARRAY_FOREACH (&image->manifest->layers, layer)
 		sb_descriptor_copy(SB_ARRAY_ADD(&state->layers), layer);
-	start_env(state);
+	sb_base_image_start_env(state);
 	if (unpack(build, state, err) < 0)
 		return -1;
 	*out = SB_STEAL(state);
@@ -223,7 +221,7 @@ static int pull(struct sb_build *build, const char *text, const struct sb_platfo
 	/* It has its name in the store when all of it was unpacked, and so found to be what it
 	 * says. */
 	if (sb_registry_pull_name(text, &options, build->store, out_d, &ref, err) < 0 ||
-		load_from_store(build, out_d, platform, out, err) < 0)
+		sb_base_image_load_stored(build, out_d, platform, out, err) < 0)
 		return -1;
 
 	sb_autofree char *name = sb_reference_format(&ref);
@@ -240,12 +238,12 @@ static int load_reference(struct sb_build *build, const char *text,
 	SB_AUTO_VALUE(sb_descriptor) d = {0};
 
 	if (resolved != NULL)
-		return load_from_store(build, resolved, platform, out, err);
+		return sb_base_image_load_stored(build, resolved, platform, out, err);
 	if (sb_registries_load(&registries, err) < 0 ||
 		sb_registries_meanings(&registries, text, &meanings, err) < 0 ||
 		(!build->pull && find_in_store(build, &meanings, platform, &d, err) < 0))
 		return -1;
-	if ((sb_digest_is_set(&d.digest) ? load_from_store(build, &d, platform, out, err)
+	if ((sb_digest_is_set(&d.digest) ? sb_base_image_load_stored(build, &d, platform, out, err)
 					 : pull(build, text, platform, out, &d, err)) < 0)
 		return -1;
 	note_resolved(build, text, platform, &d);
@@ -274,7 +272,7 @@ static int load_fd(struct sb_build *build, const struct sb_context *context,
 		sb_error_move(err, &failed);
 		return -1;
 	}
-	return load_from_store(build, &d, platform, out, err);
+	return sb_base_image_load_stored(build, &d, platform, out, err);
 }
 
 static int load_context(struct sb_build *build, const char *name,

@@ -13,6 +13,14 @@ int sb_base_image_load(struct sb_build *build, const struct sb_base *base,
 	const struct sb_platform *platform, struct sb_stage_state **out,
 	struct sb_error *err) SB_MUST_USE;
 
+/* The same for an image of the store, by manifest or index. */
+int sb_base_image_load_stored(struct sb_build *build, const struct sb_descriptor *d,
+	const struct sb_platform *platform, struct sb_stage_state **out,
+	struct sb_error *err) SB_MUST_USE;
+/* Puts the variables that a stage starts with into state->env: the config's, with a PATH as the
+ * reference gives one. */
+void sb_base_image_start_env(struct sb_stage_state *state);
+
 /* The state of FROM scratch. */
 struct sb_stage_state *sb_base_image_scratch(const struct sb_platform *platform);
 

@@ -189,24 +189,34 @@ static int add_tmpfs(const struct adding *a, const struct sb_mount_flag *flag, s
 	return 0;
 }
 
+int sb_run_mounts_add_tree(int root_fd, const char *target, int mount_fd, struct sb_step_spec *spec,
+	struct sb_run_mounts *out, struct sb_error *err)
+{
+	struct sb_step_mount *mount = NULL;
+	struct stat st;
+
+	if (fstat(mount_fd, &st) < 0)
+		return sb_fail_errno(err, "'%s'", target);
+	if (new_mount(root_fd, target, SB_STEP_MOUNT_TREE, spec, out, &mount, err) < 0)
+		return -1;
+	mount->is_file = !S_ISDIR(st.st_mode);
+	mount->fd = mount_fd;
+	return 0;
+}
+
 /* Adds the tree that fd refers to (a mount is cloned from it). */
 static int add_tree(
 	const struct adding *a, const char *target, int fd, bool is_readonly, struct sb_error *err)
 {
 	const uint64_t attrs =
 		MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | (is_readonly ? MOUNT_ATTR_RDONLY : 0);
-	struct sb_step_mount *mount = NULL;
 	sb_autofd int tree = -1;
-	struct stat st;
 
-	if (fstat(fd, &st) < 0)
-		return sb_fail_errno(err, "'%s'", target);
 	if (sb_mount_clone(fd, false, attrs, &tree, err) < 0 ||
-		new_mount(a->root_fd, target, SB_STEP_MOUNT_TREE, a->spec, a->out, &mount, err) < 0)
+		sb_run_mounts_add_tree(a->root_fd, target, tree, a->spec, a->out, err) < 0)
 		return -1;
-	mount->is_file = !S_ISDIR(st.st_mode);
-	mount->is_readonly = is_readonly;
-	mount->fd = keep(a->out, &tree);
+	a->spec->mounts.items[a->spec->mounts.len - 1].is_readonly = is_readonly;
+	(void)keep(a->out, &tree);
 	return 0;
 }
 

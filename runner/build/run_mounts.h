@@ -45,6 +45,10 @@ int sb_run_mounts_check_contexts(const struct sb_run_mounts *mounts, const struc
 int sb_run_mounts_add_file(int root_fd, const char *target, mode_t mode, const char *content,
 	struct sb_step_spec *spec, struct sb_run_mounts *out, struct sb_error *err) SB_MUST_USE;
 
+/* A tree of files: a detached mount, borrowed. */
+int sb_run_mounts_add_tree(int root_fd, const char *target, int mount_fd, struct sb_step_spec *spec,
+	struct sb_run_mounts *out, struct sb_error *err) SB_MUST_USE;
+
 /* The last thing before the step runs: orders the mounts so that what is mounted below another
  * mount's target comes after it, however they were written. */
 void sb_run_mounts_sort(struct sb_step_spec *spec, struct sb_run_mounts *mounts);

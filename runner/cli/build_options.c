@@ -47,7 +47,7 @@ static int parse_add_host(void *field, const char *value, struct sb_error *err)
 	return 0;
 }
 
-static int parse_network(void *field, const char *value, struct sb_error *err)
+int sb_network_option_parse(void *field, const char *value, struct sb_error *err)
 {
 	static const char *const known[] = {"default", "none", "host"};
 
@@ -146,7 +146,7 @@ const struct sb_option sb_build_options_table[] = {
 
 	{"", 0, SB_OPTION_GROUP, NULL, 0, "How steps run", NULL},
 	{"network", 0, SB_OPTION_PARSED, "MODE", FIELD(network), "default, none or host",
-		parse_network},
+		sb_network_option_parse},
 	{"add-host", 0, SB_OPTION_PARSED, "NAME:IP", FIELD(add_hosts),
 		"a line of /etc/hosts (repeatable)", parse_add_host},
 	{"shm-size", 0, SB_OPTION_TEXT, "SIZE", FIELD(shm_size), "of /dev/shm (default: 64m)",

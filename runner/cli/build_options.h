@@ -49,5 +49,7 @@ extern const struct sb_build_fields sb_build_defaults;
 extern const struct sb_option sb_build_options_table[];
 
 void sb_build_fields_release(void *fields);
+/* An sb_option_fn for --network (const char *): default, none or host. */
+int sb_network_option_parse(void *field, const char *value, struct sb_error *err) SB_MUST_USE;
 
 #endif

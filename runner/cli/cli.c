@@ -104,13 +104,38 @@ static int check_words(
 	return 0;
 }
 
+/* Ends the options before the first word. */
+static void end_options(const struct sb_command *command, struct sb_strv *words)
+{
+	SB_AUTO_STRV rest = SB_STRV_INIT;
+	size_t i = 0;
+
+	while (i < words->len && strcmp(words->items[i], "--") != 0) {
+		const size_t n = sb_options_skip(command->options, words, i);
+
+		if (n == 0)
+			break;
+		i += n;
+	}
+	if (i >= words->len || strcmp(words->items[i], "--") == 0)
+		return;
+	for (size_t j = 0; j < words->len; j++) {
+		if (j == i)
+			sb_strv_add(&rest, "--");
+		sb_strv_add(&rest, words->items[j]);
+	}
+	sb_strv_copy(words, &rest);
+}
+
 static int parse_and_run(const struct sb_cli *cli, const struct sb_command *verb,
-	const struct sb_strv *words, void *fields, struct sb_error *err)
+	struct sb_strv *words, void *fields, struct sb_error *err)
 {
 	const struct sb_command *command = verb != NULL ? verb : &sb_command_build;
 	SB_AUTO_STRV rest = SB_STRV_INIT;
 	bool is_help = false;
 
+	if (command->options_end_at_word)
+		end_options(command, words);
 	if (sb_options_parse(command->options, words, fields, &rest, &is_help, err) < 0)
 		return -1;
 	if (is_help) {
@@ -126,7 +151,7 @@ static int parse_and_run(const struct sb_cli *cli, const struct sb_command *verb
 }
 
 static int run_command(const struct sb_cli *cli, const struct sb_command *verb,
-	const struct sb_strv *words, struct sb_error *err)
+	struct sb_strv *words, struct sb_error *err)
 {
 	const struct sb_command *command = verb != NULL ? verb : &sb_command_build;
 	sb_autofree void *fields = sb_calloc(1, command->fields_size + 1);
@@ -143,16 +168,16 @@ static int run_command(const struct sb_cli *cli, const struct sb_command *verb,
 	return status;
 }
 
-static int run_words(const struct sb_cli *cli, struct sb_strv *words, struct sb_error *err)
+/* *out_verb: what it is that fails, as far as that is known. */
+static int run_words(const struct sb_cli *cli, struct sb_strv *words,
+	const struct sb_command **out_verb, struct sb_error *err)
 {
-	const struct sb_command *verb = NULL;
-
 	if (words->len == 1 && strcmp(words->items[0], "--version") == 0)
-		verb = &sb_command_version, sb_strv_clear(words);
-	else if (take_verb(words, &verb, err) < 0)
+		*out_verb = &sb_command_version, sb_strv_clear(words);
+	else if (take_verb(words, out_verb, err) < 0)
 		return -1;
 
-	const int status = run_command(cli, verb, words, err);
+	const int status = run_command(cli, *out_verb, words, err);
 
 	/* What does not reach a full disk or a closed pipe was not done. */
 	if (status >= 0 && (fflush(cli->out) != 0 || ferror(cli->out)))
@@ -169,11 +194,13 @@ int sb_cli_main(int argc, char *const *argv, FILE *out, FILE *err)
 	for (int i = 1; i < argc; i++)
 		sb_strv_add(&words, argv[i]);
 
-	const int status = run_words(&cli, &words, &failure);
+	const struct sb_command *verb = NULL;
+	const int status = run_words(&cli, &words, &verb, &failure);
 
 	if (status >= 0)
 		return status;
 	(void)fflush(out);
 	sb_report_error(err, &failure, sb_terminal_has_color(err));
-	return sb_exit_status(&failure);
+	return verb != NULL && verb->failure_status != NULL ? verb->failure_status(&failure)
+							    : sb_exit_status(&failure);
 }

@@ -33,8 +33,8 @@ const struct sb_command sb_command_load = {
 	.name = "load",
 	.usage = "load [options] [FILE]",
 	.summary = "bring all images of an archive into the store, under the names they have there",
-	.details = "Archives of docker save and podman save, OCI archives, compressed or not, and "
-		   "OCI\nlayout folders are read. Prints a line for each name.\n",
+	.details = "Archives of docker save and podman save, OCI archives, compressed or not, and\n"
+		   "OCI layout folders are read. Prints a line for each name.\n",
 	.options = options,
 	.fields_size = sizeof(struct load_fields),
 	.max_words = 1,

@@ -59,8 +59,8 @@ const struct sb_command sb_command_save = {
 	.name = "save",
 	.usage = "save [options] IMAGE...",
 	.summary = "write images of the store to one archive",
-	.details = "An image is saved under the name that is given; by its digest, without one. "
-		   "Several\nnames of one image are written once.\n",
+	.details = "An image is saved under the name that is given; by its digest, without one.\n"
+		   "Several names of one image are written once.\n",
 	.options = options,
 	.fields_size = sizeof(struct save_fields),
 	.defaults = &defaults,

@@ -15,6 +15,7 @@ static const struct sb_command *const commands[] = {
 	&sb_command_login,
 	&sb_command_logout,
 	&sb_command_import,
+	&sb_command_run_image,
 	&sb_command_load,
 	&sb_command_save,
 	&sb_command_images,
@@ -30,7 +31,6 @@ static const struct {
 	const char *name;
 	const char *hint;
 } absent[] = {
-	{"run", NULL},
 	{"du", NULL},
 	{"prune", "safebuild rm removes an image"},
 	{"completion", NULL},

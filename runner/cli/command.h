@@ -31,6 +31,9 @@ struct sb_command {
 	const void *defaults; /* or as this one, where it is not NULL */
 	size_t min_words;     /* words that are no options */
 	size_t max_words;
+	bool options_end_at_word; /* what stands behind the first word is not safebuild's */
+	/* The exit status of a failure; NULL: as sb_exit_status has it. */
+	int (*failure_status)(const struct sb_error *err);
 	/* The exit status, or -1 with err set, which the caller prints. */
 	int (*run)(const struct sb_cli *cli, const void *fields, const struct sb_strv *words,
 		struct sb_error *err);
@@ -50,6 +53,7 @@ extern const struct sb_command sb_command_push;
 extern const struct sb_command sb_command_login;
 extern const struct sb_command sb_command_logout;
 extern const struct sb_command sb_command_images;
+extern const struct sb_command sb_command_run_image;
 extern const struct sb_command sb_command_save;
 extern const struct sb_command sb_command_tag;
 extern const struct sb_command sb_command_rm;

@@ -5,6 +5,7 @@
 
 #include "base/cleanup.h"
 #include "base/escape.h"
+#include "cli/terminal.h"
 
 #define BOLD "\033[1m"
 #define RED "\033[1;31m"
@@ -188,4 +189,10 @@ int sb_exit_status(const struct sb_error *err)
 		break;
 	}
 	return SB_EXIT_BUG;
+}
+
+void sb_report_notes(const struct sb_event *event, void *file)
+{
+	if (event->kind == SB_EVENT_WARNING || event->kind == SB_EVENT_NOTICE)
+		sb_report_event(file, event, sb_terminal_has_color(file));
 }

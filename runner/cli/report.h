@@ -21,6 +21,8 @@
 void sb_report_error(FILE *out, const struct sb_error *err, bool has_color);
 /* An SB_EVENT_WARNING or SB_EVENT_NOTICE. */
 void sb_report_event(FILE *out, const struct sb_event *event, bool has_color);
+/* An sb_event_fn that reports warnings and notices, and nothing else, to a FILE. */
+void sb_report_notes(const struct sb_event *event, void *file);
 
 /*
  * The exit status.

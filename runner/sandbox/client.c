@@ -113,6 +113,11 @@ void sb_sandbox_free(struct sb_sandbox *sandbox)
 	free(sandbox);
 }
 
+int sb_sandbox_socket(const struct sb_sandbox *sandbox)
+{
+	return sandbox->socket_fd;
+}
+
 /* What is polled while a step runs. */
 enum { ANSWER, OUT, ERR, INTERRUPT, N_POLLED };
 

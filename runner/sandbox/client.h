@@ -16,6 +16,9 @@ int sb_sandbox_start(struct sb_sandbox **out, struct sb_error *err) SB_MUST_USE;
 void sb_sandbox_free(struct sb_sandbox *sandbox);
 SB_DEFINE_FREEP(sb_sandbox)
 
+/* Where steps are sent, and answers come from; borrowed. For sandbox/attach.c. */
+int sb_sandbox_socket(const struct sb_sandbox *sandbox);
+
 struct sb_sandbox_events {
 	/* stream is 1 or 2; bytes as they come. */
 	void (*on_output)(void *data, int stream, const char *bytes, size_t len);

@@ -21,8 +21,10 @@
 #include "sandbox/program.h"
 #include "sandbox/rootfs.h"
 #include "sandbox/workdir.h"
+#include "sys/channel.h"
 #include "sys/fd.h"
 #include "sys/proc.h"
+#include "sys/tty.h"
 
 enum { OUTPUT_WAIT_MS = 1000 };
 
@@ -78,8 +80,10 @@ static void close_inherited(const struct sb_init *init)
 	*SB_ARRAY_ADD(&keep) = init->secrets_tmpfs_fd;
 	*SB_ARRAY_ADD(&keep) = init->agents_fd;
 	*SB_ARRAY_ADD(&keep) = init->spec->layers_fd;
+	*SB_ARRAY_ADD(&keep) = init->spec->stdin_fd;
 	*SB_ARRAY_ADD(&keep) = init->spec->stdout_fd;
 	*SB_ARRAY_ADD(&keep) = init->spec->stderr_fd;
+	*SB_ARRAY_ADD(&keep) = init->spec->terminal_fd;
 	/* An agent is the proxy's to talk to: its socket has no business here. */
 	SB_ARRAY_FOREACH (&init->spec->mounts, mount)
 		if (mount->kind != SB_STEP_MOUNT_AGENT)
@@ -110,9 +114,20 @@ static int become_root(const struct sb_init *init, struct sb_error *err)
 
 static bool is_over(int life_fd)
 {
-	struct pollfd life = {.fd = life_fd, .events = POLLIN};
+	struct pollfd life = {.fd = life_fd};
 
 	return poll(&life, 1, 0) > 0;
+}
+
+/* False where there is nobody any more to send one. */
+static bool pass_signals(int life_fd, pid_t program)
+{
+	unsigned char numbers[64];
+	const ssize_t n = read(life_fd, numbers, sizeof(numbers));
+
+	for (ssize_t i = 0; i < n; i++)
+		(void)kill(program, numbers[i]);
+	return n > 0 || (n < 0 && errno == EINTR);
 }
 
 /* Reaps until the step's process ends or safebuild is gone. True with its wait status. */
@@ -133,7 +148,7 @@ static bool wait_for(pid_t program, int life_fd, int signal_fd, int *out_status)
 		}
 		if (poll(fds, 2, -1) < 0 && errno != EINTR)
 			return false;
-		if (fds[1].revents != 0)
+		if (fds[1].revents != 0 && !pass_signals(life_fd, program))
 			return false;
 		(void)!read(signal_fd, &info, sizeof(info));
 	}
@@ -145,6 +160,8 @@ static bool wait_for(pid_t program, int life_fd, int signal_fd, int *out_status)
  */
 static void await_output(const struct sb_step_spec *spec, int life_fd)
 {
+	if (spec->terminal_fd >= 0)
+		return; /* what goes into a terminal is copied */
 	for (int waited_ms = 0; waited_ms < OUTPUT_WAIT_MS && !is_over(life_fd); waited_ms++) {
 		struct timespec pause = {.tv_nsec = 1000000};
 		int out = 0;
@@ -185,9 +202,30 @@ static int watch_children(int *out_fd, struct sb_error *err)
 	return *out_fd < 0 ? sb_fail_errno(err, "watch signals") : 0;
 }
 
+/* The program's streams as it gets them: those of the spec, or a terminal that is made here. */
+struct streams {
+	struct sb_step_spec spec; /* a copy; what it points to is the spec's */
+	int terminal_fd;
+	int stdin_fd; /* the program's alone: else what reads from us would not see it go */
+};
+
+static int open_streams(const struct sb_step_spec *spec, struct streams *out, struct sb_error *err)
+{
+	sb_autofd int master = -1;
+
+	*out = (struct streams){.spec = *spec, .terminal_fd = -1, .stdin_fd = spec->stdin_fd};
+	if (spec->terminal_fd < 0)
+		return 0;
+	if (sb_tty_new(spec->uid, &master, &out->terminal_fd, err) < 0)
+		return -1;
+	sb_tty_set_size(master, spec->terminal_rows, spec->terminal_columns);
+	out->spec.stdin_fd = out->spec.stdout_fd = out->spec.stderr_fd = out->terminal_fd;
+	return sb_channel_send(spec->terminal_fd, "t", 1, &master, 1, err);
+}
+
 /* Runs the program and gives what is to be answered. */
-static int run_to_end(struct sb_init *init, struct sb_rootfs *rootfs, struct sb_step_result *out,
-	struct sb_error *err)
+static int run_to_end(struct sb_init *init, struct sb_rootfs *rootfs, struct streams *streams,
+	struct sb_step_result *out, struct sb_error *err)
 {
 	sb_autofd int signal_fd = -1;
 	SB_AUTO_BUF said = SB_BUF_INIT(SB_MAX_STEP_MESSAGE);
@@ -209,16 +247,21 @@ static int run_to_end(struct sb_init *init, struct sb_rootfs *rootfs, struct sb_
 	if (program < 0)
 		return sb_fail_errno(err, "fork");
 	if (program == 0)
-		sb_program_run(init->spec, error_write);
+		sb_program_run(&streams->spec, error_write);
 	sb_fd_closep(&error_write);
+	/* The terminal ends with the last program that has it. */
+	sb_fd_closep(&streams->terminal_fd);
+	sb_fd_closep(&streams->stdin_fd);
 
 	const bool ended = wait_for(program, init->life_fd, signal_fd, &status);
 
 	(void)kill(-1, SIGKILL);
 	if (ended)
 		await_output(init->spec, init->life_fd);
-	(void)close(init->spec->stdout_fd);
-	(void)close(init->spec->stderr_fd);
+	if (init->spec->terminal_fd < 0) {
+		(void)close(init->spec->stdout_fd);
+		(void)close(init->spec->stderr_fd);
+	}
 	end_step(rootfs);
 	if (!ended)
 		return sb_fail(err, SB_E_CANCELLED, "safebuild is gone");
@@ -285,11 +328,12 @@ _Noreturn void sb_init_main(struct sb_init *init)
 	SB_AUTO_ERROR err = SB_ERROR_INIT;
 	struct sb_rootfs rootfs = {.root_fd = -1, .secrets_fd = -1};
 	struct sb_step_result result = {0};
+	struct streams streams;
 
-	if (set_up(init, &rootfs, &err) < 0)
+	if (set_up(init, &rootfs, &err) < 0 || open_streams(init->spec, &streams, &err) < 0)
 		answer_error(init->result_fd, &err);
 
-	const int rc = run_to_end(init, &rootfs, &result, &err);
+	const int rc = run_to_end(init, &rootfs, &streams, &result, &err);
 
 	sb_rootfs_forget_secrets(&rootfs);
 	if (rc < 0)

@@ -13,7 +13,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "base/mem.h"
+#include "base/strv.h"
+#include "sandbox/publish.h"
 #include "sys/fd.h"
 #include "sys/proc.h"
 
@@ -48,22 +49,30 @@ const char *sb_network_lacks(const char **out_fix)
 }
 
 /* It reads what the step sends, and root's would be root: it confines itself, having set up. */
-static _Noreturn void exec_slirp(const char *path, pid_t parent, pid_t target, int ready_fd)
+static _Noreturn void exec_slirp(
+	const char *path, pid_t parent, pid_t target, int ready_fd, int api_dir_fd)
 {
-	sb_autofree char *ready = sb_asprintf("%d", ready_fd);
-	sb_autofree char *pid = sb_asprintf("%d", (int)target);
-	char *argv[] = {sb_strdup(program_name), sb_strdup("--configure"), sb_strdup("--mtu=65520"),
-		sb_strdup("--disable-host-loopback"), sb_strdup("--enable-sandbox"),
-		sb_strdup("--enable-seccomp"), sb_strdup("--ready-fd"), ready, pid,
-		sb_strdup(tap_name), NULL};
+	SB_AUTO_STRV argv = SB_STRV_INIT;
+	static const char *const always[] = {program_name, "--configure", "--mtu=65520",
+		"--disable-host-loopback", "--enable-sandbox", "--enable-seccomp"};
 	const int null_fd = open("/dev/null", O_RDWR | O_CLOEXEC);
 
 	/* If the parent went before that call, no signal comes. */
 	if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0 || getppid() != parent || null_fd < 0 ||
 		dup2(null_fd, 0) < 0 || dup2(null_fd, 1) < 0 || dup2(null_fd, 2) < 0 ||
-		fcntl(ready_fd, F_SETFD, 0) < 0)
+		fcntl(ready_fd, F_SETFD, 0) < 0 ||
+		(api_dir_fd >= 0 && fcntl(api_dir_fd, F_SETFD, 0) < 0))
 		_exit(127);
-	execv(path, argv);
+	for (size_t i = 0; i < sizeof(always) / sizeof(always[0]); i++)
+		sb_strv_add(&argv, always[i]);
+	if (api_dir_fd >= 0)
+		sb_strv_addf(
+			&argv, "--api-socket=/proc/self/fd/%d/%s", api_dir_fd, sb_publish_socket);
+	sb_strv_add(&argv, "--ready-fd");
+	sb_strv_addf(&argv, "%d", ready_fd);
+	sb_strv_addf(&argv, "%d", (int)target);
+	sb_strv_add(&argv, tap_name);
+	execv(path, sb_strv_argv(&argv));
 	_exit(127);
 }
 
@@ -77,7 +86,8 @@ void sb_network_make_tap(void)
 		(void)ioctl(fd, TUNSETPERSIST, 1);
 }
 
-int sb_network_start(pid_t target, int ready_fd, pid_t *out_pid, struct sb_error *err)
+int sb_network_start(
+	pid_t target, int ready_fd, int api_dir_fd, pid_t *out_pid, struct sb_error *err)
 {
 	sb_autofree char *path = sb_proc_program_path(program_name);
 
@@ -90,7 +100,7 @@ int sb_network_start(pid_t target, int ready_fd, pid_t *out_pid, struct sb_error
 	if (pid < 0)
 		return sb_fail_errno(err, "fork");
 	if (pid == 0)
-		exec_slirp(path, self, target, ready_fd);
+		exec_slirp(path, self, target, ready_fd, api_dir_fd);
 	*out_pid = pid;
 	return 0;
 }
@@ -98,8 +108,8 @@ int sb_network_start(pid_t target, int ready_fd, pid_t *out_pid, struct sb_error
 int sb_network_await(int ready_fd, int life_fd, struct sb_error *err)
 {
 	enum { READY_WITHIN_MS = 10000 };
-	struct pollfd fds[] = {
-		{.fd = ready_fd, .events = POLLIN}, {.fd = life_fd, .events = POLLIN}};
+	/* That life_fd has ended is reported unasked; what is in it is for later. */
+	struct pollfd fds[] = {{.fd = ready_fd, .events = POLLIN}, {.fd = life_fd}};
 	char byte = 0;
 
 	if (poll(fds, 2, READY_WITHIN_MS) > 0 && fds[1].revents == 0 &&

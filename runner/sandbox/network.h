@@ -23,13 +23,15 @@ const char *sb_network_lacks(const char **out_fix);
  *
  * sb_network_start, outside: starts slirp4netns for the namespace of process `target` (loopback of
  * the host is out of its reach) and returns at once. A byte comes through ready_fd when it is up.
+ * api_dir_fd, or -1: a folder where it makes the socket that sandbox/publish.h talks to.
  * *out_pid ends with sb_network_disconnect.
  *
  * sb_network_await, inside: waits for that byte; gives up when life_fd ends.
  */
 #define SB_NETWORK_DNS "10.0.2.3"
 void sb_network_make_tap(void);
-int sb_network_start(pid_t target, int ready_fd, pid_t *out_pid, struct sb_error *err) SB_MUST_USE;
+int sb_network_start(pid_t target, int ready_fd, int api_dir_fd, pid_t *out_pid,
+	struct sb_error *err) SB_MUST_USE;
 int sb_network_await(int ready_fd, int life_fd, struct sb_error *err) SB_MUST_USE;
 void sb_network_disconnect(pid_t pid);
 

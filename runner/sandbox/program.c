@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -47,12 +48,16 @@ static void volunteer_for_oom(void)
 
 static int redirect(const struct sb_step_spec *spec, struct sb_error *err)
 {
-	const int null_fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+	const int stdin_fd =
+		spec->stdin_fd >= 0 ? spec->stdin_fd : open("/dev/null", O_RDONLY | O_CLOEXEC);
 
-	if (null_fd < 0 || dup2(null_fd, STDIN_FILENO) < 0 ||
+	if (stdin_fd < 0 || dup2(stdin_fd, STDIN_FILENO) < 0 ||
 		dup2(spec->stdout_fd, STDOUT_FILENO) < 0 ||
 		dup2(spec->stderr_fd, STDERR_FILENO) < 0)
 		return sb_fail_errno(err, "redirect the step's output");
+	/* The session is new, so the terminal becomes its own. */
+	if (spec->terminal_fd >= 0 && ioctl(STDIN_FILENO, TIOCSCTTY, 0) < 0)
+		return sb_fail_errno(err, "take the terminal");
 	return 0;
 }
 

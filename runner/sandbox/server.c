@@ -15,12 +15,15 @@
 
 #include "base/limits.h"
 #include "base/mem.h"
+#include "base/path.h"
 #include "sandbox/agent_proxy.h"
 #include "sandbox/confine.h"
 #include "sandbox/init.h"
 #include "sandbox/leftovers.h"
 #include "sandbox/network.h"
+#include "sandbox/publish.h"
 #include "sandbox/rootfs.h"
+#include "sys/at.h"
 #include "sys/channel.h"
 #include "sys/fd.h"
 #include "sys/userns.h"
@@ -97,8 +100,11 @@ static void pipes_release(struct pipes *pipes)
 }
 
 /* Once its first process has made its device, slirp4netns starts beside it. */
-static int start_network(struct started *s, struct pipes *pipes, struct sb_error *err)
+static int start_network(const struct sb_step_spec *spec, struct started *s, struct pipes *pipes,
+	struct sb_error *err)
 {
+	sb_autofree char *folder = sb_path_dir(spec->upper);
+	sb_autofd int api_dir = -1;
 	char byte = 0;
 
 	sb_fd_closep(&pipes->ends[TAP][1]);
@@ -107,7 +113,12 @@ static int start_network(struct started *s, struct pipes *pipes, struct sb_error
 
 	if (n <= 0)
 		return (int)n; /* at 0 it has ended, and says why itself */
-	return sb_network_start(s->pid, pipes->ends[NETWORK][1], &s->slirp, err);
+	if (spec->publish.len > 0 &&
+		sb_at_open_dir(spec->layers_fd, folder, SB_AT_NO_LINKS, &api_dir, err) < 0)
+		return -1;
+	if (sb_network_start(s->pid, pipes->ends[NETWORK][1], api_dir, &s->slirp, err) < 0)
+		return -1;
+	return spec->publish.len > 0 ? sb_publish(api_dir, &spec->publish, err) : 0;
 }
 
 /* Lets the step's first process begin. */
@@ -123,7 +134,7 @@ static int let_go(const struct sb_step_spec *spec, struct started *s, struct pip
 	if (sb_userns_map_child(s->pid, &spec->ids, err) < 0 ||
 		sb_fd_write_all(pipes->ends[GO][1], "x", 1, err) < 0)
 		return -1;
-	return spec->network == SB_STEP_NET_USER ? start_network(s, pipes, err) : 0;
+	return spec->network == SB_STEP_NET_USER ? start_network(spec, s, pipes, err) : 0;
 }
 
 static int start_step(const struct sb_step_spec *spec, struct started *out, struct sb_error *err)
@@ -162,6 +173,7 @@ static int start_step(const struct sb_step_spec *spec, struct started *out, stru
 		sb_init_main(&init);
 	}
 	s.life_fd = sb_fd_steal(&pipes.ends[LIFE][1]);
+	(void)fcntl(s.life_fd, F_SETFL, O_NONBLOCK);
 	s.result_fd = sb_fd_steal(&pipes.ends[RESULT][0]);
 	if (let_go(spec, &s, &pipes, err) < 0) {
 		sb_fd_closep(&pipes.ends[GO][1]);
@@ -184,6 +196,28 @@ static void stop_step(struct started *s)
 		(void)kill(s->pid, SIGKILL);
 }
 
+/* While a step runs: a signal for its program, or its end. */
+static int hear(
+	int socket_fd, struct started *s, bool *watching, bool *out_alive, struct sb_error *err)
+{
+	SB_AUTO_BUF message = SB_BUF_INIT(SB_MAX_STEP_MESSAGE);
+	int none[SB_CHANNEL_MAX_FDS];
+	size_t n_none = 0;
+	const int received = sb_channel_receive(socket_fd, &message, none, &n_none, err);
+
+	for (size_t i = 0; i < n_none; i++)
+		(void)close(none[i]);
+	*out_alive = received > 0;
+	/* Of more signals than fit into a pipe, the last ones are dropped. */
+	if (received > 0 && message.len == 1) {
+		(void)!write(s->life_fd, message.data, 1);
+		return 0;
+	}
+	*watching = false;
+	stop_step(s);
+	return received < 0 ? -1 : 0;
+}
+
 /* Reads the answer while watching for a cancellation. *out_alive: the other end of the socket is
  * still there. */
 static int await_result(
@@ -198,22 +232,8 @@ static int await_result(
 
 		if (poll(fds, 2, -1) < 0 && errno != EINTR)
 			return sb_fail_errno(err, "poll");
-		if (fds[1].revents != 0) {
-			SB_AUTO_BUF message = SB_BUF_INIT(SB_MAX_STEP_MESSAGE);
-			int none[SB_CHANNEL_MAX_FDS];
-			size_t n_none = 0;
-
-			const int received =
-				sb_channel_receive(socket_fd, &message, none, &n_none, err);
-
-			*out_alive = received > 0;
-			for (size_t i = 0; i < n_none; i++)
-				(void)close(none[i]);
-			watching = false;
-			stop_step(s);
-			if (received < 0)
-				return -1;
-		}
+		if (fds[1].revents != 0 && hear(socket_fd, s, &watching, out_alive, err) < 0)
+			return -1;
 		if (fds[0].revents == 0)
 			continue;
 
@@ -280,6 +300,8 @@ static int serve_one(
 
 	if (got <= 0)
 		return got;
+	if (message->len == 1)
+		return 1; /* a signal that came when the step had ended */
 	if (message->len == 0) {
 		/* Goodbye, or a cancellation that came when the step had ended. */
 		sb_leftovers_forget(leftovers);
@@ -315,6 +337,8 @@ int sb_server_main(int argc, char **argv)
 		(void)fprintf(stderr, "safebuild-step is run by safebuild\n");
 		return 2;
 	}
+	/* A step may be gone when it is sent a signal. */
+	(void)signal(SIGPIPE, SIG_IGN);
 	/* What we start has no business with safebuild. */
 	(void)fcntl(socket_fd, F_SETFD, FD_CLOEXEC);
 	/* A terminal's Ctrl-C is for safebuild, which then tells us. */

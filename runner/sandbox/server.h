@@ -9,8 +9,9 @@
  * that reads images or networks.
  *
  * Protocol: a message is an encoded sb_step_spec with its descriptors; the answer is an encoded
- * sb_step_result. An empty message while a step runs cancels it, and between steps is
- * goodbye: when the other end goes without one, it was killed. Returns the exit status.
+ * sb_step_result. An empty message while a step runs cancels it, one byte is the number of a
+ * signal for its program; an empty one between steps is goodbye: when the other end goes without
+ * one, it was killed. Returns the exit status.
  */
 int sb_server_main(int argc, char **argv);
 

@@ -153,6 +153,7 @@ void sb_step_spec_release(struct sb_step_spec *spec)
 	free(spec->cwd);
 	free(spec->hostname);
 	SB_ARRAY_RELEASE(&spec->groups);
+	sb_strv_release(&spec->publish);
 	sb_strv_release(&spec->lowers);
 	free(spec->upper);
 	free(spec->work);
@@ -231,18 +232,28 @@ int sb_step_spec_encode(const struct sb_step_spec *spec, struct sb_buf *out, int
 	put_number(&w, spec->no_new_privs);
 	put_number(&w, spec->is_32bit);
 	put_number(&w, spec->network);
+	put_strv(&w, &spec->publish);
 	put_number(&w, spec->shm_bytes);
 	put_strv(&w, &spec->lowers);
 	put_string(&w, spec->upper);
 	put_string(&w, spec->work);
 	put_fd(&w, spec->layers_fd);
+	put_fd(&w, spec->stdin_fd);
 	put_fd(&w, spec->stdout_fd);
 	put_fd(&w, spec->stderr_fd);
+	put_fd(&w, spec->terminal_fd);
+	put_number(&w, spec->terminal_rows);
+	put_number(&w, spec->terminal_columns);
 	put_number(&w, spec->mounts.len);
 	SB_ARRAY_FOREACH (&spec->mounts, mount)
 		put_mount(&w, mount);
 	*out_n_fds = w.n_fds;
 	return w.failed ? -1 : 0;
+}
+
+static bool has_streams(const struct sb_step_spec *spec)
+{
+	return spec->terminal_fd >= 0 || (spec->stdout_fd >= 0 && spec->stderr_fd >= 0);
 }
 
 int sb_step_spec_decode(const char *bytes, size_t len, const int *fds, size_t n_fds,
@@ -264,18 +275,23 @@ int sb_step_spec_decode(const char *bytes, size_t len, const int *fds, size_t n_
 	spec.no_new_privs = get_number(&r) != 0;
 	spec.is_32bit = get_number(&r) != 0;
 	spec.network = (enum sb_step_network)get_choice(&r, SB_STEP_NET_USER);
+	get_strv(&r, &spec.publish);
 	spec.shm_bytes = get_number(&r);
 	get_strv(&r, &spec.lowers);
 	spec.upper = get_string(&r);
 	spec.work = get_string(&r);
 	spec.layers_fd = get_fd(&r);
+	spec.stdin_fd = get_fd(&r);
 	spec.stdout_fd = get_fd(&r);
 	spec.stderr_fd = get_fd(&r);
+	spec.terminal_fd = get_fd(&r);
+	spec.terminal_rows = (unsigned short)get_number(&r);
+	spec.terminal_columns = (unsigned short)get_number(&r);
 	for (size_t n = get_len(&r); n > 0 && !r.failed; n--)
 		get_mount(&r, SB_ARRAY_ADD(&spec.mounts));
 	if (r.failed || r.p != r.end || r.n_fds != 0 || spec.argv.len == 0 || spec.cwd == NULL ||
 		spec.hostname == NULL || spec.upper == NULL || spec.work == NULL ||
-		spec.layers_fd < 0 || spec.stdout_fd < 0 || spec.stderr_fd < 0) {
+		spec.layers_fd < 0 || !has_streams(&spec)) {
 		sb_step_spec_release(&spec);
 		return sb_fail(err, SB_E_BUG, "a step's description does not fit");
 	}

@@ -59,6 +59,7 @@ struct sb_step_spec {
 	bool no_new_privs;
 	bool is_32bit; /* the image is one of i386 programs: they need socketcall(2) */
 	enum sb_step_network network;
+	struct sb_strv publish; /* sandbox/publish.h; with SB_STEP_NET_USER only */
 	uint64_t shm_bytes;
 
 	/* The root file system: names below layers_fd, as struct sb_overlay has them. */
@@ -71,13 +72,20 @@ struct sb_step_spec {
 	/* Borrowed. layers_fd is a detached mount: overlayfs takes layers only from mounts of the
 	 * namespace that it is mounted in, so the step attaches it in its own. */
 	int layers_fd;
+	int stdin_fd; /* or -1: nothing to read */
 	int stdout_fd;
 	int stderr_fd;
+	/* A channel (sys/channel.h) in place of the three: the program's streams are a terminal of
+	 * its own, and the other end of that is sent through it. Or -1. */
+	int terminal_fd;
+	unsigned short terminal_rows; /* 0: unknown */
+	unsigned short terminal_columns;
 };
 
 #define SB_STEP_SPEC_INIT \
 	{ \
-		.layers_fd = -1, .stdout_fd = -1, .stderr_fd = -1, .shm_bytes = 64 << 20 \
+		.layers_fd = -1, .stdin_fd = -1, .stdout_fd = -1, .stderr_fd = -1, \
+		.terminal_fd = -1, .shm_bytes = 64 << 20 \
 	}
 
 /* Frees what the spec owns; its descriptors are borrowed and stay open. */

@@ -351,6 +351,33 @@ int sb_logout(const struct sb_login_options *o, struct sb_error *err)
 	return answer(err);
 }
 
+int sb_run(const struct sb_run_options *o, int *out_status, struct sb_error *err)
+{
+	note("run image=%s", o->image);
+	note_text("root", o->root);
+	note_text("platform", o->platform);
+	note_text("user", o->user);
+	note_text("workdir", o->workdir);
+	note_text("entrypoint", o->entrypoint);
+	note_text("network", o->network);
+	note_text("hostname", o->hostname);
+	note_text("shm", o->shm_size);
+	note_list("env", o->env);
+	note_list("env-file", o->env_files);
+	note_list("host", o->add_hosts);
+	note_list("volume", o->volumes);
+	note_list("publish", o->publish);
+	note_list("mount", o->mounts);
+	note_secrets(o->secrets, o->n_secrets);
+	note("%s%s", o->strict ? " strict" : "", o->is_stdin ? " stdin" : "");
+	note_list("word", o->command);
+	*out_status = api.run_status;
+	if (answer(err) == 0)
+		return 0;
+	err->step_status = api.fail_with == SB_E_STEP_FAILED ? 127 : 0;
+	return -1;
+}
+
 int sb_load(const struct sb_store_options *o, const char *input, struct sb_loaded_image **out,
 	size_t *out_len, struct sb_error *err)
 {

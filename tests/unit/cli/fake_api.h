@@ -12,6 +12,7 @@ struct fake_api {
 	unsigned fail_line;
 	enum sb_inspect_verdict inspect_verdict;
 	bool host_fails;
+	int run_status; /* of the program that sb_run runs */
 	bool sends_events;
 	unsigned lint_findings; /* bits: an error, a warning, an info */
 	bool lint_fails_on_warning;

@@ -108,6 +108,19 @@ static void words_reach_the_library(void **state)
 		{"inspect a --name b:1", "inspect image=a name=b:1 page>stdout\n"},
 		{"inspect a --color always", "inspect image=a color page>stdout\n"},
 		{"import - base:1", "import - base:1\n"},
+		{"run a", "run image=a\n"},
+		{"run a b -c --rm", "run image=a word=b word=-c word=--rm\n"},
+		{"run -it --rm -e A -e B=1 a -- -x --",
+			"run image=a env=A env=B=1 stdin word=-x word=--\n"},
+		{"--root r run -u 1:2 -w /w -- a -e",
+			"run image=a root=r user=1:2 workdir=/w word=-e\n"},
+		{"run -v a:/b -v c:/d:ro -p 1:2 --network host --strict a",
+			"run image=a network=host volume=a:/b volume=c:/d:ro publish=1:2 strict\n"},
+		{"run --entrypoint= --secret id=s --mount type=secret,id=s a",
+			"run image=a entrypoint= mount=type=secret,id=s secret=s\n"},
+		{"run --platform linux/arm64 --hostname h --shm-size 1g --add-host a:1 --env-file "
+		 "f a",
+			"run image=a platform=linux/arm64 hostname=h shm=1g env-file=f host=a:1\n"},
 		{"load", "load -\n"},
 		{"load -q -i a.tar --root r", "load a.tar root=r\n"},
 		{"load a.tar", "load a.tar\n"},
@@ -148,7 +161,6 @@ static void wrong_usage_ends_before_the_library_is_asked(void **state)
 		{"buidl", "did you mean 'safebuild build'?"},
 		{"--target t images", "unknown option '--target'"},
 		{"--secert id=a", "did you mean '--secret'?"},
-		{"run a", "the command 'run' is not in this version"},
 		{"completion bash", "the command 'completion' is not in this version"},
 		{"inspect a --format xml", "unknown form 'xml'"},
 		{"inspect a --color blue", "auto, always or never"},
@@ -235,6 +247,9 @@ static void failures_set_the_exit_status_and_are_said_once(void **state)
 		{"pull a", SB_E_NETWORK, 0, 3},
 		{"import a b", SB_E_NOT_FOUND, 0, 3},
 		{"load a", SB_E_INTEGRITY, 0, 3},
+		{"run a", SB_E_INTEGRITY, 0, 125},
+		{"run a", SB_E_STEP_FAILED, 0, 127},
+		{"run a", SB_E_CANCELLED, 0, 130},
 		{"save -o f a", SB_E_NOT_FOUND, 0, 3},
 		{"tag a b c", SB_E_NOT_FOUND, 0, 3},
 	};
@@ -384,6 +399,24 @@ static void pull_and_import_print_the_digest(void **state)
 	release(&o);
 }
 
+static void run_ends_with_the_programs_status(void **state)
+{
+	fake_api()->run_status = 42;
+
+	struct outcome o = run("run a");
+
+	(void)state;
+	assert_int_equal(o.status, 42);
+	assert_string_equal(o.out, "");
+	release(&o);
+	o = run("run --nope a");
+	assert_int_equal(o.status, 125);
+	release(&o);
+	o = run("run");
+	assert_int_equal(o.status, 125);
+	release(&o);
+}
+
 static void load_prints_a_line_a_name(void **state)
 {
 	struct outcome o = run("load a.tar");
@@ -396,8 +429,9 @@ static void load_prints_a_line_a_name(void **state)
 static void help_fits_eighty_columns(void **state)
 {
 	static const char *const lines[] = {"--help", "help", "build --help", "help build",
-		"inspect -h", "help pull", "help push", "help login", "help logout", "help import", "help load", "help save",
-		"help images", "help tag", "help rm", "help doctor", "help version", "help help"};
+		"inspect -h", "help pull", "help push", "help login", "help logout", "help import",
+		"help load", "help save", "help run", "help images", "help tag", "help rm",
+		"help doctor", "help version", "help help"};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++) {
@@ -464,6 +498,7 @@ int main(void)
 		cmocka_unit_test_setup(images_are_a_table_or_json, reset),
 		cmocka_unit_test_setup(doctor_says_what_mends_the_host, reset),
 		cmocka_unit_test_setup(pull_and_import_print_the_digest, reset),
+		cmocka_unit_test_setup(run_ends_with_the_programs_status, reset),
 		cmocka_unit_test_setup(load_prints_a_line_a_name, reset),
 		cmocka_unit_test_setup(help_fits_eighty_columns, reset),
 		cmocka_unit_test_setup(version_is_printed, reset),

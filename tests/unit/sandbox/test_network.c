@@ -82,7 +82,7 @@ static int connect_step(pid_t target, pid_t *out_pid, struct sb_error *err)
 	sb_autofd int life_read = life[0];
 	__attribute__((unused)) sb_autofd int life_write = life[1];
 
-	if (sb_network_start(target, ready_write, out_pid, err) < 0)
+	if (sb_network_start(target, ready_write, -1, out_pid, err) < 0)
 		return -1;
 	sb_fd_closep(&ready_write);
 	return sb_network_await(ready_read, life_read, err);

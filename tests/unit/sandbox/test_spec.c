@@ -198,6 +198,34 @@ static void a_step_arrives_as_it_was_sent(void **state)
 		assert_mounts_equal(&got.mounts.items[i], &mounts[i]);
 }
 
+static void streams_of_a_program_that_is_run_arrive(void **state)
+{
+	SPEC spec = full_spec();
+	SPEC got = SB_STEP_SPEC_INIT;
+	SB_AUTO_ERROR err = SB_ERROR_INIT;
+
+	(void)state;
+	spec.stdin_fd = AGENT_FD + 1;
+	spec.stdout_fd = spec.stderr_fd = -1;
+	spec.terminal_fd = AGENT_FD + 2;
+	spec.terminal_rows = 25;
+	spec.terminal_columns = 65535;
+	sb_strv_add(&spec.publish, "80:80");
+	sb_strv_add(&spec.publish, "{}");
+
+	ENCODED e = encode(&spec);
+
+	assert_int_equal(
+		sb_step_spec_decode(e.bytes.data, e.bytes.len, e.fds, e.n_fds, &got, &err), 0);
+	assert_int_equal(got.stdin_fd, spec.stdin_fd);
+	assert_int_equal(got.stdout_fd, -1);
+	assert_int_equal(got.terminal_fd, spec.terminal_fd);
+	assert_int_equal(got.terminal_rows, 25);
+	assert_int_equal(got.terminal_columns, 65535);
+	assert_int_equal(got.publish.len, 2);
+	assert_string_equal(got.publish.items[1], "{}");
+}
+
 static void a_message_of_another_length_is_refused(void **state)
 {
 	SPEC spec = full_spec();
@@ -526,6 +554,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_step_arrives_as_it_was_sent),
+		cmocka_unit_test(streams_of_a_program_that_is_run_arrive),
 		cmocka_unit_test(a_message_of_another_length_is_refused),
 		cmocka_unit_test(descriptors_that_do_not_fit_are_refused),
 		cmocka_unit_test(a_flipped_bit_is_refused_or_is_another_step),
