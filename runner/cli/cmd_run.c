@@ -18,9 +18,8 @@ const struct sb_command sb_command_run_image = {
 	.summary = "run a program of an image in the sandbox of a build step; what it writes is "
 		   "thrown away",
 	.details =
-		"IMAGE is a name in the store; or docker://REF, an OCI layout folder or archive, "
-		"a\n"
-		"docker archive, or '-' for an archive on standard input, which is not kept.\n"
+		"IMAGE is a name in the store; or docker://REF, an OCI layout folder or archive,\n"
+		"a docker archive, or '-' for an archive on standard input, which is not kept.\n"
 		"Options stand before IMAGE. To ask a server of the image from this host:\n"
 		"\n"
 		"  safebuild run --network host app:1        it listens on the host's own ports\n"
