@@ -327,13 +327,18 @@ struct sb_image_info {
 	char *created;       /* RFC 3339 or "" */
 	uint64_t size_bytes; /* of config and layers as stored */
 	char *platform;
+	uint64_t unique_bytes; /* of what no other image of the store needs */
 };
 int sb_images(const struct sb_store_options *options, struct sb_image_info **out, size_t *out_len,
 	struct sb_error *err);
 void sb_images_free(struct sb_image_info *images, size_t len);
 int sb_tag(const struct sb_store_options *options, const char *image, const char *name,
 	struct sb_error *err);
-int sb_remove(const struct sb_store_options *options, const char *image, struct sb_error *err);
+/* images ends with NULL. By a name, that name goes, and the image with its last one; by a digest
+ * the image, which without `force` may have one name at most. force: one that is not there is no
+ * error. Nothing is removed where one of them can't be. */
+int sb_remove(const struct sb_store_options *options, const char *const *images, bool force,
+	struct sb_error *err);
 
 /* doctor: one line a check, in the order in which a build needs them. */
 enum sb_check_state { SB_CHECK_OK, SB_CHECK_DEGRADED, SB_CHECK_FAILED };

@@ -53,61 +53,6 @@ int sb_import(const struct sb_store_options *options, const char *rootfs_tar, co
 	return 0;
 }
 
-/* What can't be read is listed all the same, without what is in it. */
-static void describe(
-	struct sb_session *session, const struct sb_descriptor *d, struct sb_image_info *out)
-{
-	SB_AUTO(sb_image) image = NULL;
-	SB_AUTO_ERROR failed = SB_ERROR_INIT;
-	const struct sb_platform want = sb_platform_host();
-
-	const char *name = sb_descriptor_name(d);
-
-	out->name = name != NULL ? sb_session_familiar(name) : sb_strdup("<none>");
-	out->digest = sb_strdup(d->digest.text);
-	if (sb_image_from_layout(session->store, d, &want, &image, &failed) < 0) {
-		sb_error_ignore(&failed, "the name and digest are worth listing");
-		out->created = sb_strdup("");
-		out->platform = sb_strdup("");
-		return;
-	}
-	out->created = sb_strdup(image->config->created != NULL ? image->config->created : "");
-	out->platform = sb_platform_format(&image->config->platform);
-	out->size_bytes = image->manifest->config.size_bytes;
-	SB_ARRAY_FOREACH (&image->manifest->layers, layer)
-		out->size_bytes += layer->size_bytes;
-}
-
-int sb_images(const struct sb_store_options *options, struct sb_image_info **out, size_t *out_len,
-	struct sb_error *err)
-{
-	__attribute__((cleanup(sb_session_release))) struct sb_session session = {.store_fd = -1};
-	SB_AUTO_VALUE(sb_descriptors) list = {0};
-
-	if (sb_session_open(options->root, &session, err) < 0 ||
-		sb_layout_list(session.store, &list, err) < 0)
-		return -1;
-
-	struct sb_image_info *images = sb_calloc(list.len, sizeof(*images));
-
-	for (size_t i = 0; i < list.len; i++)
-		describe(&session, &list.items[i], &images[i]);
-	*out = images;
-	*out_len = list.len;
-	return 0;
-}
-
-void sb_images_free(struct sb_image_info *images, size_t len)
-{
-	for (size_t i = 0; images != NULL && i < len; i++) {
-		free(images[i].name);
-		free(images[i].digest);
-		free(images[i].created);
-		free(images[i].platform);
-	}
-	free(images);
-}
-
 int sb_tag(const struct sb_store_options *options, const char *image, const char *name,
 	struct sb_error *err)
 {
@@ -122,25 +67,80 @@ int sb_tag(const struct sb_store_options *options, const char *image, const char
 	return sb_layout_add(session.store, &d, whole, err);
 }
 
-int sb_remove(const struct sb_store_options *options, const char *image, struct sb_error *err)
+/* One of the images that are to be removed. */
+struct removal {
+	char *name; /* whole; NULL: all entries of that digest */
+	struct sb_digest digest;
+};
+
+static size_t count_names(const struct sb_descriptors *list, const struct sb_digest *digest)
+{
+	size_t n = 0;
+
+	SB_ARRAY_FOREACH (list, d)
+		n += sb_digest_equal(&d->digest, digest) && sb_descriptor_name(d) != NULL ? 1 : 0;
+	return n;
+}
+
+/* 1 where it is there, 0 where it is not and that is no error. */
+static int find_removal(struct sb_session *session, const char *image, bool force,
+	struct removal *out, struct sb_error *err)
+{
+	SB_AUTO_VALUE(sb_descriptors) list = {0};
+	SB_AUTO_VALUE(sb_descriptor) d = {0};
+	SB_AUTO_ERROR missing = SB_ERROR_INIT;
+	size_t n = 0;
+
+	if (sb_session_find_named(session, image, &d, &out->name, &missing) < 0) {
+		if (force && missing.code == SB_E_NOT_FOUND)
+			return 0;
+		sb_error_move(err, &missing);
+		return -1;
+	}
+	out->digest = d.digest;
+	if (out->name != NULL || force)
+		return 1;
+	if (sb_layout_list(session->store, &list, err) < 0)
+		return -1;
+	n = count_names(&list, &d.digest);
+	if (n < 2)
+		return 1;
+	(void)sb_fail(err, SB_E_USAGE, "'%s' is an image with %zu names", image, n);
+	return sb_error_hint(err, "remove them by name, or all of them with --force");
+}
+
+static int remove_one(
+	struct sb_session *session, const char *image, bool force, struct sb_error *err)
+{
+	struct removal removal = {0};
+	const int found = find_removal(session, image, force, &removal, err);
+	sb_autofree char *name = removal.name;
+
+	if (found <= 0)
+		return found;
+	return sb_layout_remove(session->store, name != NULL ? name : removal.digest.text, err);
+}
+
+int sb_remove(const struct sb_store_options *options, const char *const *images, bool force,
+	struct sb_error *err)
 {
 	__attribute__((cleanup(sb_session_release))) struct sb_session session = {.store_fd = -1};
-	SB_AUTO_VALUE(sb_descriptor) d = {0};
-	SB_AUTO_VALUE(sb_reference) ref = {0};
-	SB_AUTO_ERROR not_a_name = SB_ERROR_INIT;
 
-	if (sb_session_open(options->root, &session, err) < 0 ||
-		sb_session_find(&session, image, &d, err) < 0)
+	if (sb_session_open(options->root, &session, err) < 0)
 		return -1;
-	if (sb_reference_parse(image, &ref, &not_a_name) == 0) {
-		sb_autofree char *name = sb_reference_format(&ref);
-		SB_AUTO_VALUE(sb_descriptor) by_name = {0};
+	/* All are looked up before one goes. */
+	for (const char *const *image = images; *image != NULL; image++) {
+		struct removal removal = {0};
+		const int found = find_removal(&session, *image, force, &removal, err);
 
-		if (sb_layout_find(session.store, name, &by_name, &not_a_name) == 0)
-			return sb_layout_remove(session.store, name, err);
+		free(removal.name);
+		if (found < 0)
+			return -1;
 	}
-	sb_error_ignore(&not_a_name, "then it was a digest");
-	return sb_layout_remove(session.store, d.digest.text, err);
+	for (const char *const *image = images; *image != NULL; image++)
+		if (remove_one(&session, *image, force, err) < 0)
+			return -1;
+	return 0;
 }
 
 const char *sb_version(void)

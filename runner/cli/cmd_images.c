@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+#include <fnmatch.h>
 #include <string.h>
 #include <time.h>
 
@@ -21,27 +22,36 @@ struct images_fields {
 	const char *root;
 	bool as_json;
 	bool is_whole;
+	bool is_quiet;
 };
 
 static const struct sb_option options[] = {
 	{"json", 0, SB_OPTION_FLAG, NULL, offsetof(struct images_fields, as_json),
 		"a JSON array instead of the table", NULL},
-	{"no-trunc", 0, SB_OPTION_FLAG, NULL, offsetof(struct images_fields, is_whole),
+	{"digests", 0, SB_OPTION_FLAG, NULL, offsetof(struct images_fields, is_whole),
 		"whole digests", NULL},
+	{"no-trunc", 0, SB_OPTION_FLAG, NULL, offsetof(struct images_fields, is_whole),
+		"as --digests", NULL},
+	{"quiet", 'q', SB_OPTION_FLAG, NULL, offsetof(struct images_fields, is_quiet),
+		"only the digests, each once", NULL},
 	SB_OPTION_ROW_ROOT(struct images_fields, root),
 	SB_OPTION_ROW_END,
 };
 
 const struct sb_command sb_command_images = {
 	.name = "images",
-	.usage = "images [options]",
+	.usage = "images [options] [FILTER]",
 	.summary = "list the images of the store",
+	.details =
+		"FILTER is a name, with or without its tag and with wildcards; the beginning of\n"
+		"names, up to a '/'; or of a digest. UNIQUE is what no other image needs.\n",
 	.options = options,
 	.fields_size = sizeof(struct images_fields),
+	.max_words = 1,
 	.run = run,
 };
 
-enum { N_COLUMNS = 4, SHORT_DIGEST = 12 };
+enum { N_COLUMNS = 5, SHORT_DIGEST = 12, LEAST_DIGEST = 4 };
 
 static char *format_digest(const char *digest, bool is_whole)
 {
@@ -62,6 +72,7 @@ static void format_cells(
 	sb_strv_add(cells, "DIGEST");
 	sb_strv_add(cells, "CREATED");
 	sb_strv_add(cells, "SIZE");
+	sb_strv_add(cells, "UNIQUE");
 	for (size_t i = 0; i < len; i++) {
 		const char *name = images[i].name != NULL ? images[i].name : "<none>";
 		const char *created = images[i].created != NULL ? images[i].created : "";
@@ -71,6 +82,7 @@ static void format_cells(
 			format_digest(images[i].digest != NULL ? images[i].digest : "", is_whole));
 		sb_strv_add_nodup(cells, sb_ago_format(created, now));
 		sb_strv_add_nodup(cells, sb_size_format(images[i].size_bytes));
+		sb_strv_add_nodup(cells, sb_size_format(images[i].unique_bytes));
 	}
 }
 
@@ -116,6 +128,8 @@ static void print_json(FILE *out, const struct sb_image_info *images, size_t len
 		set_string(object, "platform", images[i].platform);
 		(void)json_object_set_new(
 			object, "size", json_integer((json_int_t)images[i].size_bytes));
+		(void)json_object_set_new(
+			object, "unique", json_integer((json_int_t)images[i].unique_bytes));
 		(void)json_array_append_new(array, object);
 	}
 
@@ -123,6 +137,60 @@ static void print_json(FILE *out, const struct sb_image_info *images, size_t len
 
 	json_decref(array);
 	(void)fprintf(out, "%s\n", text != NULL ? text : "[]");
+}
+
+static bool has_digest(const char *digest, const char *filter)
+{
+	const char *hex = strchr(digest, ':');
+	const size_t len = strlen(filter);
+
+	return (len > LEAST_DIGEST + 7 && strncmp(digest, filter, len) == 0) ||
+	       (hex != NULL && len >= LEAST_DIGEST && strncmp(hex + 1, filter, len) == 0);
+}
+
+static bool is_wanted(const struct sb_image_info *image, const char *filter)
+{
+	const size_t len = strlen(filter);
+	const char *slash = strrchr(image->name, '/');
+	const char *colon = strrchr(image->name, ':');
+	sb_autofree char *repository =
+		colon != NULL && (slash == NULL || colon > slash)
+			? sb_memdup0(image->name, (size_t)(colon - image->name))
+			: sb_strdup(image->name);
+
+	if (len > 0 && filter[len - 1] == '/' && strncmp(image->name, filter, len) == 0)
+		return true;
+	return fnmatch(filter, image->name, 0) == 0 || fnmatch(filter, repository, 0) == 0 ||
+	       has_digest(image->digest, filter);
+}
+
+/* Those that are wanted come first; how many. */
+static size_t keep_wanted(struct sb_image_info *images, size_t len, const char *filter)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < len; i++) {
+		if (filter != NULL && !is_wanted(&images[i], filter))
+			continue;
+
+		const struct sb_image_info wanted = images[i];
+
+		images[i] = images[n];
+		images[n++] = wanted;
+	}
+	return n;
+}
+
+static void print_digests(FILE *out, const struct sb_image_info *images, size_t len)
+{
+	for (size_t i = 0; i < len; i++) {
+		size_t first = 0;
+
+		while (strcmp(images[first].digest, images[i].digest) != 0)
+			first++;
+		if (first == i)
+			(void)fprintf(out, "%s\n", images[i].digest);
+	}
 }
 
 static int run(const struct sb_cli *cli, const void *fields, const struct sb_strv *words,
@@ -133,16 +201,20 @@ static int run(const struct sb_cli *cli, const void *fields, const struct sb_str
 	struct sb_image_info *images = NULL;
 	size_t len = 0;
 
-	(void)words;
 	store.root = f->root;
 	if (sb_images(&store, &images, &len, err) < 0)
 		return -1;
+
+	const size_t n = keep_wanted(images, len, words->len > 0 ? words->items[0] : NULL);
+
 	if (f->as_json) {
-		print_json(cli->out, images, len);
+		print_json(cli->out, images, n);
+	} else if (f->is_quiet) {
+		print_digests(cli->out, images, n);
 	} else {
 		SB_AUTO_STRV cells = SB_STRV_INIT;
 
-		format_cells(images, len, f->is_whole, &cells);
+		format_cells(images, n, f->is_whole, &cells);
 		print_table(cli->out, &cells);
 	}
 	sb_images_free(images, len);

@@ -12,9 +12,13 @@ static int run(const struct sb_cli *cli, const void *fields, const struct sb_str
 
 struct rm_fields {
 	const char *root;
+	bool force;
 };
 
 static const struct sb_option options[] = {
+	{"force", 'f', SB_OPTION_FLAG, NULL, offsetof(struct rm_fields, force),
+		"by digest, also an image with several names; one that is not there is no error",
+		NULL},
 	SB_OPTION_ROW_ROOT(struct rm_fields, root),
 	SB_OPTION_ROW_END,
 };
@@ -22,7 +26,7 @@ static const struct sb_option options[] = {
 const struct sb_command sb_command_rm = {
 	.name = "rm",
 	.usage = "rm [options] IMAGE...",
-	.summary = "remove images from the store",
+	.summary = "remove images from the store, by name or by the beginning of their digest",
 	.options = options,
 	.fields_size = sizeof(struct rm_fields),
 	.min_words = 1,
@@ -38,9 +42,7 @@ static int run(const struct sb_cli *cli, const void *fields, const struct sb_str
 
 	(void)cli;
 	store.root = f->root;
-	for (size_t i = 0; i < words->len; i++) {
-		if (sb_remove(&store, words->items[i], err) < 0)
-			return -1;
-	}
-	return SB_EXIT_DONE;
+	return sb_remove(&store, (const char *const *)words->items, f->force, err) < 0
+		       ? -1
+		       : SB_EXIT_DONE;
 }

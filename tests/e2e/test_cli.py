@@ -30,7 +30,7 @@ import image_make
         ["inspect"],
         ["import", "only-one"],
         ["tag", "only-one"],
-        ["images", "extra"],
+        ["images", "one", "extra"],
     ],
 )
 def test_wrong_usage_is_status_2_and_says_what(sb, words):

@@ -420,9 +420,9 @@ int sb_images(const struct sb_store_options *o, struct sb_image_info **out, size
 		return -1;
 	*out = sb_calloc(2, sizeof(**out));
 	(*out)[0] = (struct sb_image_info){sb_strdup("app:latest"), sb_strdup(DIGEST),
-		sb_strdup("1970-01-01T00:00:00Z"), 12345678, sb_strdup("linux/amd64")};
+		sb_strdup("1970-01-01T00:00:00Z"), 12345678, sb_strdup("linux/amd64"), 1000};
 	(*out)[1] = (struct sb_image_info){sb_strdup("<none>"), sb_strdup(DIGEST), sb_strdup(""),
-		13, sb_strdup("linux/arm64")};
+		13, sb_strdup("linux/arm64"), 13};
 	*out_len = 2;
 	return 0;
 }
@@ -446,10 +446,13 @@ int sb_tag(
 	return answer(err);
 }
 
-int sb_remove(const struct sb_store_options *o, const char *image, struct sb_error *err)
+int sb_remove(const struct sb_store_options *o, const char *const *images, bool force,
+	struct sb_error *err)
 {
-	note("rm %s", image);
+	note("rm");
+	note_list("image", images);
 	note_text("root", o->root);
+	note("%s", force ? " force" : "");
 	return answer(err);
 }
 

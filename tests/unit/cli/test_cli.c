@@ -136,7 +136,8 @@ static void words_reach_the_library(void **state)
 		{"-t h/a --push", "build tag=h/a push\n"},
 		{"-o type=registry,name=h/a", "build output=5:\n"},
 		{"tag a b c", "tag a b\ntag a c\n"},
-		{"rm a b", "rm a\nrm b\n"},
+		{"rm a b", "rm image=a image=b\n"},
+		{"rm -f a", "rm image=a force\n"},
 		{"doctor", "doctor\n"},
 	};
 
@@ -172,7 +173,7 @@ static void wrong_usage_ends_before_the_library_is_asked(void **state)
 		{"inspect a b", "unexpected word 'b'"},
 		{"tag a", "too few words"},
 		{"rm", "too few words"},
-		{"images x", "unexpected word 'x'"},
+		{"images x y", "unexpected word 'y'"},
 		{"help nope", "there is no command 'nope'"},
 		{"--ssh =x .", "the id is missing"},
 		{"--squash .", "option '--squash' is not in this version"},
@@ -357,7 +358,7 @@ static void images_are_a_table_or_json(void **state)
 	assert_non_null(strstr(o.out, "NAME         DIGEST         CREATED"));
 	assert_non_null(strstr(o.out, "app:latest   0123456789ab   "));
 	assert_non_null(strstr(o.out, " years ago"));
-	assert_non_null(strstr(o.out, "12.3 MB\n"));
+	assert_non_null(strstr(o.out, "12.3 MB   1"));
 	assert_non_null(strstr(o.out, "<none>       0123456789ab   -"));
 	release(&o);
 	o = run("images --no-trunc");
@@ -365,7 +366,45 @@ static void images_are_a_table_or_json(void **state)
 	release(&o);
 	o = run("images --json");
 	assert_non_null(strstr(o.out, "\"size\": 12345678"));
+	assert_non_null(strstr(o.out, "\"unique\": 1000"));
 	assert_non_null(strstr(o.out, "\"platform\": \"linux/arm64\""));
+	release(&o);
+}
+
+static void images_are_filtered(void **state)
+{
+	static const struct {
+		const char *filter;
+		bool finds;
+	} cases[] = {
+		{"app", true},
+		{"app:latest", true},
+		{"app:*", true},
+		{"a*", true},
+		{"*", true},
+		{"app:1", false},
+		{"ap", false},
+		{"ap/", false},
+		{"0123", true},
+		{"012", false},
+		{"sha256:0123456789ab", true},
+		{"sha256:1", false},
+		{"ffff", false},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		sb_autofree char *line = sb_asprintf("images %s", cases[i].filter);
+		struct outcome o = run(line);
+
+		if ((strstr(o.out, "app:latest") != NULL) != cases[i].finds)
+			fail_msg("%s: %s", line, o.out);
+		release(&o);
+	}
+
+	struct outcome o = run("images -q");
+
+	assert_string_equal(o.out, DIGEST "\n");
 	release(&o);
 }
 
@@ -496,6 +535,7 @@ int main(void)
 		cmocka_unit_test_setup(nothing_but_the_archive_goes_to_stdout, reset),
 		cmocka_unit_test_setup(json_goes_to_stdout_where_that_is_free, reset),
 		cmocka_unit_test_setup(images_are_a_table_or_json, reset),
+		cmocka_unit_test_setup(images_are_filtered, reset),
 		cmocka_unit_test_setup(doctor_says_what_mends_the_host, reset),
 		cmocka_unit_test_setup(pull_and_import_print_the_digest, reset),
 		cmocka_unit_test_setup(run_ends_with_the_programs_status, reset),
