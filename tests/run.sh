@@ -38,7 +38,7 @@ done
 test_packages=(
     libcmocka-dev python3 python3-pytest skopeo umoci mmdebstrap docker-registry zstd sudo
     slirp4netns util-linux procps libc6-dev git openssl openssh-client gpg gpg-agent python3-jsonschema tmux
-    buildah podman
+    buildah podman curl mawk
 )
 # Any npm will do: it fetches the schema of SARIF.
 command -v npm >/dev/null || test_packages+=(npm)
@@ -169,7 +169,7 @@ everyone() { # everyone PROGRAM [VARIABLE=VALUE…]
 # The files of this tree, also those that no commit has yet.
 sources() { git ls-files --cached --others --exclude-standard -- "$@"; }
 format_check() { sources '*.c' '*.h' | xargs clang-format --dry-run -Werror; }
-shell_check() { shellcheck .ci/run tests/run.sh examples/quickstart.sh tests/bench/step tests/bench/leak; }
+shell_check() { shellcheck .ci/run tests/run.sh examples/quickstart.sh examples/going-minimal/*.sh tests/bench/step tests/bench/leak; }
 spelling() {
     sources | grep -v -e '^tests/fuzz/' -e '^tests/data/' |
         xargs codespell --ignore-words-list=alph,buidl,inh,larget,cpoy,taget,tpye,froms,inout,nd,targte,ue,valu

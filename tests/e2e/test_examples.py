@@ -1,9 +1,13 @@
 # SPDX-License-Identifier: MIT
 """examples/ are what they say."""
 
+import json
 import shutil
+import subprocess
 
-from conftest import HERE
+import pytest
+
+from conftest import HERE, need_program
 from secret_search import find_secret
 
 EXAMPLES = HERE.parents[1] / "examples"
@@ -39,3 +43,24 @@ def test_multi_stage(fresh):
     image = fresh.image((context / "Buildfile").read_text(), context=context)
     assert image.read("bin/greeting").endswith(b'greet "Grace"\n')
     assert "src" not in image.files() and image.run["Entrypoint"] == ["/bin/greeting"]
+
+
+@pytest.mark.slow
+def test_going_minimal(fresh):
+    for name in ("curl", "gcc", "mawk", "dpkg-query", "apt-cache"):
+        need_program(name)
+    command = [EXAMPLES / "going-minimal/run.sh", fresh.program]
+    done = subprocess.run(command, env=fresh.environment(), capture_output=True, text=True, check=False, timeout=180)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert done.stdout.count('{"stderr":"","stdout":"hello\\n"}') == 4
+    table = [line.split() for line in done.stdout.splitlines() if line.startswith("going-minimal/")]
+    assert [row[0] for row in table] == [f"going-minimal/{n}:1" for n in ("all-in-one", "debian", "alpine", "distroless")]
+    sizes = [image["size"] for image in json.loads(fresh("images", "--json", "going-minimal/").out)]
+    assert sizes == sorted(sizes, reverse=True) and sizes[0] > 50 * sizes[-1]
+
+
+def test_going_minimal_gets_better(sb):
+    folder = EXAMPLES / "going-minimal"
+    assert "RunsAsRoot" in sb("lint", folder / "all-in-one.Buildfile").out
+    for name in ("debian", "alpine", "distroless"):
+        sb("lint", "--fail-on=warning", folder / f"{name}.Buildfile")
