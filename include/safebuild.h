@@ -270,9 +270,10 @@ struct sb_store_options {
 	{ \
 		.size = sizeof(struct sb_store_options) \
 	}
-/* name: NAME[:TAG]; path "-" is stdin. */
+/* name: NAME[:TAG]; path "-" is stdin. changes: instructions of a Buildfile on how the image runs;
+ * ends with NULL, or is NULL. */
 int sb_import(const struct sb_store_options *options, const char *rootfs_tar, const char *name,
-	char *out_digest, struct sb_error *err);
+	const char *const *changes, char *out_digest, struct sb_error *err);
 int sb_pull(const struct sb_store_options *options, const char *ref, const char *platform,
 	char *out_digest, struct sb_error *err);
 

@@ -5,6 +5,7 @@
 #include "api/session.h"
 #include "base/mem.h"
 #include "build/base_image.h"
+#include "build/change.h"
 #include "oci/image.h"
 #include "oci/reference.h"
 #include "sys/fd.h"
@@ -30,11 +31,12 @@ static int whole_name(const char *text, char **out, struct sb_error *err)
 }
 
 int sb_import(const struct sb_store_options *options, const char *rootfs_tar, const char *name,
-	char *out_digest, struct sb_error *err)
+	const char *const *changes, char *out_digest, struct sb_error *err)
 {
 	__attribute__((cleanup(sb_session_release))) struct sb_session session = {.store_fd = -1};
 	SB_AUTO_VALUE(sb_descriptor) d = {0};
 	const struct sb_platform platform = sb_platform_host();
+	SB_AUTO(sb_image_config) config = NULL;
 	sb_autofree char *whole = NULL;
 	sb_autofd int fd = -1;
 	const int opened = strcmp(rootfs_tar, "-") == 0
@@ -42,10 +44,11 @@ int sb_import(const struct sb_store_options *options, const char *rootfs_tar, co
 				   : sb_fd_open_user(rootfs_tar, "root file system", &fd, err);
 
 	if (opened < 0 || whole_name(name, &whole, err) < 0 ||
+		sb_changes_apply(changes, &config, err) < 0 ||
 		sb_session_open(options->root, &session, err) < 0)
 		return -1;
 	/* No time of its own: the same tar is the same image, whenever it was imported. */
-	if (sb_base_image_import(session.store, fd, &platform, NULL, &d, err) < 0)
+	if (sb_base_image_import(session.store, fd, &platform, config, &d, err) < 0)
 		return sb_error_context(err, "import '%s'", rootfs_tar);
 	if (sb_layout_add(session.store, &d, whole, err) < 0)
 		return -1;

@@ -266,7 +266,9 @@ static int load_fd(struct sb_build *build, const struct sb_context *context,
 			return -1;
 	} else if (failed.code == SB_E_UNSUPPORTED && lseek(context->fd, 0, SEEK_SET) == 0) {
 		/* Not an image, but it may be the tar of a root file system. */
-		if (sb_base_image_import(build->store, context->fd, platform, NULL, &d, err) < 0)
+		SB_AUTO(sb_image_config) config = sb_image_config_new();
+
+		if (sb_base_image_import(build->store, context->fd, platform, config, &d, err) < 0)
 			return -1;
 	} else {
 		sb_error_move(err, &failed);
@@ -353,10 +355,9 @@ static ssize_t read_and_keep(void *self, void *bytes, size_t len, struct sb_erro
 }
 
 int sb_base_image_import(struct sb_layout *store, int tar_fd, const struct sb_platform *platform,
-	const char *created, struct sb_descriptor *out, struct sb_error *err)
+	struct sb_image_config *config, struct sb_descriptor *out, struct sb_error *err)
 {
 	SB_AUTO(sb_blob_writer) writer = NULL;
-	SB_AUTO(sb_image_config) config = sb_image_config_new();
 	SB_AUTO(sb_manifest) manifest = sb_manifest_new();
 	SB_AUTO_BUF config_json = SB_BUF_INIT(SIZE_MAX / 2);
 	SB_AUTO_BUF manifest_json = SB_BUF_INIT(SIZE_MAX / 2);
@@ -377,7 +378,6 @@ int sb_base_image_import(struct sb_layout *store, int tar_fd, const struct sb_pl
 		return -1;
 
 	config->platform = *platform;
-	config->created = sb_strdup_or_null(created);
 	*SB_ARRAY_ADD(&config->diff_ids) = applied.diff_id;
 	sb_image_config_add_history(
 		config, &(struct sb_history){.created = config->created,

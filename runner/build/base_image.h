@@ -26,9 +26,10 @@ struct sb_stage_state *sb_base_image_scratch(const struct sb_platform *platform)
 
 /*
  * Makes a root file system's tar an image of one layer in the store (`import`); *out is its
- * manifest, in no index yet.
+ * manifest, in no index yet. config: how the image runs, its layers and platform are set here.
  */
 int sb_base_image_import(struct sb_layout *store, int tar_fd, const struct sb_platform *platform,
-	const char *created, struct sb_descriptor *out, struct sb_error *err) SB_MUST_USE;
+	struct sb_image_config *config, struct sb_descriptor *out,
+	struct sb_error *err) SB_MUST_USE;
 
 #endif

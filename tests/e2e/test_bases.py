@@ -87,6 +87,24 @@ def test_a_rootfs_tar_imported_from_a_file_and_a_pipe(fresh):
         assert image.layers[0].diff_id == image_make.digest(rootfs)
 
 
+def test_an_import_with_changes(fresh):
+    path = fresh.file("rootfs.tar", image_make.busybox_rootfs())
+    changes = ['ENV A=1 B="two words"', "ENV C=$A", "WORKDIR /w", "WORKDIR sub", "USER app", "EXPOSE 80/udp", "LABEL l=v",
+               "VOLUME /v", 'ENTRYPOINT ["sh", "-c"]', 'CMD ["echo $A $C; pwd; id -un"]', "STOPSIGNAL SIGINT"]  # fmt: skip
+    words = [word for change in changes for word in ("-c", change)]
+    fresh("import", *words, path, "changed:1")
+    assert fresh("run", "-q", "changed:1").out == "1 1\n/w/sub\napp\n"
+    run = fresh.image("FROM changed:1\nLABEL a=b\n").run
+    assert run["Env"][:3] == ["A=1", "B=two words", "C=1"] and run["Volumes"] == {"/v": {}}
+    assert run["ExposedPorts"] == {"80/udp": {}} and run["StopSignal"] == "SIGINT" and run["Labels"] == {"l": "v", "a": "b"}
+    first = fresh("import", *words, path, "again:1").out
+    assert first == fresh("import", *words, path, "changed:1").out, "the same input is the same image"
+    for change, says in (("RUN true", "RUN"), ("FROM x", ""), ("COPY a b", "COPY"), ("NOPE", ""), ("CMD a\nRUN b", "line"), ("", "")):
+        result = fresh("import", "-c", change, path, "bad:1", check=2)
+        assert "--change" in result.err and says in result.err
+    assert "bad" not in fresh("images").out
+
+
 def test_a_name_without_a_tag_is_latest(fresh):
     fresh("import", fresh.file("r.tar", image_make.make_tar({"x": b"1"})), "plain")
     assert fresh.image("FROM plain:latest\n").read("x") == b"1"

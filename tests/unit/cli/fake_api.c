@@ -300,10 +300,11 @@ int sb_inspect_cat(const struct sb_inspect_cat_options *o, struct sb_error *err)
 }
 
 int sb_import(const struct sb_store_options *o, const char *rootfs_tar, const char *name,
-	char *out_digest, struct sb_error *err)
+	const char *const *changes, char *out_digest, struct sb_error *err)
 {
 	note("import %s %s", rootfs_tar, name);
 	note_text("root", o->root);
+	note_list("change", changes);
 	memcpy(out_digest, DIGEST, sizeof(DIGEST));
 	return answer(err);
 }

@@ -108,6 +108,7 @@ static void words_reach_the_library(void **state)
 		{"inspect a --name b:1", "inspect image=a name=b:1 page>stdout\n"},
 		{"inspect a --color always", "inspect image=a color page>stdout\n"},
 		{"import - base:1", "import - base:1\n"},
+		{"import -c USER=a --change B a b", "import a b change=USER=a change=B\n"},
 		{"run a", "run image=a\n"},
 		{"run a b -c --rm", "run image=a word=b word=-c word=--rm\n"},
 		{"run -it --rm -e A -e B=1 a -- -x --",
