@@ -59,6 +59,7 @@ struct sb_output_option {
 			     REGISTRY: where to, several with commas; NULL: all tags */
 	const char *compression; /* "gzip" (default), "zstd", "uncompressed" */
 	int compression_level;   /* 0: the format's default */
+	bool force_compression;  /* also for layers of the base */
 	bool has_attestation;    /* OCI, REGISTRY: the record of verify goes with the image, in one
 				    index */
 };
@@ -100,6 +101,7 @@ struct sb_build_options {
 	bool no_cache;             /* accepted: no step is cached yet */
 	bool pull;                 /* ask the registry also where the store has the name */
 	bool push;                 /* as one more output, of type REGISTRY, to all tags */
+	bool squash;               /* the layers that are put on the base become one */
 	bool check_only;           /* parse, resolve and lint, run nothing */
 	/* check_only: where the linter's report goes, released by sb_lint_report_free; NULL: not
 	 * linted. */

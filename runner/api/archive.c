@@ -4,6 +4,7 @@
 
 #include "api/session.h"
 #include "base/mem.h"
+#include "build/convert.h"
 #include "build/destination.h"
 #include "build/events.h"
 #include "oci/image.h"
@@ -140,6 +141,22 @@ static int collect(struct sb_session *session, const char *const *names, bool is
 	return 0;
 }
 
+static int convert(struct sb_session *session, const struct sb_output_option *output,
+	struct sb_named_images *images, struct sb_error *err)
+{
+	enum sb_compression compression = SB_COMPRESS_GZIP;
+
+	if (output->compression == NULL)
+		return 0;
+	if (sb_compression_parse(output->compression, &compression, err) < 0)
+		return -1;
+	SB_ARRAY_FOREACH (images, image)
+		if (sb_convert_layers(session->store, compression, output->compression_level,
+			    &image->manifest, err) < 0)
+			return -1;
+	return 0;
+}
+
 static int write_images(struct sb_session *session, const struct sb_output_option *output,
 	const struct sb_named_images *images, const struct sb_destination *to, struct sb_error *err)
 {
@@ -162,6 +179,7 @@ int sb_save(const struct sb_store_options *options, const char *const *names,
 		collect(&session, names, output->type == SB_OUTPUT_DOCKER, &images, err) < 0)
 		return -1;
 	if (sb_destination_open(output->dest, output->is_folder, &to, err) < 0 ||
+		convert(&session, output, &images, err) < 0 ||
 		write_images(&session, output, &images, &to, err) < 0 ||
 		sb_destination_finish(&to, session.interrupt, &bytes, err) < 0)
 		return sb_error_context(err, "save to '%s'", output->dest);

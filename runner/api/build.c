@@ -15,6 +15,7 @@
 #include "base/path.h"
 #include "base/size.h"
 #include "build/context_fetch.h"
+#include "build/convert.h"
 #include "build/export.h"
 #include "build/network.h"
 #include "buildfile/excerpt.h"
@@ -308,6 +309,7 @@ static int choose(struct job *job, struct sb_error *err)
 	job->build.shm_bytes = 64 << 20;
 	job->build.no_new_privs = o->strict;
 	job->build.pull = o->pull;
+	job->build.squash = o->squash;
 	if (o->platform != NULL && sb_platform_parse(o->platform, &job->build.platform, err) < 0)
 		return sb_error_context(err, "--platform");
 	if (o->shm_size != NULL && sb_size_parse(o->shm_size, &job->build.shm_bytes, err) < 0)
@@ -600,6 +602,16 @@ static int open_exports(struct job *job, struct sb_error *err)
 	return rc;
 }
 
+/* One form for all outputs, as for the layers that the build makes. */
+static int convert(struct job *job, struct sb_descriptor *manifest, struct sb_error *err)
+{
+	for (size_t i = 0; i < job->options->n_outputs; i++)
+		if (job->options->outputs[i].force_compression)
+			return sb_convert_layers(job->session.store, job->build.compression,
+				job->build.compression_level, manifest, err);
+	return 0;
+}
+
 static int run(struct job *job, char *out_digest, struct sb_error *err)
 {
 	SB_AUTO_VALUE(sb_descriptor) manifest = {0};
@@ -616,7 +628,8 @@ static int run(struct job *job, char *out_digest, struct sb_error *err)
 		return -1;
 	tell_host(job);
 	tell_weak_secrets(job);
-	if (sb_build_run(&job->build, &manifest, err) < 0 || keep(job, &manifest, err) < 0)
+	if (sb_build_run(&job->build, &manifest, err) < 0 || convert(job, &manifest, err) < 0 ||
+		keep(job, &manifest, err) < 0)
 		return -1;
 	sb_events_emit(
 		&job->build.events, (struct sb_event){.kind = SB_EVENT_IMAGE,

@@ -131,6 +131,8 @@ int sb_base_image_load_stored(struct sb_build *build, const struct sb_descriptor
 	sb_base_image_start_env(state);
 	if (unpack(build, state, err) < 0)
 		return -1;
+	state->n_base_layers = state->layers.len;
+	state->n_base_lowers = state->lowers.len;
 	*out = SB_STEAL(state);
 	return 0;
 }

@@ -51,6 +51,7 @@ struct sb_build {
 	bool no_new_privs;
 	bool pull;
 	const char *auth_file;    /* for registries; or NULL */
+	bool squash;              /* the target's own layers become one */
 	struct sb_strv add_hosts; /* lines "IP NAME" */
 	struct sb_strv labels;    /* "key=value", put on last */
 

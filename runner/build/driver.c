@@ -9,6 +9,7 @@
 #include "build/commit.h"
 #include "build/context_view.h"
 #include "build/instructions.h"
+#include "build/squash.h"
 #include "leak/scan.h"
 #include "plan/args.h"
 #include "plan/check.h"
@@ -410,5 +411,7 @@ int sb_build_run(struct sb_build *build, struct sb_descriptor *out, struct sb_er
 			return -1;
 	build->events.step = 0;
 	build->events.stage = NULL;
+	if (build->squash && sb_squash(build, build->stages.items[plan->target], err) < 0)
+		return -1;
 	return write_image(build, out, err);
 }

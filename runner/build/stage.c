@@ -28,6 +28,8 @@ struct sb_stage_state *sb_stage_state_derive(const struct sb_stage_state *from)
 		sb_descriptor_copy(SB_ARRAY_ADD(&state->layers), layer);
 	sb_strv_copy(&state->lowers, &from->lowers);
 	sb_strv_copy(&state->env, &from->env);
+	state->n_base_layers = from->n_base_layers;
+	state->n_base_lowers = from->n_base_lowers;
 	state->escape = from->escape;
 	return state;
 }

@@ -128,10 +128,12 @@ const struct sb_option sb_build_options_table[] = {
 	{"output", 'o', SB_OPTION_PARSED, "SPEC", FIELD(outputs),
 		"PATH, or type=oci|docker|tar|local|store|registry [,dest=PATH|-] [,name=NAME] "
 		"[,tar=false] [,compression=gzip|zstd|uncompressed] [,compression-level=N] "
-		"[,attest=true] (repeatable; default: the store)",
+		"[,force-compression=true] [,attest=true] (repeatable; default: the store)",
 		sb_output_option_parse},
 	{"push", 0, SB_OPTION_FLAG, NULL, FIELD(push), "to the registry of each --tag", NULL},
 	SB_OPTION_ROW_AUTH(struct sb_build_fields, auth_file),
+	{"squash", 0, SB_OPTION_FLAG, NULL, FIELD(squash),
+		"make the layers that are put on the base one", NULL},
 	{"iidfile", 0, SB_OPTION_TEXT, "FILE", FIELD(iidfile), "write the image's digest to FILE",
 		NULL},
 	{"metadata-file", 0, SB_OPTION_TEXT, "FILE", FIELD(metadata_file),
@@ -183,8 +185,6 @@ const struct sb_option sb_build_options_table[] = {
 	{"pids-limit", 0, SB_OPTION_ABSENT, NULL, 0,
 		"limit the whole build: systemd-run --user --scope -p TasksMax=500 safebuild ...",
 		NULL},
-	{"squash", 0, SB_OPTION_ABSENT, NULL, 0,
-		"COPY --from=STAGE / / in a stage FROM scratch makes one layer", NULL},
 	{"keep-failed", 0, SB_OPTION_ABSENT, NULL, 0, NULL, NULL},
 	{"load", 0, SB_OPTION_ABSENT, NULL, 0,
 		"-o type=docker,dest=- writes an archive for docker load", NULL},

@@ -36,6 +36,7 @@ struct sb_build_fields {
 	int64_t source_date_epoch;
 	uint64_t jobs; /* an upper bound; steps run one after the other */
 	bool is_strict;
+	bool squash;
 	bool no_cache;
 	bool pull;
 	bool verify;

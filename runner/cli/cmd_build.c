@@ -70,6 +70,7 @@ static struct sb_build_options options_of(
 	build.verification_file = f->verification_file;
 	build.source_date_epoch = f->source_date_epoch;
 	build.strict = f->is_strict;
+	build.squash = f->squash;
 	build.no_cache = f->no_cache;
 	build.pull = f->pull;
 	build.push = f->push;

@@ -46,11 +46,28 @@ static int parse_format(void *field, const char *value, struct sb_error *err)
 	return sb_error_hint(err, "the forms are docker, oci and oci-dir");
 }
 
+static int parse_compression(void *field, const char *value, struct sb_error *err)
+{
+	static const char *const known[] = {"gzip", "zstd", "uncompressed"};
+	struct sb_output_option *output = field;
+
+	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
+		if (strcmp(known[i], value) == 0)
+			output->compression = known[i];
+	if (output->compression != NULL)
+		return 0;
+	sb_fail(err, SB_E_USAGE, "unknown compression '%s'", value);
+	return sb_error_hint(err, "the compressions are gzip, zstd and uncompressed");
+}
+
 static const struct sb_option options[] = {
 	{"output", 'o', SB_OPTION_TEXT, "FILE", offsetof(struct save_fields, dest),
 		"where to, '-' for standard output (the default); for oci-dir a folder", NULL},
 	{"format", 0, SB_OPTION_PARSED, "FORM", offsetof(struct save_fields, output),
 		"docker (for docker load, the default), oci, or oci-dir", parse_format},
+	{"compression", 0, SB_OPTION_PARSED, "FORM", offsetof(struct save_fields, output),
+		"gzip, zstd or uncompressed for all layers (default: as they are)",
+		parse_compression},
 	SB_OPTION_ROW_ROOT(struct save_fields, root),
 	SB_OPTION_ROW_END,
 };

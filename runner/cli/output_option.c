@@ -16,6 +16,7 @@ enum output_key {
 	KEY_TAR,
 	KEY_COMPRESSION,
 	KEY_LEVEL,
+	KEY_FORCE,
 	KEY_ATTEST,
 	KEY_PUSH,
 	N_KEYS
@@ -28,6 +29,7 @@ static const char *const key_names[N_KEYS] = {
 	[KEY_TAR] = "tar",
 	[KEY_COMPRESSION] = "compression",
 	[KEY_LEVEL] = "compression-level",
+	[KEY_FORCE] = "force-compression",
 	[KEY_ATTEST] = "attest",
 	[KEY_PUSH] = "push",
 };
@@ -44,26 +46,33 @@ static const struct output_type {
 			[KEY_TAR] = true,
 			[KEY_COMPRESSION] = true,
 			[KEY_LEVEL] = true,
+			[KEY_FORCE] = true,
 			[KEY_ATTEST] = true}},
 	{"docker", SB_OUTPUT_DOCKER,
 		{[KEY_DEST] = true,
 			[KEY_NAME] = true,
 			[KEY_COMPRESSION] = true,
-			[KEY_LEVEL] = true}},
+			[KEY_LEVEL] = true,
+			[KEY_FORCE] = true}},
 	{"tar", SB_OUTPUT_TAR, {[KEY_DEST] = true}},
 	{"local", SB_OUTPUT_LOCAL, {[KEY_DEST] = true}},
 	{"store", SB_OUTPUT_STORE,
-		{[KEY_NAME] = true, [KEY_COMPRESSION] = true, [KEY_LEVEL] = true}},
+		{[KEY_NAME] = true,
+			[KEY_COMPRESSION] = true,
+			[KEY_LEVEL] = true,
+			[KEY_FORCE] = true}},
 	{"registry", SB_OUTPUT_REGISTRY,
 		{[KEY_NAME] = true,
 			[KEY_COMPRESSION] = true,
 			[KEY_LEVEL] = true,
+			[KEY_FORCE] = true,
 			[KEY_ATTEST] = true,
 			[KEY_PUSH] = true}},
 	{"image", SB_OUTPUT_STORE,
 		{[KEY_NAME] = true,
 			[KEY_COMPRESSION] = true,
 			[KEY_LEVEL] = true,
+			[KEY_FORCE] = true,
 			[KEY_ATTEST] = true,
 			[KEY_PUSH] = true}},
 };
@@ -118,7 +127,7 @@ static int read_keys(const struct sb_strv *csv, const char *values[N_KEYS], stru
 			sb_fail(err, SB_E_USAGE, "unknown key '%.*s'", (int)len, csv->items[i]);
 			return sb_error_hint(err,
 				"the keys are type, dest, name, tar, compression, "
-				"compression-level, attest and push");
+				"compression-level, force-compression, attest and push");
 		}
 		if (values[key] != NULL)
 			return sb_fail(
@@ -199,6 +208,8 @@ static int set_compression(
 	const char *wanted = values[KEY_COMPRESSION];
 	uint64_t level = 0;
 
+	if (read_bool("force-compression", values[KEY_FORCE], &out->force_compression, err) < 0)
+		return -1;
 	for (size_t i = 0; wanted != NULL && i < sizeof(known) / sizeof(known[0]); i++) {
 		if (strcmp(known[i], wanted) == 0)
 			out->compression = known[i];

@@ -14,7 +14,7 @@
  * The --output options of one command line:
  *
  *	type=oci|docker|tar|local|store,dest=PATH[,name=NAME][,tar=false]
- *		[,compression=gzip|zstd|uncompressed][,compression-level=N]
+ *		[,compression=gzip|zstd|uncompressed][,compression-level=N][,force-compression=true]
  *	type=registry[,name=NAME|"NAME,NAME"], and as docker has it type=image,name=NAME,push=true
  *
  * A bare PATH is type=local,dest=PATH, and a bare `-` is type=tar,dest=-, as docker has it.

@@ -371,7 +371,7 @@ static int walk_all(struct walk *walk, struct sb_error *err)
 	if (sb_entry_read(root.upper_fd, ".", "", &walk->options->ids, &walk->notes, &entry,
 		    &exists, err) < 0)
 		return -1;
-	root.is_opaque = entry.is_opaque;
+	root.is_opaque = entry.is_opaque || walk->options->is_whole;
 	sb_entry_release(&entry);
 	if (push_level(walk, &root, err) < 0)
 		return -1;

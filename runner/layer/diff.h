@@ -55,6 +55,8 @@ struct sb_diff_options {
 	int lower_fd;
 	/* The overlay's upper folder. */
 	int upper_fd;
+	/* upper_fd is a whole file system: what it lacks of the lower one is gone. */
+	bool is_whole;
 	struct sb_idmap ids;
 	/* Absolute paths (cleaned, links resolved) that the step saw only as mount points, or NULL.
 	 */

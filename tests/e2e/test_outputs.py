@@ -212,3 +212,76 @@ def test_a_failed_build_leaves_no_output(sb, out):
 def test_a_destination_that_can_not_be_written_is_named(sb):
     result = sb.build("FROM scratch\nLABEL a=b\n", "-o", "type=oci,dest=/no/such/folder/i.tar", check=None)
     assert result.status in (1, 3) and "/no/such/folder" in result.err
+
+
+MEDIA = "application/vnd.oci.image.layer.v1.tar"
+
+
+def test_layers_of_the_base_are_compressed_anew_where_that_is_asked_for(sb, out):
+    """busybox:1 was imported uncompressed."""
+    spec = f"type=oci,dest={out}/i.tar,compression=zstd"
+    sb.build(BUILDFILE, "-o", spec)
+    assert [layer.media_type for layer in image_read.read_oci_archive(out / "i.tar").layers] == [MEDIA, MEDIA + "+zstd"]
+    before = image_read.read_oci_archive(out / "i.tar")
+    sb.build(BUILDFILE, "--source-date-epoch", "7", "-o", spec + ",force-compression=true", "-o", f"type=docker,dest={out}/d.tar")
+    image = image_read.read_oci_archive(out / "i.tar")
+    assert [layer.media_type for layer in image.layers] == [MEDIA + "+zstd"] * 2
+    assert image.layers[0].diff_id == before.layers[0].diff_id and image.read("d/file") == b"data\n"
+    need_program("skopeo")
+    output_of("skopeo", "--insecure-policy", "copy", f"oci-archive:{out}/i.tar", f"oci:{out}/copied:1")
+    assert image_read.read_oci_layout(out / "copied").read("d/file") == b"data\n"
+
+
+@pytest.mark.parametrize("form, suffix", [("gzip", "+gzip"), ("zstd", "+zstd"), ("uncompressed", "")])
+def test_save_compresses_anew(sb, out, form, suffix):
+    sb.build(BUILDFILE, "-t", "mixed:1", "-o", "type=store,compression=zstd")
+    sb("save", "--format", "oci", "--compression", form, "-o", out / "s.tar", "mixed:1")
+    image = image_read.read_oci_archive(out / "s.tar")
+    assert [layer.media_type for layer in image.layers] == [MEDIA + suffix] * 2
+    assert image.read("d/file") == b"data\n"
+    sb("save", "--compression", "lzw", "-o", out / "x", "mixed:1", check=2)
+
+
+SQUASHED = """FROM busybox:1
+RUN mkdir -p /d/deep && echo one >/d/one && echo gone >/d/gone && ln /d/one /d/link && rm -r /home
+RUN rm /d/gone && echo two >/d/two && chmod 700 /d/deep && rm -r /usr && mkdir /usr && echo x >/usr/new
+RUN touch /d/deep/f && ln /etc/passwd /d/passwd && rm /etc/group && ln -s /none /etc/group
+ENV A=b
+"""
+
+
+def test_squash(sb, out):
+    whole = sb.image(SQUASHED)
+    image = sb.image(SQUASHED, "--squash", "-t", "squashed:1", "-o", "type=store")
+    base, own = image.layers
+    assert base.diff_id == whole.layers[0].diff_id and len(whole.layers) == 4
+    assert "d/gone" not in own and not [name for name in own.members if name.startswith("d/.wh.")]
+
+    def facts(of):
+        return {name: (m.mode, m.uid, m.gid, m.issym() and m.linkname, m.isdir()) for name, (m, _) in of.files().items()}
+
+    assert facts(image) == facts(whole) and image.run == whole.run
+    for name in ("d/one", "d/two", "d/link", "d/passwd", "usr/new"):
+        assert image.read(name) == whole.read(name)
+    for name in ("d", "d/deep", "usr", "etc", "tmp"):
+        assert image.member(name).mode == whole.member(name).mode
+    layers = [entry for entry in image.config["history"] if not entry.get("empty_layer")]
+    assert len(layers) == 2 and layers[-1]["created_by"] == "safebuild build --squash"
+    assert sb("run", "-q", "squashed:1", "sh", "-c", "cat /d/one /d/two; ls /usr; ls -l /etc/group").out.startswith("one\ntwo\nnew\n")
+
+
+def test_squash_of_one_layer_of_none_and_of_an_image_from_nothing(sb, out):
+    assert len(sb.image("FROM busybox:1\nRUN echo x >/x\n", "--squash").layers) == 2
+    assert len(sb.image("FROM busybox:1\nENV A=b\n", "--squash").layers) == 1
+    text = "FROM busybox:1 AS b\nRUN mkdir /t && echo x >/t/x\nFROM scratch\nCOPY --from=b /t /a\nCOPY --from=b /t /b\n"
+    image = sb.image(text, "--squash")
+    assert len(image.layers) == 1 and image.read("a/x") == image.read("b/x") == b"x\n"
+    derived = sb.image("FROM busybox:1 AS b\nRUN echo 1 >/1\nRUN echo 2 >/2\nFROM b\nRUN rm /1\n", "--squash")
+    assert len(derived.layers) == 2 and "1" not in derived.layers[1]
+
+
+def test_what_was_squashed_away_can_not_be_read(sb, out):
+    """What COPY then RUN rm leaves readable is in no layer."""
+    text = "FROM busybox:1\nCOPY f /f\nRUN rm /f\n"
+    sb.build(text, "--squash", "-o", f"type=oci,dest={out}/i.tar,compression=uncompressed", files={"f": "once-was-here"})
+    assert b"once-was-here" not in (out / "i.tar").read_bytes()

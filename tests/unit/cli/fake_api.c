@@ -407,6 +407,7 @@ int sb_save(const struct sb_store_options *o, const char *const *images,
 {
 	note("save type=%d%s dest=%s", (int)output->type, output->is_folder ? ",folder" : "",
 		output->dest);
+	note_text("compression", output->compression);
 	note_text("root", o->root);
 	note_list("image", images);
 	return answer(err);
