@@ -2,9 +2,11 @@
 #include "sandbox/flow.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 #include "sys/fd.h"
@@ -88,13 +90,25 @@ bool sb_flow_read(struct sb_flow *flow)
 	return true;
 }
 
-/* A pipe that is ready takes so many bytes without waiting; a file takes all. */
-static size_t how_many(int fd, size_t len)
+/*
+ * Never waits. Our own pipes do not; of others' we may not change that, since whoever we have them
+ * from shares it, so it is asked for in the call (RWF_NOWAIT, for pipes Linux 6.4). Where that is
+ * not known, a pipe that is ready takes so many bytes, and a file takes all.
+ */
+static ssize_t write_some(int fd, const char *bytes, size_t len)
 {
+	const struct iovec piece = {.iov_base = (char *)(uintptr_t)bytes, .iov_len = len};
+	const int flags = fcntl(fd, F_GETFL);
 	struct stat st;
-	const bool is_file = fstat(fd, &st) == 0 && S_ISREG(st.st_mode);
+	ssize_t n = -1;
 
-	return is_file || len < PIPE_BUF ? len : PIPE_BUF;
+	if ((flags >= 0 && (flags & O_NONBLOCK) != 0) ||
+		(fstat(fd, &st) == 0 && S_ISREG(st.st_mode)))
+		return write(fd, bytes, len);
+	n = pwritev2(fd, &piece, 1, -1, RWF_NOWAIT);
+	if (n < 0 && (errno == EOPNOTSUPP || errno == ENOSYS || errno == EINVAL || errno == ESPIPE))
+		return write(fd, bytes, len < PIPE_BUF ? len : PIPE_BUF);
+	return n;
 }
 
 void sb_flow_write(struct sb_flow *flow)
@@ -105,7 +119,7 @@ void sb_flow_write(struct sb_flow *flow)
 	if (!sb_flow_has_pending(flow))
 		return;
 	do
-		n = write(flow->to, flow->pending.data + flow->sent, how_many(flow->to, left));
+		n = write_some(flow->to, flow->pending.data + flow->sent, left);
 	while (n < 0 && errno == EINTR);
 	if (n < 0 && errno == EAGAIN)
 		return;
