@@ -47,6 +47,7 @@ struct diff_case {
 	const char *warning;  /* part of the one warning, or of the error */
 	const char *scaffold; /* paths, a space between them */
 	bool no_lower;
+	bool is_whole;
 	bool is_unsupported; /* by us, where it fails; else by any layer */
 	bool needs_ids;      /* owners can't be told apart with a single id */
 };
@@ -179,6 +180,16 @@ static const struct diff_case cases[] = {
 		.lower = "d a\nd a/c\nf a/c/d 1\nf a/c/e 1",
 		.upper = "d a\no a\nd a/c\nf a/c/d 1",
 		.expected = "P a/; P a/c/; D a/c/e"},
+	{.name = "of_a_whole_tree_what_it_lacks_is_gone",
+		.lower = "f a 1\nf b 1\nd c\nf c/d 1\nf c/e 1\nd g\nf g/h 1\nd k\nf k/l 1",
+		.upper = "f a 1\nf b 2\nd c\nf c/d 1\nd k\nf k/l 1\nf n 1",
+		.is_whole = true,
+		.expected = "M b; P c/; D c/e; D g; A n"},
+	{.name = "of_a_whole_tree_without_a_base_all_is_new",
+		.upper = "d a\nf a/b 1",
+		.no_lower = true,
+		.is_whole = true,
+		.expected = "A a/; A a/b"},
 	{.name = "opaque_folder_that_changed_is_modified_first",
 		.lower = "d a\nf a/b 1",
 		.upper = "d a\nm a 700\no a",
@@ -308,6 +319,7 @@ static void check_case(const struct diff_case *c, uid_t base)
 		&(struct sb_diff_options){
 			.lower_fd = c->no_lower ? -1 : fixture->lower_fd,
 			.upper_fd = fixture->upper_fd,
+			.is_whole = c->is_whole,
 			.ids = fixture->ids,
 			.scaffold = &scaffold,
 		},
