@@ -187,7 +187,7 @@ static void write_new_line(int fd)
 
 char *sb_terminal_ask(const char *question, bool is_hidden)
 {
-	const int fd = open("/dev/tty", O_RDWR | O_CLOEXEC | O_NOCTTY);
+	const int fd = sb_terminal_open();
 	char *line = NULL;
 
 	if (fd < 0)
