@@ -150,8 +150,20 @@ static char *read_line(int fd)
 	return NULL;
 }
 
+static void write_new_line(int fd)
+{
+	const ssize_t ignored = write(fd, "\n", 1);
+
+	(void)ignored;
+}
+
+static char *ask_shown(int fd, const char *question)
+{
+	return write(fd, question, strlen(question)) > 0 ? read_line(fd) : NULL;
+}
+
 /* The terminal echoes again before a signal ends the process. */
-static char *ask_hidden(int fd)
+static char *ask_hidden(int fd, const char *question)
 {
 	enum { N_SIGNALS = sizeof(fatal_signals) / sizeof(fatal_signals[0]) };
 	struct sigaction old[N_SIGNALS];
@@ -168,7 +180,9 @@ static char *ask_hidden(int fd)
 	hidden = before;
 	hidden.c_lflag &= ~(tcflag_t)ECHO;
 	if (tcsetattr(fd, TCSAFLUSH, &hidden) == 0) {
-		line = read_line(fd);
+		/* What is typed as soon as the question is there is not shown either. */
+		line = ask_shown(fd, question);
+		write_new_line(fd);
 		(void)tcsetattr(fd, TCSAFLUSH, &before);
 	}
 	for (size_t i = 0; i < N_SIGNALS; i++)
@@ -178,13 +192,6 @@ static char *ask_hidden(int fd)
 	return line;
 }
 
-static void write_new_line(int fd)
-{
-	const ssize_t ignored = write(fd, "\n", 1);
-
-	(void)ignored;
-}
-
 char *sb_terminal_ask(const char *question, bool is_hidden)
 {
 	const int fd = sb_terminal_open();
@@ -192,10 +199,7 @@ char *sb_terminal_ask(const char *question, bool is_hidden)
 
 	if (fd < 0)
 		return NULL;
-	if (write(fd, question, strlen(question)) > 0)
-		line = is_hidden ? ask_hidden(fd) : read_line(fd);
-	if (is_hidden)
-		write_new_line(fd);
+	line = is_hidden ? ask_hidden(fd, question) : ask_shown(fd, question);
 	(void)close(fd);
 	return line;
 }

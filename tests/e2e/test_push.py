@@ -1,9 +1,18 @@
 # SPDX-License-Identifier: MIT
 """Images into registries: Debian's docker-registry on loopback, with and without TLS and users."""
 
+import base64
+import fcntl
 import hashlib
 import json
+import os
+import pty
+import select
+import signal
+import socket
 import subprocess
+import termios
+import time
 
 import pytest
 
@@ -225,6 +234,92 @@ def test_unknown_images_and_names_are_refused(fresh, registry):
     assert "UPPER" in fresh("push", "busybox:1", "a/UPPER:1", check=2).err
 
 
+def test_the_same_twice_at_once(fresh, registry):
+    name = registry.ref("push/twice:1")
+    app(fresh, "-t", name, layers=4)
+    pushes = [fresh.start("push", name) for _ in range(3)]
+    digests = {push.communicate(timeout=60)[0] for push in pushes}
+    assert len(digests) == 1 and all(push.returncode == 0 for push in pushes)
+    other = {"SAFEBUILD_ROOT": str(fresh.folder / "other")}
+    pulls = [fresh.start("pull", name, env=other) for _ in range(3)]
+    assert {pull.communicate(timeout=60)[0] for pull in pulls} == digests
+    assert all(pull.returncode == 0 for pull in pulls)
+    assert not list((fresh.folder / "other/tmp").glob("*"))
+
+
+@pytest.mark.parametrize("verb", ["push", "login", "pull"])
+def test_a_server_that_says_nothing_can_be_left(fresh, home, verb):
+    with socket.socket() as server:
+        server.bind(("127.0.0.1", 0))
+        server.listen(8)
+        host = f"127.0.0.1:{server.getsockname()[1]}"
+        words = {"push": ["push", "busybox:1", f"{host}/a:1"], "pull": ["pull", f"{host}/a:1"],
+                 "login": ["login", "-u", "ann", "--password-stdin", host]}[verb]
+        process = fresh.start(*words, env=at(home), stdin=subprocess.PIPE)
+        process.stdin.write(PASSWORD.encode())
+        process.stdin.close()
+        process.stdin = None
+        time.sleep(1)
+        started = time.monotonic()
+        process.send_signal(signal.SIGINT)
+        out, err = process.communicate(timeout=20)
+        assert process.returncode == 130 and time.monotonic() - started < 3
+        assert PASSWORD.encode() not in out + err
+
+
+def on_terminal(fresh, home, *words):
+    """The program with a terminal of its own, whose other end is returned too."""
+    ours, theirs = pty.openpty()
+
+    def become_session_leader():
+        os.setsid()
+        fcntl.ioctl(theirs, termios.TIOCSCTTY, 0)
+
+    process = fresh.start(*words, env=at(home), stdin=theirs, preexec_fn=become_session_leader)
+    os.close(theirs)
+    return process, ours
+
+
+def wait_for(terminal, words):
+    seen = b""
+    deadline = time.monotonic() + 20
+    while words not in seen:
+        ready, _, _ = select.select([terminal], [], [], deadline - time.monotonic())
+        assert ready, seen
+        seen += os.read(terminal, 1000)
+    return seen
+
+
+def test_login_asks_on_the_terminal_and_does_not_show_the_password(fresh, private, authority, home):
+    authority.trust(home, private.host)
+    process, terminal = on_terminal(fresh, home, "login", private.host)
+    wait_for(terminal, b"User name: ")
+    os.write(terminal, b"ann\n")
+    wait_for(terminal, b"Password: ")
+    os.write(terminal, PASSWORD.encode() + b"\n")
+    _, err = process.communicate(timeout=30)
+    assert process.returncode == 0, err
+    rest = b""
+    while select.select([terminal], [], [], 0.1)[0]:
+        try:
+            rest += os.read(terminal, 1000)
+        except OSError:
+            break
+    assert PASSWORD.encode() not in rest + err
+    fresh("push", "busybox:1", private.ref("asked:1"), env=at(home))
+
+
+def test_login_that_is_left_gives_the_terminal_its_echo_back(fresh, home):
+    process, terminal = on_terminal(fresh, home, "login", "-u", "ann", "127.0.0.1:1")
+    wait_for(terminal, b"Password: ")
+    assert not termios.tcgetattr(terminal)[3] & termios.ECHO
+    os.write(terminal, b"\x03")
+    process.communicate(timeout=20)
+    assert process.returncode == -signal.SIGINT
+    assert termios.tcgetattr(terminal)[3] & termios.ECHO
+    os.close(terminal)
+
+
 def test_login_push_and_pull_with_tls_and_password(fresh, private, authority, home):
     authority.trust(home, private.host)
     app(fresh, "-t", private.ref("app:1"))
@@ -329,7 +424,6 @@ def test_tokens_that_run_out_are_renewed(fresh, session_folder, home):
 
 
 def test_credentials_are_found_where_docker_and_podman_keep_them(fresh, private, authority, home):
-    import base64
     authority.trust(home, private.host)
     auth = base64.b64encode(f"ann:{PASSWORD}".encode()).decode()
     wrong = base64.b64encode(b"ann:another").decode()
