@@ -464,7 +464,8 @@ esac
 """
 
 
-def test_a_credential_helper_keeps_them(fresh, private, authority, home):
+@pytest.mark.parametrize("is_store", [False, True])
+def test_a_credential_helper_keeps_them(fresh, private, authority, home, is_store):
     authority.trust(home, private.host)
     folder = fresh.folder / "helper"
     folder.mkdir()
@@ -473,7 +474,8 @@ def test_a_credential_helper_keeps_them(fresh, private, authority, home):
     program.chmod(0o755)
     config = home / ".docker/config.json"
     config.parent.mkdir()
-    config.write_text(json.dumps({"credHelpers": {private.host: "test"}, "other": {"kept": True}}))
+    settings = {"credsStore": "test"} if is_store else {"credHelpers": {private.host: "test"}}
+    config.write_text(json.dumps({**settings, "other": {"kept": True}}))
     env = {**at(home), "PATH": f"{folder}:/usr/bin:/bin"}
     fresh("login", "-u", "ann", "--password-stdin", private.host, stdin=PASSWORD.encode(), env=env)
     assert json.loads((folder / "kept").read_text()) == {
