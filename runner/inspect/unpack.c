@@ -175,6 +175,14 @@ static int unpack_failed(struct sb_unpacking *u, struct sb_error *err)
 		why != NULL ? why : "damaged data");
 }
 
+static int add_filter(const struct sb_unpacking *u)
+{
+	/* Appended, it would read from what is not open yet (libarchive 3.6). */
+	if (u->form->filter == ARCHIVE_FILTER_COMPRESS)
+		return archive_read_support_filter_compress(u->archive);
+	return archive_read_append_filter(u->archive, u->form->filter);
+}
+
 /* Exactly the one filter: libarchive's guessing would unpack what was packed twice. One that it
  * would run a program for (ARCHIVE_WARN) is not used. */
 static int start(struct sb_unpacking *u, struct sb_error *err)
@@ -185,7 +193,7 @@ static int start(struct sb_unpacking *u, struct sb_error *err)
 	SB_BUG_ON(u->archive == NULL);
 	(void)archive_read_support_format_raw(u->archive);
 	(void)archive_read_support_format_empty(u->archive);
-	if (archive_read_append_filter(u->archive, u->form->filter) != ARCHIVE_OK)
+	if (add_filter(u) != ARCHIVE_OK)
 		return sb_fail(err, SB_E_UNSUPPORTED,
 			"it is compressed with %s, which can't be read", u->form->name);
 	if (archive_read_open(u->archive, u, NULL, on_read, NULL) != ARCHIVE_OK)

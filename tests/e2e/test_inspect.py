@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """inspect: the proof of a finished image, whoever built it."""
 
+import hashlib
 import json
 
 import pytest
@@ -142,3 +143,21 @@ def test_names_of_files_do_not_steer_the_terminal(sb):
     layers = [image_make.make_tar({"a\x1b[2Jb": b"1"}), image_make.make_tar({".wh.a\x1b[2Jb": b""})]
     folder = image_make.make_oci_layout(sb.context(), layers)
     assert "\x1b[2J" not in sb("inspect", folder).out
+
+
+def test_a_layer_that_looks_like_a_compress_stream_is_no_crash(sb):
+    """libarchive 3.6 crashes where that filter is appended and not bid for."""
+    folder = sb.context({"oci-layout": '{"imageLayoutVersion":"1.0.0"}', "blobs/sha256": None})
+
+    def put(data, kind):
+        digest = hashlib.sha256(data).hexdigest()
+        (folder / "blobs/sha256" / digest).write_bytes(data)
+        return {"mediaType": f"application/vnd.oci.image.{kind}", "digest": f"sha256:{digest}", "size": len(data)}
+
+    layer = put(b"\x1f\x9d\x90" + bytes(range(256)), "layer.v1.tar")
+    rootfs = {"type": "layers", "diff_ids": [layer["digest"]]}
+    config = {"architecture": "amd64", "os": "linux", "config": {}, "rootfs": rootfs}
+    manifest = {"schemaVersion": 2, "config": put(json.dumps(config).encode(), "config.v1+json"), "layers": [layer]}
+    index = {"schemaVersion": 2, "manifests": [put(json.dumps(manifest).encode(), "manifest.v1+json")]}
+    (folder / "index.json").write_text(json.dumps(index))
+    assert sb("inspect", folder, check=3).out
