@@ -8,8 +8,8 @@
 #include "inspect/report_words.h"
 #include "leak/needles.h"
 
-/* The document, "schema": 1, is described in safebuild(1), "JSON REPORT". Later versions of the same
- * number only add keys, and words to lists of words. Lists stand in the order of the image. */
+/* The document, "schema": 1, is described in safebuild(1), "JSON REPORT". Later versions of the
+ * same number only add keys, and words to lists of words. Lists stand in the order of the image. */
 
 enum { MAX_JSON_BYTES = 1 << 30 /* the inspector follows fewer names than that would take */ };
 
