@@ -138,12 +138,10 @@ make_user() {
     grep -q '^sbtest:' /etc/subgid 2>/dev/null || usermod --add-subgids 200000-265535 sbtest
 }
 
-e2e() { # e2e WHO PROGRAM [VARIABLE=VALUE…]
+run_e2e() { # run_e2e WHO PROGRAM [VARIABLE=VALUE…]: its exit status goes into a file beside its XML
     local who=$1 program=$2 status=0
     shift 2
-    local name="end to end, as_$who, $program" xml=$results/$program-$who.xml
-    name=${name/as_/as }
-    say "$name"
+    local xml=$results/$program-$who.xml
     local variables=(
         "$search_path" LANG=C.UTF-8
         PYTHONDONTWRITEBYTECODE=1 "SAFEBUILD=$stage/$program/bin/safebuild"
@@ -152,18 +150,32 @@ e2e() { # e2e WHO PROGRAM [VARIABLE=VALUE…]
     [ -z "$ci" ] || variables+=(SB_TEST_MUST_RUN=1)
     [ -z "$fast" ] || variables+=(SB_TEST_FAST=1)
     variables+=("$@")
+    say "end to end, as $who, $program"
     (cd "$stage/tree" && "as_$who" "${variables[@]}" /usr/bin/pytest-3 -q -p no:cacheprovider \
         --tb=short -rfEs --durations=5 --junitxml="$xml" tests/e2e) || status=$?
-    count "$name" "$status" "$xml"
+    echo "$status" >"$xml.status"
+}
+count_e2e() { # count_e2e WHO PROGRAM
+    local xml=$results/$2-$1.xml
+    count "end to end, as $1, $2" "$(cat "$xml.status" 2>/dev/null || echo 1)" "$xml"
 }
 
+# Both at once: most of a test is waiting. What root's say comes when they have ended.
 everyone() { # everyone PROGRAM [VARIABLE=VALUE…]
+    local root_log=$stage/root.log root_tests=''
     if [ "$(id -u)" -eq 0 ] || sudo -n true 2>/dev/null; then
-        e2e root "$@"
+        run_e2e root "$@" >"$root_log" 2>&1 &
+        root_tests=$!
     else
         echo "not run as root: sudo asks for a password"
     fi
-    e2e user "$@"
+    run_e2e user "$@"
+    if [ -n "$root_tests" ]; then
+        wait "$root_tests"
+        cat "$root_log"
+        count_e2e root "$1"
+    fi
+    count_e2e user "$1"
 }
 
 # The files of this tree, also those that no commit has yet.

@@ -8,6 +8,7 @@ Environment:
   SB_TEST_CACHE      a folder that keeps the Debian base between sessions
 """
 
+import fcntl
 import glob
 import json
 import os
@@ -247,11 +248,22 @@ def apt_sources():
 
 @pytest.fixture(scope="session")
 def debian_tar(session_folder):
-    """A root file system of the distribution's minbase; made once, kept in SB_TEST_CACHE if that is set."""
+    """A root file system of the distribution's minbase; made once, kept in SB_TEST_CACHE (which
+    the user can write) if that is set."""
     cache = pathlib.Path(os.environ.get("SB_TEST_CACHE") or session_folder)
     target = cache / "debian-minbase.tar"
-    if target.exists():
-        return target
+    # Another user's tests may be about to make it.
+    lock = os.open(cache, os.O_RDONLY)
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not target.exists():
+            make_debian_tar(session_folder, target)
+    finally:
+        os.close(lock)
+    return target
+
+
+def make_debian_tar(session_folder, target):
     need_program("mmdebstrap")
     suite, sources = apt_sources()
     half = pathlib.Path(tempfile.mkdtemp(prefix="debian-", dir=session_folder)) / "half.tar"
@@ -259,12 +271,10 @@ def debian_tar(session_folder):
     done = subprocess.run(command, capture_output=True, text=True, timeout=900, check=False)
     if done.returncode != 0:
         pytest.fail("mmdebstrap: " + done.stderr[-2000:], pytrace=False)
-    if os.access(cache, os.W_OK):
-        shutil.copyfile(half, cache / "half.tar")
-        os.chmod(cache / "half.tar", 0o644)
-        os.rename(cache / "half.tar", target)
-        return target
-    return half
+    copy = target.with_name(f"half-{os.getpid()}.tar")
+    shutil.copyfile(half, copy)
+    os.chmod(copy, 0o644)
+    os.rename(copy, target)
 
 
 @pytest.fixture(scope="session")
