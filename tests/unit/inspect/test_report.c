@@ -11,8 +11,8 @@
 
 #include <jansson.h>
 
-#include "base/utf8.h"
 #include "base/columns.h"
+#include "base/utf8.h"
 #include "inspect/report_words.h"
 #include "test_report_fixture.h"
 

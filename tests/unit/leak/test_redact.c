@@ -69,7 +69,8 @@ static const struct redact_case cases[] = {
 		"[secret l]Qo=\n"},
 	/* the same anywhere in lines; near a line's end the value's first characters go on alone */
 	{{{"l", "Lq7vYx2ZpT4mWc9R"}},
-		"aHR0cDovL2V4YW1wbGUub3JnLz9hbmRzb21lbW9yZT0xMjMmdG9rZW49THE3dll4MlpwVDRtV2M5\nUiZ4\n",
+		"aHR0cDovL2V4YW1wbGUub3JnLz9hbmRzb21lbW9yZT0xMjMmdG9rZW49THE3dll4MlpwVDRtV2M5\nUiZ4"
+		"\n",
 		"aHR0cDovL2V4YW1wbGUub3JnLz9hbmRzb21lbW9yZT0xMjMmdG9rZW49[secret l]iZ4\n"},
 	/* base64("user:super-secure") and of the value alone */
 	{{{"s", "super-secure"}}, "dXNlcjpzdXBlci1zZWN1cmU=", "dXNlcjp[secret s]U="},
