@@ -82,6 +82,7 @@ struct sb_http_answer {
 	struct sb_strv authenticate; /* every WWW-Authenticate value */
 	struct sb_buf body;          /* where no on_body took it */
 	bool is_interrupted; /* set when the call fails: the connection was made, and then broke */
+	bool is_stalled;     /* likewise: it was too slow for too long */
 	uint64_t n_body_bytes; /* of a 2xx answer, also when the call fails */
 };
 #define SB_HTTP_ANSWER_INIT \

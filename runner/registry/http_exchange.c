@@ -376,6 +376,7 @@ static int fail_transport(
 	double connect_s = 0;
 
 	(void)http->curl.easy_getinfo(http->easy, CURLINFO_PRETRANSFER_TIME, &connect_s);
+	x->answer->is_stalled = connect_s > 0 && code == CURLE_OPERATION_TIMEDOUT;
 	x->answer->is_interrupted =
 		connect_s > 0 && is_break(code, x->answer->n_body_bytes + x->n_sent);
 	sb_fail(err, SB_E_NETWORK, "%s",

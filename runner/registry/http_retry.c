@@ -7,6 +7,8 @@
 enum {
 	/* A try that came further than all before it by this much does not count as failed. */
 	WORTHWHILE_BYTES = 1 << 20,
+	/* Each is a minute of nothing. */
+	MAX_STALLS = 2,
 };
 
 static int wait_for_next(struct sb_http *http, unsigned n_failed,
@@ -25,6 +27,7 @@ int sb_http_send_with_retries(struct sb_http *http, struct sb_http_request *requ
 	struct sb_http_answer *answer, unsigned *out_tries, struct sb_error *err)
 {
 	unsigned n_failed = 0;
+	unsigned n_stalled = 0;
 	uint64_t furthest = 0;
 
 	for (;;) {
@@ -39,14 +42,15 @@ int sb_http_send_with_retries(struct sb_http *http, struct sb_http_request *requ
 		}
 		if (result == 0 && !sb_status_is_temporary(answer->status))
 			return 0;
-		n_failed++;
 		if (request->range_start >= furthest + WORTHWHILE_BYTES) {
 			furthest = request->range_start;
-			n_failed = 1;
+			n_failed = n_stalled = 0;
 		}
+		n_failed++;
+		n_stalled += answer->is_stalled;
 		*out_tries = n_failed;
 		if (request->is_once || n_failed >= http->limits.n_tries ||
-			(result < 0 && !answer->is_interrupted)) {
+			n_stalled >= MAX_STALLS || (result < 0 && !answer->is_interrupted)) {
 			if (result == 0)
 				return 0;
 			sb_error_move(err, &failure);

@@ -19,7 +19,9 @@ enum {
 	CHUNK_BYTES = 8 << 20,
 	MIN_CHUNK_BYTES = 1 << 20,
 	/* Registries move what has arrived to where it stays before they answer. */
-	PATIENCE_S = 600,
+	PATIENCE_S = 300,
+	END_PATIENCE_S = 600,
+	MAX_STALLS = 2,
 };
 
 static const char octets[] = "application/octet-stream";
@@ -33,6 +35,7 @@ struct sending {
 	uint64_t chunk_bytes;
 	uint64_t furthest;
 	unsigned n_failed;
+	unsigned n_stalled;
 	bool is_there; /* the registry has the blob */
 };
 
@@ -171,12 +174,13 @@ static int recover(struct sending *s, const struct sb_http_answer *answer, struc
 	uint64_t wish_ms = 0;
 	const bool has_wish = sb_retry_after_parse(answer->retry_after, time(NULL), &wish_ms);
 
-	s->n_failed++;
 	if (s->offset >= s->furthest + MIN_CHUNK_BYTES) {
 		s->furthest = s->offset;
-		s->n_failed = 1;
+		s->n_failed = s->n_stalled = 0;
 	}
-	if (s->n_failed >= limits->n_tries) {
+	s->n_failed++;
+	s->n_stalled += answer->is_stalled;
+	if (s->n_failed >= limits->n_tries || s->n_stalled >= MAX_STALLS) {
 		sb_error_move(err, failure);
 		return sb_error_context(err, "after %u tries", s->n_failed);
 	}
@@ -282,7 +286,7 @@ static int finish(struct sending *s, bool with_content, struct sb_error *err)
 		.upload = with_content ? &body : NULL,
 		.content_type = octets,
 		.max_body_bytes = SB_MAX_JSON,
-		.patience_s = PATIENCE_S};
+		.patience_s = END_PATIENCE_S};
 	SB_AUTO_VALUE(sb_http_answer) answer = SB_HTTP_ANSWER_INIT;
 
 	if (sb_client_send(s->client, &request, &answer, err) < 0)
