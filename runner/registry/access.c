@@ -4,7 +4,6 @@
 #include <pthread.h>
 #include <string.h>
 
-#include "base/escape.h"
 #include "base/mem.h"
 #include "registry/access_token.h"
 #include "registry/auth.h"
@@ -13,11 +12,8 @@
 #include "registry/certs.h"
 #include "registry/challenge.h"
 #include "registry/clock.h"
+#include "registry/known_secrets.h"
 #include "registry/url.h"
-
-enum {
-	MIN_SECRET = 4, /* shorter ones stand in every second sentence */
-};
 
 struct sb_access {
 	const struct sb_reference *ref;
@@ -38,7 +34,7 @@ struct sb_access {
 	uint64_t renew_at_ms; /* of a token; 0: never */
 	char *realm;          /* of the token server, or NULL */
 	char *service;
-	struct sb_strv secrets; /* for sb_access_redact */
+	struct sb_known_secrets secrets;
 };
 
 static void lock(struct sb_access *access)
@@ -51,25 +47,11 @@ static void unlock(struct sb_access *access)
 	SB_BUG_ON(pthread_mutex_unlock(&access->lock) != 0);
 }
 
-static void note_secret(struct sb_access *access, const char *secret)
-{
-	if (secret == NULL || strlen(secret) < MIN_SECRET)
-		return;
-
-	/* As it would stand in a message. */
-	char *escaped = sb_escape_text(secret, strlen(secret));
-
-	if (sb_strv_contains(&access->secrets, escaped))
-		sb_secret_free(escaped);
-	else
-		sb_strv_add_nodup(&access->secrets, escaped);
-}
-
 static void note_credential(struct sb_access *access)
 {
-	note_secret(access, access->credential.password);
-	note_secret(access, access->credential.identity_token);
-	note_secret(access, access->credential.registry_token);
+	sb_known_secrets_add(&access->secrets, access->credential.password);
+	sb_known_secrets_add(&access->secrets, access->credential.identity_token);
+	sb_known_secrets_add(&access->secrets, access->credential.registry_token);
 }
 
 /* A loopback registry seldom has a certificate, and nobody else can listen in there. */
@@ -128,9 +110,7 @@ void sb_access_free(struct sb_access *access)
 	sb_secret_free(access->authorization);
 	free(access->realm);
 	free(access->service);
-	for (size_t i = 0; i < access->secrets.len; i++)
-		explicit_bzero(access->secrets.items[i], strlen(access->secrets.items[i]));
-	sb_strv_release(&access->secrets);
+	sb_known_secrets_release(&access->secrets);
 	(void)pthread_mutex_destroy(&access->lock);
 	free(access);
 }
@@ -209,7 +189,7 @@ static void set_authorization(struct sb_access *access, char *value, uint64_t li
 	sb_secret_free(access->authorization);
 	access->authorization = value;
 	access->renew_at_ms = life_s > 0 ? sb_clock_ms() + (life_s - margin_s) * 1000 : 0;
-	note_secret(access, strchr(value, ' ') + 1);
+	sb_known_secrets_add(&access->secrets, strchr(value, ' ') + 1);
 }
 
 static int fail_locked(
@@ -398,29 +378,10 @@ int sb_access_fail(
 	return -1;
 }
 
-/* *text is replaced. */
-static void redact_text(char **text, const char *secret)
-{
-	static const char shown[] = "[credential]";
-	const size_t len = strlen(secret);
-
-	for (char *at = *text != NULL ? strstr(*text, secret) : NULL; at != NULL;) {
-		const size_t before = (size_t)(at - *text);
-		char *whole = sb_asprintf("%.*s%s%s", (int)before, *text, shown, at + len);
-
-		sb_secret_free(*text);
-		*text = whole;
-		at = strstr(whole + before + strlen(shown), secret);
-	}
-}
-
 int sb_access_redact(struct sb_access *access, struct sb_error *err)
 {
 	lock(access);
-	for (size_t i = 0; i < access->secrets.len; i++) {
-		redact_text(&err->message, access->secrets.items[i]);
-		redact_text(&err->hint, access->secrets.items[i]);
-	}
+	sb_known_secrets_redact(&access->secrets, err);
 	unlock(access);
 	return -1;
 }
