@@ -254,3 +254,40 @@ def test_a_name_that_is_none_is_said(fresh):
     folder = image_make.make_oci_layout(fresh.context(), LAYERS, tag="Not A Name")
     result = fresh("load", "-i", folder)
     assert "Not A Name" in result.err and result.out.startswith("Loaded image ID: sha256:")
+
+
+def multi_layout(folder, architectures):
+    """A layout with an index multi:1 of one image an architecture."""
+    manifests = []
+    for architecture in architectures:
+        config = {**image_make.default_config(LAYERS), "architecture": architecture}
+        image_make.make_oci_layout(folder, LAYERS, config=config)
+        (entry,) = json.loads((folder / "index.json").read_text())["manifests"]
+        manifests.append({**entry, "annotations": {}, "platform": {"os": "linux", "architecture": architecture}})
+    media_type = "application/vnd.oci.image.index.v1+json"
+    index = json.dumps({"schemaVersion": 2, "mediaType": media_type, "manifests": manifests}).encode()
+    digest = image_make.digest(index)
+    (folder / "blobs" / digest.replace(":", "/")).write_bytes(index)
+    named = {"mediaType": media_type, "digest": digest, "size": len(index),
+             "annotations": {"org.opencontainers.image.ref.name": "multi:1"}}  # fmt: skip
+    (folder / "index.json").write_text(json.dumps({"schemaVersion": 2, "manifests": [named]}))
+    return manifests, digest
+
+
+def test_an_image_for_several_platforms(fresh):
+    out = fresh.context()
+    layout = out / "layout"
+    manifests, digest = multi_layout(layout, (image_make.ARCHITECTURE, "s390x"))
+    fresh("load", "-i", layout)
+    (listed,) = [i for i in json.loads(fresh("images", "--json").out) if i["name"] == "multi:1"]
+    assert listed["digest"] == digest
+    fresh("save", "--format", "oci", "-o", out / "o.tar", "multi:1")
+    with tarfile.open(out / "o.tar") as tar:
+        assert {f"blobs/{m['digest'].replace(':', '/')}" for m in manifests} <= set(tar.getnames())
+    fresh("save", "-o", out / "d.tar", "multi:1")
+    assert [layer.diff_id for layer in image_read.read_docker_archive(out / "d.tar").layers] == DIFF_IDS
+    assert "several platforms" in fresh("save", "--format", "oci", "--compression", "zstd", "-o", out / "x", "multi:1", check=3).err
+    os.unlink(layout / "blobs" / manifests[1]["digest"].replace(":", "/"))
+    other = type(fresh)(fresh.folder / "other")
+    assert f"only linux/{image_make.ARCHITECTURE}" in other("load", "-i", layout).err
+    assert names_in(other) == ["multi:1"]
