@@ -128,6 +128,7 @@ struct sb_run_options {
 	 * the program runs. */
 	const char *image;
 	const char *platform;
+	const char *auth_file;        /* for docker://; as in sb_build_options */
 	const char *const *command;   /* in place of the image's CMD; NULL-terminated lists, each
 					 may be NULL */
 	const char *const *env;       /* "K=V", or "K" for the environment's value */

@@ -121,12 +121,13 @@ static int pull(struct job *job, const char *text, struct sb_error *err)
 {
 	SB_AUTO_VALUE(sb_reference) ref = {0};
 	SB_AUTO_VALUE(sb_descriptor) d = {0};
-	const struct sb_pull_options options = {
-		.want = &job->build.platform, .on_progress = on_progress, .data = job};
+	const struct sb_pull_options options = {.want = &job->build.platform,
+		.auth_file = job->options->auth_file,
+		.on_progress = on_progress,
+		.data = job};
 
-	if (sb_reference_parse(text, &ref, err) < 0 ||
-		sb_foreign_image_layout(&job->build, &job->pulled, err) < 0 ||
-		sb_registry_pull(&ref, &options, job->pulled, &d, err) < 0 ||
+	if (sb_foreign_image_layout(&job->build, &job->pulled, err) < 0 ||
+		sb_registry_pull_name(text, &options, job->pulled, &d, &ref, err) < 0 ||
 		sb_image_from_layout(job->pulled, &d, &job->build.platform, &job->image, err) < 0)
 		return -1;
 	return sb_foreign_image_unpack(&job->build, job->image, &job->state, err);
@@ -150,10 +151,13 @@ static int open_path(struct job *job, const char *path, struct sb_error *err)
 	return sb_fd_open_user(path, "image", &fd, err) < 0 ? -1 : open_file(job, fd, err);
 }
 
-/* What can only be meant as a file: no image's name begins like that. */
+/* What can only be meant as a file: no image's name begins like that, and few end in .tar. */
 static bool is_path(const char *text)
 {
-	return text[0] == '/' || strncmp(text, "./", 2) == 0 || strncmp(text, "../", 3) == 0;
+	const size_t len = strlen(text);
+
+	return text[0] == '/' || strncmp(text, "./", 2) == 0 || strncmp(text, "../", 3) == 0 ||
+	       (len > 4 && strcmp(text + len - 4, ".tar") == 0);
 }
 
 /* A name of the store goes before a file that is called the same. */

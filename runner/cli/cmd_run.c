@@ -66,6 +66,7 @@ static struct sb_run_options options_of(const struct sb_run_fields *f, const str
 	o.image = words->items[0];
 	o.command = command_of(words);
 	o.platform = f->platform;
+	o.auth_file = f->auth_file;
 	o.env = list_of(&f->env);
 	o.env_files = list_of(&f->env_files);
 	o.user = f->user;

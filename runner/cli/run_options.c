@@ -22,6 +22,7 @@ const struct sb_option sb_run_options_table[] = {
 		NULL},
 	{"platform", 0, SB_OPTION_PARSED, "OS/ARCH", FIELD(platform),
 		"of an image with several (default: the host's)", sb_platform_option_parse},
+	SB_OPTION_ROW_AUTH(struct sb_run_fields, auth_file),
 	SB_OPTION_ROW_ROOT(struct sb_run_fields, root),
 
 	{"", 0, SB_OPTION_GROUP, NULL, 0, "What it sees", NULL},

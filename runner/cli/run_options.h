@@ -10,6 +10,7 @@
 struct sb_run_fields {
 	const char *root;
 	const char *platform;
+	const char *auth_file;
 	struct sb_strv env;
 	struct sb_strv env_files;
 	const char *user;
