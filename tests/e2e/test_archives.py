@@ -25,8 +25,9 @@ CMD ["cat", "/d/file"]
 """
 
 
-def command(*words, status=0):
-    done = subprocess.run([str(word) for word in words], capture_output=True, text=True, check=False, timeout=120)
+def command(*words, status=0, cwd=None):
+    words = [str(word) for word in words]
+    done = subprocess.run(words, capture_output=True, text=True, check=False, timeout=120, cwd=cwd)
     assert done.returncode == status, f"{words}: {done.stdout}{done.stderr}"
     return done.stdout
 
@@ -37,9 +38,9 @@ class Podman:
     def __init__(self, folder):
         self.folder = folder
 
-    def __call__(self, *words, program="podman"):
+    def __call__(self, *words, program="podman", cwd=None):
         storage = ("--root", self.folder / "root", "--runroot", self.folder / "run", "--storage-driver", "vfs")
-        return command(need_program(program), *storage, *words)
+        return command(need_program(program), *storage, *words, cwd=cwd)
 
     def inspect(self, name):
         (image,) = json.loads(self("image", "inspect", name))
@@ -89,8 +90,8 @@ def test_skopeo_and_podman_read_what_save_writes(sb, two, podman, form):
     seen = json.loads(command("skopeo", "inspect", "--config", f"{transport}:{target}"))
     wanted = [layer.diff_id for layer in two.layers]
     assert seen["rootfs"]["diff_ids"] == wanted and "A=b" in seen["config"]["Env"]
-    # podman calls the image of a folder by the folder's name.
-    name = podman("load", "-i", target).strip().removeprefix("Loaded image: ")
+    # podman calls the image of a folder by the folder's name, of which not all are names for images.
+    name = podman("load", "-i", "saved", cwd=out).strip().removeprefix("Loaded image: ")
     assert name.endswith("/two:1") or form == "oci-dir"
     image = podman.inspect(name)
     assert image["RootFS"]["Layers"] == wanted and image["Config"]["Cmd"] == ["cat", "/d/file"]
