@@ -245,7 +245,7 @@ def test_onbuild_runs_in_the_child_and_only_there(sb):
 def test_a_stage_that_fails_for_a_trigger_names_its_own_line(sb):
     sb.build("FROM scratch\nONBUILD COPY --from=0 /f /g\n", "-t", "wants:1")
     failed = sb.build("FROM scratch\nCOPY nothing /f\nFROM wants:1\n", check=1)
-    assert ":2:1: error: COPY: 'nothing'" in failed.err and "ONBUILD" not in failed.err
+    assert ":2:6: error: COPY: 'nothing'" in failed.err and "ONBUILD" not in failed.err
     itself = sb.build("FROM wants:1\n", check=None)
     assert itself.status != 0 and itself.err.count("ONBUILD") == 1
 
