@@ -5,6 +5,8 @@
 
 #include "base/digest.h"
 
+#include <openssl/evp.h>
+#include <openssl/hmac.h>
 #include <openssl/sha.h>
 #include <stdio.h>
 #include <string.h>
@@ -79,4 +81,15 @@ void sb_digest_of(const void *bytes, size_t len, struct sb_digest *out)
 
 	sb_hasher_add(hasher, bytes, len);
 	sb_hasher_finish(hasher, out);
+}
+
+void sb_digest_keyed(
+	const void *key, size_t key_len, const void *bytes, size_t len, struct sb_digest *out)
+{
+	unsigned char raw[SHA256_DIGEST_LENGTH];
+	unsigned raw_len = 0;
+
+	SB_BUG_ON(key_len > INT32_MAX ||
+		  HMAC(EVP_sha256(), key, (int)key_len, bytes, len, raw, &raw_len) == NULL);
+	to_text(raw, sizeof(raw), out);
 }

@@ -23,6 +23,9 @@ struct sb_digest {
  * digest. */
 int sb_digest_parse(const char *text, struct sb_digest *out, struct sb_error *err) SB_MUST_USE;
 void sb_digest_of(const void *bytes, size_t len, struct sb_digest *out);
+/* HMAC-SHA-256 (RFC 2104). */
+void sb_digest_keyed(
+	const void *key, size_t key_len, const void *bytes, size_t len, struct sb_digest *out);
 bool sb_digest_equal(const struct sb_digest *a, const struct sb_digest *b);
 static inline bool sb_digest_is_set(const struct sb_digest *d)
 {
