@@ -30,6 +30,8 @@ struct sb_secret_option {
 	const char *id;
 	const char *src; /* a file, FIFO or /dev/fd/N */
 	const char *env; /* an environment variable's name */
+	bool rekey; /* steps that mount it run again when its value changes: a digest of it, keyed
+		       by the store, is part of their keys */
 };
 
 /* One --ssh: what RUN --mount=type=ssh,id=ID gets. */
@@ -98,11 +100,12 @@ struct sb_build_options {
 				      them */
 	int64_t source_date_epoch; /* -1: $SOURCE_DATE_EPOCH, then the time of the build */
 	bool strict;               /* no_new_privs for every step */
-	bool no_cache;             /* accepted: no step is cached yet */
-	bool pull;                 /* ask the registry also where the store has the name */
-	bool push;                 /* as one more output, of type REGISTRY, to all tags */
-	bool squash;               /* the layers that are put on the base become one */
-	bool check_only;           /* parse, resolve and lint, run nothing */
+	bool no_cache;             /* run every step */
+	const char *const *no_cache_filter; /* run every step of these stages */
+	bool pull;                          /* ask the registry also where the store has the name */
+	bool push;                          /* as one more output, of type REGISTRY, to all tags */
+	bool squash;                        /* the layers that are put on the base become one */
+	bool check_only;                    /* parse, resolve and lint, run nothing */
 	/* check_only: where the linter's report goes, released by sb_lint_report_free; NULL: not
 	 * linted. */
 	struct sb_lint_report **lint_report;

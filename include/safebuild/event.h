@@ -18,6 +18,8 @@ enum sb_event_kind {
 				 without escape sequences, secrets replaced */
 	SB_EVENT_STEP_END,  /* step, status (0 done), text: the layer's diff_id or NULL; done: bytes
 			       of the layer */
+	SB_EVENT_CACHE_HIT, /* step; text: the diff_id of the layer that an earlier build left;
+			       STEP_END follows */
 	SB_EVENT_TRANSFER,  /* step or 0, text: what moves (a short digest or name); done and total
 			       bytes (total 0: unknown) */
 	SB_EVENT_WARNING,   /* text: one line; hint */

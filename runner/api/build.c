@@ -41,6 +41,7 @@ struct job {
 	struct sb_exports *exports;
 	struct sb_host_ids host;
 	struct sb_snapshots *snapshots;
+	struct sb_cache *cache;
 	struct sb_strv tags;       /* whole names */
 	struct sb_strv build_args; /* NAME=value */
 	struct sb_build build;
@@ -56,6 +57,7 @@ static void job_release(struct job *job)
 	sb_descriptor_release(&job->attested);
 	sb_proof_release(&job->proof);
 	sb_build_release(&job->build);
+	sb_cache_free(job->cache);
 	sb_snapshots_free(job->snapshots);
 	/* Behind them: when we are killed while they remove what steps wrote, it removes the rest.
 	 */
@@ -294,6 +296,12 @@ static int choose_lists(struct job *job, struct sb_error *err)
 			return sb_error_context(err, "--label");
 		sb_strv_add(&job->build.labels, *label);
 	}
+	for (const char *const *stage = o->no_cache_filter; stage != NULL && *stage != NULL;
+		stage++)
+		sb_strv_add(&job->build.no_cache_stages, *stage);
+	for (size_t i = 0; i < o->n_secrets; i++)
+		if (o->secrets[i].rekey)
+			sb_strv_add(&job->build.rekey_secrets, o->secrets[i].id);
 	for (const char *const *host = o->add_hosts; host != NULL && *host != NULL; host++)
 		if (sb_network_parse_host(*host, &job->build.add_hosts, err) < 0)
 			return -1;
@@ -310,6 +318,8 @@ static int choose(struct job *job, struct sb_error *err)
 	job->build.no_new_privs = o->strict;
 	job->build.pull = o->pull;
 	job->build.squash = o->squash;
+	job->build.no_cache = o->no_cache;
+	job->build.network_name = o->network != NULL ? o->network : "default";
 	if (o->platform != NULL && sb_platform_parse(o->platform, &job->build.platform, err) < 0)
 		return sb_error_context(err, "--platform");
 	if (o->shm_size != NULL && sb_size_parse(o->shm_size, &job->build.shm_bytes, err) < 0)
@@ -348,11 +358,13 @@ static int enter(struct job *job, struct sb_error *err)
 		return -1;
 	sb_contexts_enter(&job->contexts);
 	if (sb_session_open(job->options->root, &job->session, err) < 0 ||
-		sb_snapshots_open(job->session.store_fd, &job->host, &job->snapshots, err) < 0)
+		sb_snapshots_open(job->session.store_fd, &job->host, &job->snapshots, err) < 0 ||
+		sb_cache_open(job->session.store_fd, job->snapshots, &job->cache, err) < 0)
 		return -1;
 	build->store = job->session.store;
 	build->store_fd = job->session.store_fd;
 	build->snapshots = job->snapshots;
+	build->cache = job->cache;
 	build->host = &job->host;
 	build->secrets = job->secrets;
 	build->ssh = &job->ssh;
@@ -435,25 +447,9 @@ static void tell_weak_secrets(const struct job *job)
 	}
 }
 
-static bool has_steps(const struct sb_plan *plan)
-{
-	SB_ARRAY_FOREACH (&plan->stages, stage) {
-		if (!stage->is_needed)
-			continue;
-		for (size_t i = stage->first; i < stage->end; i++)
-			if (plan->buildfile->instructions.items[i].kind == SB_INSTR_RUN)
-				return true;
-	}
-	return false;
-}
-
 static int start(struct job *job, struct sb_error *err)
 {
 	if (!job->is_fetched && enter(job, err) < 0)
-		return -1;
-	/* Early: it starts while the base is looked up, and is forked before this process has
-	 * grown. */
-	if (has_steps(job->plan) && sb_sandbox_start(&job->build.sandbox, err) < 0)
 		return -1;
 	/* No dump of this process either: it has read the secrets. */
 	(void)prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);

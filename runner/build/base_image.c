@@ -10,6 +10,7 @@
 #include "layer/apply.h"
 #include "layer/whiteout.h"
 #include "oci/reference.h"
+#include "plan/key.h"
 #include "registry/pull.h"
 #include "registry/registries.h"
 #include "sys/at.h"
@@ -42,7 +43,7 @@ static ssize_t read_fd(void *self, void *bytes, size_t len, struct sb_error *err
 	return sb_fd_read(*(int *)self, bytes, len, err);
 }
 
-static int unpack_layer(struct sb_build *build, const struct sb_descriptor *layer,
+int sb_base_image_unpack(struct sb_build *build, const struct sb_descriptor *layer,
 	const struct sb_digest *diff_id, const struct sb_strv *lowers, struct sb_error *err)
 {
 	SB_AUTO_STRV warnings = SB_STRV_INIT;
@@ -78,11 +79,31 @@ static int unpack_layer(struct sb_build *build, const struct sb_descriptor *laye
 	return sb_snapshots_commit_layer(build->snapshots, name, diff_id, err);
 }
 
-/* overlayfs does not look at whether a layer's own root is opaque: then nothing below it shows. */
-static int stack_layer(struct sb_build *build, struct sb_stage_state *state,
-	const struct sb_digest *diff_id, struct sb_error *err)
+/* The layer's folder where the store has it: unpacked, or as the step left it that made it on these
+ * very layers. NULL else; caller frees. */
+static int find_folder(struct sb_build *build, const struct sb_digest *state,
+	const struct sb_digest *diff_id, char **out_name, struct sb_error *err)
 {
-	sb_autofree char *name = sb_snapshots_layer_name(diff_id);
+	bool is_there = false;
+
+	for (int i = 0; i < 2; i++) {
+		sb_autofree char *name =
+			i == 0 ? sb_snapshots_layer_name(diff_id) : sb_snapshots_step_name(state);
+
+		if (sb_snapshots_pin(build->snapshots, name, &is_there, err) < 0)
+			return -1;
+		if (is_there) {
+			*out_name = SB_STEAL(name);
+			return 0;
+		}
+	}
+	return 0;
+}
+
+/* overlayfs does not look at whether a layer's own root is opaque: then nothing below it shows. */
+static int stack_layer(struct sb_build *build, struct sb_stage_state *state, const char *name,
+	struct sb_error *err)
+{
 	sb_autofd int dir = -1;
 	bool is_opaque = false;
 
@@ -92,22 +113,39 @@ static int stack_layer(struct sb_build *build, struct sb_stage_state *state,
 		return -1;
 	if (is_opaque)
 		sb_strv_clear(&state->lowers);
-	sb_strv_add_nodup(&state->lowers, SB_STEAL(name));
+	sb_strv_add(&state->lowers, name);
 	return 0;
+}
+
+/* Another process may remove it between the two, until it is pinned. */
+static int unpack_and_pin(struct sb_build *build, struct sb_stage_state *state, size_t i,
+	const struct sb_digest *chain, char **out_name, struct sb_error *err)
+{
+	const struct sb_digest *diff_id = &state->config->diff_ids.items[i];
+
+	for (;;) {
+		if (sb_interrupt_check(build->interrupt, err) < 0 ||
+			find_folder(build, chain, diff_id, out_name, err) < 0)
+			return -1;
+		if (*out_name != NULL)
+			return 0;
+		if (sb_base_image_unpack(
+			    build, &state->layers.items[i], diff_id, &state->lowers, err) < 0)
+			return -1;
+	}
 }
 
 static int unpack(struct sb_build *build, struct sb_stage_state *state, struct sb_error *err)
 {
-	for (size_t i = 0; i < state->layers.len; i++) {
-		const struct sb_digest *diff_id = &state->config->diff_ids.items[i];
+	struct sb_digest chain = {0};
 
-		if (sb_interrupt_check(build->interrupt, err) < 0)
-			return -1;
-		if (!sb_snapshots_has_layer(build->snapshots, diff_id) &&
-			unpack_layer(build, &state->layers.items[i], diff_id, &state->lowers, err) <
-				0)
-			return -1;
-		if (stack_layer(build, state, diff_id, err) < 0)
+	for (size_t i = 0; i < state->layers.len; i++) {
+		sb_autofree char *name = NULL;
+		const struct sb_digest below = chain;
+
+		sb_key_chain(&below, &state->config->diff_ids.items[i], &chain);
+		if (unpack_and_pin(build, state, i, &chain, &name, err) < 0 ||
+			stack_layer(build, state, name, err) < 0)
 			return -1;
 	}
 	return 0;
@@ -128,6 +166,7 @@ int sb_base_image_load_stored(struct sb_build *build, const struct sb_descriptor
 	state->config = sb_image_config_dup(image->config);
 	SB_ARRAY_FOREACH (&image->manifest->layers, layer)
 		sb_descriptor_copy(SB_ARRAY_ADD(&state->layers), layer);
+	state->n_base_history = state->config->history.len;
 	sb_base_image_start_env(state);
 	if (unpack(build, state, err) < 0)
 		return -1;

@@ -20,6 +20,11 @@ int sb_base_image_load_stored(struct sb_build *build, const struct sb_descriptor
 /* Puts the variables that a stage starts with into state->env: the config's, with a PATH as the
  * reference gives one. */
 void sb_base_image_start_env(struct sb_stage_state *state);
+/* Unpacks a layer of the store as layers/<diff_id>; `lowers` is what it lies on. SB_E_INTEGRITY
+ * where it is not what its digests say. */
+int sb_base_image_unpack(struct sb_build *build, const struct sb_descriptor *layer,
+	const struct sb_digest *diff_id, const struct sb_strv *lowers,
+	struct sb_error *err) SB_MUST_USE;
 
 /* The state of FROM scratch. */
 struct sb_stage_state *sb_base_image_scratch(const struct sb_platform *platform);

@@ -3,6 +3,7 @@
 #define SB_BUILD_BUILD_H
 
 #include "base/error.h"
+#include "build/cache.h"
 #include "build/context.h"
 #include "build/events.h"
 #include "build/ssh_agents.h"
@@ -47,13 +48,18 @@ struct sb_build {
 	int compression_level;
 	int64_t source_date_epoch; /* -1: none */
 	enum sb_step_network network;
+	const char *network_name; /* as the option names it */
 	uint64_t shm_bytes;
 	bool no_new_privs;
 	bool pull;
-	const char *auth_file;    /* for registries; or NULL */
-	bool squash;              /* the target's own layers become one */
-	struct sb_strv add_hosts; /* lines "IP NAME" */
-	struct sb_strv labels;    /* "key=value", put on last */
+	bool no_cache;                  /* run every step, and record it */
+	struct sb_strv no_cache_stages; /* the same for those stages */
+	struct sb_strv rekey_secrets;   /* ids whose values count in keys, as a keyed digest */
+	struct sb_cache *cache;         /* borrowed; NULL: nothing is cached */
+	const char *auth_file;          /* for registries; or NULL */
+	bool squash;                    /* the target's own layers become one */
+	struct sb_strv add_hosts;       /* lines "IP NAME" */
+	struct sb_strv labels;          /* "key=value", put on last */
 
 	/* Made on the way; released by sb_build_release. */
 	SB_ARRAY(struct sb_resolved) resolved;

@@ -10,7 +10,9 @@
 #include "base/mem.h"
 #include "base/path.h"
 #include "base/utf8.h"
+#include "build/step_cache.h"
 #include "layer/diff.h"
+#include "layer/upper.h"
 #include "layer/write.h"
 #include "sys/at.h"
 #include "sys/fd.h"
@@ -32,17 +34,15 @@ char *sb_commit_time(const struct sb_build *build)
 					    : sb_asprintf("%sZ", text);
 }
 
-static void add_history(const struct sb_build *build, struct sb_stage_state *state,
-	const char *created_by, bool is_empty)
+static void add_history(
+	struct sb_stage_state *state, const char *created, const char *created_by, bool is_empty)
 {
-	sb_autofree char *created = sb_commit_time(build);
 	/* Commands and names of files may be any bytes, and the history is JSON. */
 	sb_autofree char *by = sb_utf8_repaired(created_by);
+	sb_autofree char *time = sb_strdup_or_null(created);
 	sb_autofree char *comment = sb_strdup("safebuild.v0");
-	const struct sb_history entry = {.created = created,
-		.created_by = by,
-		.comment = comment,
-		.is_empty_layer = is_empty};
+	const struct sb_history entry = {
+		.created = time, .created_by = by, .comment = comment, .is_empty_layer = is_empty};
 
 	sb_image_config_add_history(state->config, &entry);
 }
@@ -50,7 +50,47 @@ static void add_history(const struct sb_build *build, struct sb_stage_state *sta
 void sb_commit_metadata(
 	const struct sb_build *build, struct sb_stage_state *state, const char *created_by)
 {
-	add_history(build, state, created_by, true);
+	(void)build;
+	add_history(state, NULL, created_by, true);
+}
+
+/* The time of the first layer that the build added, or else of the last that the base has. */
+static const char *first_time(const struct sb_image_config *config, size_t n_base)
+{
+	const char *time = NULL;
+
+	for (size_t i = 0; i < config->history.len; i++) {
+		const char *created = config->history.items[i].created;
+
+		if (created != NULL)
+			time = created;
+		if (created != NULL && i >= n_base)
+			break;
+	}
+	return time;
+}
+
+void sb_commit_fill_times(
+	const struct sb_build *build, size_t n_base_history, struct sb_image_config *config)
+{
+	sb_autofree char *now = sb_commit_time(build);
+	sb_autofree char *time = sb_strdup_or_null(
+		build->source_date_epoch < 0 ? first_time(config, n_base_history) : NULL);
+
+	if (time == NULL)
+		time = sb_strdup(now);
+	for (size_t i = n_base_history; i < config->history.len; i++) {
+		char **created = &config->history.items[i].created;
+
+		if (*created == NULL) {
+			*created = sb_strdup(time);
+			continue;
+		}
+		free(time);
+		time = sb_strdup(*created);
+	}
+	free(config->created);
+	config->created = SB_STEAL(time);
 }
 
 /* Takes `path` out of the upper folder if the step did nothing with it but have it as a mount
@@ -98,7 +138,6 @@ static void prune_scaffold(int upper_fd, int lower_fd, const struct sb_strv *sca
 
 struct commit {
 	struct sb_build *build;
-	struct sb_stage_state *state;
 	int upper_fd;
 	int lower_fd;
 	bool in_result;
@@ -133,10 +172,12 @@ static int write_layer(const struct commit *c, const struct sb_strv *scaffold,
 {
 	__attribute__((cleanup(sb_changes_release))) struct sb_changes changes = {0};
 	SB_AUTO_STRV warnings = SB_STRV_INIT;
+	SB_AUTO_STRV sockets = SB_STRV_INIT;
 	const struct sb_diff_options options = {.lower_fd = c->lower_fd,
 		.upper_fd = c->upper_fd,
 		.ids = c->build->host->ids,
 		.scaffold = scaffold,
+		.sockets = &sockets,
 		.interrupt = c->build->interrupt};
 
 	prune_scaffold(c->upper_fd, c->lower_fd, scaffold);
@@ -144,18 +185,26 @@ static int write_layer(const struct commit *c, const struct sb_strv *scaffold,
 		return -1;
 	for (size_t i = 0; i < warnings.len; i++)
 		sb_events_warn(&c->build->events, warnings.items[i], NULL);
-	return write_blob(c, &changes, out, err);
+	if (write_blob(c, &changes, out, err) < 0)
+		return -1;
+	return sb_upper_settle(c->upper_fd, &changes, &sockets, c->build->source_date_epoch, err);
 }
 
-static void add_layer(const struct commit *c, const struct sb_layer_blob *blob)
+void sb_commit_layer(const struct sb_build *build, struct sb_stage_state *state,
+	const struct sb_committed *committed)
 {
-	struct sb_descriptor *layer = SB_ARRAY_ADD(&c->state->layers);
+	struct sb_descriptor *layer = SB_ARRAY_ADD(&state->layers);
 
-	layer->media_type = sb_strdup(sb_compression_media_type(c->build->compression));
-	layer->size_bytes = blob->size_bytes;
-	if (c->in_result)
-		layer->digest = blob->digest;
-	*SB_ARRAY_ADD(&c->state->config->diff_ids) = blob->diff_id;
+	layer->media_type = sb_strdup(sb_compression_media_type(build->compression));
+	layer->size_bytes = committed->size_bytes;
+	if (committed->blob != NULL)
+		layer->digest = *committed->blob;
+	*SB_ARRAY_ADD(&state->config->diff_ids) = *committed->diff_id;
+	sb_strv_add(&state->lowers, committed->name);
+	add_history(state, committed->created, committed->created_by, false);
+	sb_events_emit(&build->events, (struct sb_event){.kind = SB_EVENT_STEP_END,
+					       .text = committed->diff_id->text,
+					       .done = committed->size_bytes});
 }
 
 /* *out_fd stays -1 where the layer is compared with nothing. */
@@ -167,6 +216,30 @@ static int view_below(const struct sb_build *build, const struct sb_stage_state 
 	if (written->lower_fd >= 0)
 		return sb_fd_dup(written->lower_fd, out_fd, err);
 	return sb_snapshots_view(build->snapshots, &state->lowers, NULL, out_fd, err);
+}
+
+/* As a layer of the store, where the step has a key; else it goes when the build ends. */
+static int keep(struct sb_build *build, struct sb_stage_state *state,
+	const struct sb_written *written, const struct sb_layer_blob *blob, bool in_result,
+	const char *created_by, struct sb_error *err)
+{
+	sb_autofree char *created = sb_commit_time(build);
+	sb_autofree char *name = NULL;
+	const struct sb_step_done done = {
+		.upper = written->upper, .blob = blob, .has_blob = in_result, .created = created};
+
+	if (written->cache == NULL || written->cache->cache == NULL)
+		name = sb_strdup(written->upper->diff);
+	else if (sb_step_cache_keep(build, state, written->cache, &done, &name, err) < 0)
+		return -1;
+	sb_commit_layer(build, state,
+		&(struct sb_committed){.name = name,
+			.diff_id = &blob->diff_id,
+			.blob = in_result ? &blob->digest : NULL,
+			.size_bytes = blob->size_bytes,
+			.created = created,
+			.created_by = created_by});
+	return 0;
 }
 
 int sb_commit(struct sb_build *build, struct sb_stage_state *state,
@@ -183,11 +256,8 @@ int sb_commit(struct sb_build *build, struct sb_stage_state *state,
 		view_below(build, state, written, &lower_fd, err) < 0)
 		return -1;
 
-	const struct commit c = {.build = build,
-		.state = state,
-		.upper_fd = upper_fd,
-		.lower_fd = lower_fd,
-		.in_result = in_result};
+	const struct commit c = {
+		.build = build, .upper_fd = upper_fd, .lower_fd = lower_fd, .in_result = in_result};
 
 	if (write_layer(&c, written->scaffold, &blob, err) < 0) {
 		SB_AUTO_ERROR failed = SB_ERROR_INIT;
@@ -201,11 +271,5 @@ int sb_commit(struct sb_build *build, struct sb_stage_state *state,
 				"the whole build folder goes when the build ends, which is now");
 		return -1;
 	}
-	add_layer(&c, &blob);
-	sb_strv_add(&state->lowers, upper->diff);
-	add_history(build, state, created_by, false);
-	sb_events_emit(&build->events, (struct sb_event){.kind = SB_EVENT_STEP_END,
-					       .text = blob.diff_id.text,
-					       .done = blob.size_bytes});
-	return 0;
+	return keep(build, state, written, &blob, in_result, created_by, err);
 }

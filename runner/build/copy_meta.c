@@ -136,7 +136,7 @@ static int set_mode(
 	return 0;
 }
 
-static bool is_copied_attribute(const char *name)
+bool sb_copy_takes_attribute(const char *name)
 {
 	if (strcmp(name, "security.capability") == 0)
 		return true;
@@ -150,7 +150,7 @@ static void set_attributes(struct sb_copy_work *work, struct sb_copy_entry to,
 	SB_ARRAY_FOREACH (attrs, attr) {
 		SB_AUTO_ERROR failure = SB_ERROR_INIT;
 
-		if (is_copied_attribute(attr->name) &&
+		if (sb_copy_takes_attribute(attr->name) &&
 			sb_xattr_set(to.dir_fd, to.name, attr->name, attr->value, attr->len,
 				&failure) < 0)
 			sb_losses_note(&work->losses, SB_LOSS_XATTR, path);

@@ -42,6 +42,9 @@ struct sb_copy_entry {
 int sb_copy_metadata(struct sb_copy_work *work, struct sb_copy_entry from, const struct stat *st,
 	struct sb_copy_entry to, const char *path, struct sb_error *err) SB_MUST_USE;
 
+/* Is an attribute of that name copied? */
+bool sb_copy_takes_attribute(const char *name);
+
 /* For what has no source (parents, heredocs): 0:0 or --chown, and this mode. */
 int sb_copy_own_new(struct sb_copy_work *work, struct sb_copy_entry to, mode_t mode,
 	const char *path, struct sb_error *err) SB_MUST_USE;

@@ -8,78 +8,24 @@
 
 #include "base/mem.h"
 #include "base/path.h"
-#include "build/base_image.h"
 #include "build/commit.h"
-#include "build/context_fetch.h"
+#include "build/content.h"
 #include "build/copy.h"
 #include "build/fetch.h"
+#include "build/from.h"
+#include "build/step_cache.h"
+#include "build/step_key.h"
 #include "buildfile/expand.h"
 #include "layer/whiteout.h"
 #include "plan/remote.h"
-#include "sandbox/users.h"
 #include "sys/at.h"
 #include "sys/fd.h"
-
-/* The root of a stage or an image that is copied from. An image's layers are unpacked for it where
- * they are not yet. */
-static int open_base(
-	const struct sb_do *d, const struct sb_base *base, int *out_fd, struct sb_error *err)
-{
-	struct sb_build *build = d->build;
-	SB_AUTO(sb_stage_state) loaded = NULL;
-	const struct sb_stage_state *state = NULL;
-
-	if (base->kind == SB_BASE_STAGE) {
-		state = build->stages.items[base->stage];
-		SB_BUG_ON(state == NULL);
-	} else {
-		if (sb_base_image_load(build, base, &build->platform, &loaded, err) < 0)
-			return -1;
-		state = loaded;
-	}
-	return sb_snapshots_view(build->snapshots, &state->lowers, NULL, out_fd, err);
-}
-
-static int open_context(const struct sb_context *context, int *out_fd, bool *out_is_context,
-	const struct sb_ignore **out_ignore, struct sb_error *err)
-{
-	if (sb_fd_dup(context->fd, out_fd, err) < 0)
-		return -1;
-	*out_is_context = true;
-	*out_ignore = context->ignore;
-	return 0;
-}
-
-int sb_do_open_from(const struct sb_do *d, const char *from, int *out_fd, bool *out_is_context,
-	const struct sb_ignore **out_ignore, struct sb_error *err)
-{
-	const struct sb_contexts *contexts = d->build->contexts;
-	SB_AUTO_VALUE(sb_base) base = {0};
-
-	*out_is_context = false;
-	*out_ignore = NULL;
-	if (from == NULL)
-		return open_context(&contexts->main, out_fd, out_is_context, out_ignore, err);
-	if (sb_plan_resolve_from(d->build->plan, d->stage, from, &base, err) < 0)
-		return -1;
-	if (base.kind == SB_BASE_SCRATCH)
-		return sb_fail(err, SB_E_NOT_FOUND,
-			"'scratch' is empty: there is nothing to copy from it");
-	if (base.kind == SB_BASE_CONTEXT) {
-		struct sb_context *context = sb_contexts_find(contexts, base.name);
-
-		if (context != NULL && sb_context_fetch_named(d->build, context, err) < 0)
-			return -1;
-		if (context != NULL && context->kind == SB_CONTEXT_FOLDER)
-			return open_context(context, out_fd, out_is_context, out_ignore, err);
-	}
-	return open_base(d, &base, out_fd, err);
-}
 
 /* The instruction's words, flags and heredocs with their variables put in. */
 struct expanded {
 	struct sb_strv sources;             /* remote ones as messages and the history show them */
 	SB_ARRAY(struct sb_remote) remotes; /* of the same places; kind NONE for local ones */
+	struct sb_fetched *fetched; /* of the same places, where it was fetched already; owned */
 	char *dest;
 	char *chown;
 	char *chmod;
@@ -91,6 +37,9 @@ struct expanded {
 static void expanded_release(struct expanded *e)
 {
 	sb_strv_release(&e->sources);
+	for (size_t i = 0; e->fetched != NULL && i < e->remotes.len; i++)
+		sb_fetched_release(&e->fetched[i]);
+	free(e->fetched);
 	SB_ARRAY_FOREACH (&e->remotes, remote)
 		sb_remote_release(remote);
 	SB_ARRAY_RELEASE(&e->remotes);
@@ -233,21 +182,34 @@ static bool unpacks(const struct sb_do *d, bool is_remote)
 		       : !is_remote;
 }
 
-/* `all` with what was fetched in the place of the local sources. */
-static int copy_remote(const struct sb_do *d, const struct expanded *e, size_t i,
-	struct sb_copy all, struct sb_error *err)
+/* Once: its content may be wanted for the key, and then for the copy. */
+static int fetch(const struct sb_do *d, struct expanded *e, size_t i, struct sb_error *err)
 {
-	SB_AUTO_VALUE(sb_fetched) fetched = {.fd = -1};
-	SB_AUTO_STRV sources = SB_STRV_INIT;
 	const struct sb_fetch_options options = {
 		.checksum = e->checksum,
 		.keep_git_dir = sb_instruction_flag_is_true(d->instr, "keep-git-dir"),
 	};
 
-	if (sb_fetch(d->build, &e->remotes.items[i], &options, &fetched, err) < 0)
+	if (e->fetched == NULL) {
+		e->fetched = sb_calloc(e->remotes.len, sizeof(*e->fetched));
+		for (size_t k = 0; k < e->remotes.len; k++)
+			e->fetched[k].fd = -1;
+	}
+	if (e->fetched[i].fd >= 0)
+		return 0;
+	return sb_fetch(d->build, &e->remotes.items[i], &options, &e->fetched[i], err);
+}
+
+/* `all` with what was fetched in the place of the local sources. */
+static int copy_remote(const struct sb_do *d, struct expanded *e, size_t i, struct sb_copy all,
+	struct sb_error *err)
+{
+	SB_AUTO_STRV sources = SB_STRV_INIT;
+
+	if (fetch(d, e, i, err) < 0)
 		return -1;
-	sb_strv_add(&sources, fetched.source);
-	all.source_fd = fetched.fd;
+	sb_strv_add(&sources, e->fetched[i].source);
+	all.source_fd = e->fetched[i].fd;
 	all.source_is_context = true;
 	all.ignore = NULL;
 	all.store = NULL;
@@ -256,13 +218,13 @@ static int copy_remote(const struct sb_do *d, const struct expanded *e, size_t i
 	all.is_add = unpacks(d, true);
 	if (sb_copy_files(&all, err) < 0)
 		return -1;
-	return sb_fetched_remove(d->build, &fetched, err);
+	return sb_fetched_remove(d->build, &e->fetched[i], err);
 }
 
 /* In the order in which they are written, since a later one replaces an earlier one's files: local
  * ones that stand side by side at once, remote ones each by itself. Heredocs come last. */
 static int copy_sources(
-	const struct sb_do *d, const struct expanded *e, struct sb_copy all, struct sb_error *err)
+	const struct sb_do *d, struct expanded *e, struct sb_copy all, struct sb_error *err)
 {
 	const size_t n_all = e->sources.len + e->heredocs.len;
 	size_t i = 0;
@@ -291,27 +253,28 @@ static int copy_sources(
 	return e->heredocs.len > 0 ? sb_copy_files(&all, err) : 0;
 }
 
-static int copy_into(const struct sb_do *d, const struct expanded *e, int source_fd,
-	bool is_context, const struct sb_ignore *ignore, const struct sb_upper *upper,
-	struct sb_error *err)
+static int copy_into(const struct sb_do *d, struct expanded *e, const struct sb_from *from,
+	const struct sb_upper *upper, struct sb_error *err)
 {
 	SB_AUTO_STRV warnings = SB_STRV_INIT;
 	sb_autofd int root_fd = -1;
+	sb_autofd int source_fd = -1;
 	struct stat store;
 	const bool is_link = sb_instruction_flag_is_true(d->instr, "link");
 	const struct sb_strv nothing = SB_STRV_INIT;
 
 	if (fstat(d->build->store_fd, &store) < 0)
 		return sb_fail_errno(err, "the store");
-	if (sb_snapshots_view(d->build->snapshots, is_link ? &nothing : &d->state->lowers, upper,
-		    &root_fd, err) < 0)
+	if (sb_from_open(d, from, &source_fd, err) < 0 ||
+		sb_snapshots_view(d->build->snapshots, is_link ? &nothing : &d->state->lowers,
+			upper, &root_fd, err) < 0)
 		return -1;
 
 	const struct sb_copy all = {
 		.source_fd = source_fd,
-		.source_is_context = is_context,
-		.ignore = ignore,
-		.store = is_context ? &store : NULL,
+		.source_is_context = from->is_context,
+		.ignore = from->ignore,
+		.store = from->is_context ? &store : NULL,
 		.secrets = d->build->secrets,
 		.interrupt = d->build->interrupt,
 		.root_fd = root_fd,
@@ -348,107 +311,161 @@ static int make_stackable(const struct sb_do *d, const struct sb_upper *upper, s
 	return sb_whiteout_clear_opaque_in(fd, err);
 }
 
-int sb_do_copy(const struct sb_do *d, struct sb_error *err)
+/* With a checksum it need not be fetched to know what it is. */
+static int digest_remote(const struct sb_do *d, struct expanded *e, size_t i, struct sb_digest *out,
+	struct sb_error *err)
+{
+	const struct sb_remote *remote = &e->remotes.items[i];
+	SB_AUTO_VALUE(sb_key) key = SB_KEY_INIT;
+	SB_AUTO_STRV sources = SB_STRV_INIT;
+
+	if (e->checksum != NULL) {
+		sb_key_text(&key, "checksum", e->checksum);
+		sb_key_text(&key, "name", remote->name);
+		sb_key_text(&key, "repository", remote->kind == SB_REMOTE_GIT ? remote->url : NULL);
+		sb_key_text(&key, "folder", remote->subdir);
+		sb_key_number(&key, "git",
+			remote->keep_git_dir ||
+				sb_instruction_flag_is_true(d->instr, "keep-git-dir"));
+		sb_key_number(&key, "submodules", !remote->no_submodules);
+		sb_key_finish(&key, out);
+		return 0;
+	}
+	if (fetch(d, e, i, err) < 0)
+		return -1;
+	sb_strv_add(&sources, e->fetched[i].source);
+
+	const struct sb_copy copy = {.source_fd = e->fetched[i].fd,
+		.source_is_context = true,
+		.interrupt = d->build->interrupt,
+		.ids = d->build->host->ids,
+		.sources = &sources,
+		.exclude = e->exclude,
+		.chown = e->chown,
+		.chmod = e->chmod,
+		.has_parents = sb_instruction_flag_is_true(d->instr, "parents")};
+
+	return sb_content_digest(&copy, d->build->source_date_epoch, NULL, out, err);
+}
+
+static int digest_local(const struct sb_do *d, const struct expanded *e, const struct sb_from *from,
+	const struct sb_strv *sources, struct sb_strv *warnings, struct sb_digest *out,
+	struct sb_error *err)
+{
+	const struct sb_copy copy = {.sources = sources,
+		.exclude = e->exclude,
+		.chown = e->chown,
+		.chmod = e->chmod,
+		.has_parents = sb_instruction_flag_is_true(d->instr, "parents"),
+		.warnings = warnings};
+
+	return sb_from_digest(d, from, copy, out, err);
+}
+
+/* Group by group, as copy_sources copies them. */
+static int digest_sources(const struct sb_do *d, struct expanded *e, const struct sb_from *from,
+	struct sb_copy_key *key, struct sb_strv *warnings, struct sb_error *err)
+{
+	size_t i = 0;
+
+	while (i < e->sources.len) {
+		struct sb_digest *content = SB_ARRAY_ADD(&key->contents);
+		SB_AUTO_STRV group = SB_STRV_INIT;
+
+		if (e->remotes.items[i].kind != SB_REMOTE_NONE) {
+			if (digest_remote(d, e, i++, content, err) < 0)
+				return -1;
+			continue;
+		}
+		while (i < e->sources.len && e->remotes.items[i].kind == SB_REMOTE_NONE)
+			sb_strv_add(&group, e->sources.items[i++]);
+		if (digest_local(d, e, from, &group, warnings, content, err) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+static int make_key(const struct sb_do *d, struct expanded *e, const struct sb_from *from,
+	struct sb_strv *warnings, struct sb_key *out, struct sb_error *err)
+{
+	struct sb_copy_key key = {
+		.scope = sb_step_scope_of(d),
+		.workdir = sb_stage_state_workdir(d->state),
+		.dest = e->dest,
+		.chown = e->chown,
+		.chmod = e->chmod,
+		.is_add = d->instr->kind == SB_INSTR_ADD,
+		.unpack = sb_instruction_flag(d->instr, "unpack"),
+		.has_parents = sb_instruction_flag_is_true(d->instr, "parents"),
+		.is_link = sb_instruction_flag_is_true(d->instr, "link"),
+		.heredocs = e->heredocs.items,
+		.n_heredocs = e->heredocs.len,
+	};
+	const int rc = digest_sources(d, e, from, &key, warnings, err);
+
+	if (rc == 0)
+		sb_key_of_copy(&key, out);
+	SB_ARRAY_RELEASE(&key.contents);
+	return rc;
+}
+
+/* Is there a result of an earlier build? If so, what was passed over is told as if it had run. */
+static int use_cached(const struct sb_do *d, struct expanded *e, const struct sb_from *from,
+	const char *by, struct sb_step_cache *cache, bool *out_is_done, struct sb_error *err)
+{
+	SB_AUTO_VALUE(sb_key) key = SB_KEY_INIT;
+	SB_AUTO_STRV warnings = SB_STRV_INIT;
+	SB_AUTO_ERROR failed = SB_ERROR_INIT;
+	const bool is_link = sb_instruction_flag_is_true(d->instr, "link");
+
+	*out_is_done = false;
+	if (d->build->cache == NULL)
+		return 0;
+	if (make_key(d, e, from, &warnings, &key, &failed) < 0)
+		return sb_step_key_failed(&failed, err);
+	if (sb_step_cache_begin(d, &key, is_link, by, cache, out_is_done, err) < 0)
+		return -1;
+	for (size_t i = 0; *out_is_done && i < warnings.len; i++)
+		sb_events_warn(&d->build->events, warnings.items[i], NULL);
+	return 0;
+}
+
+static int copy_or_use(const struct sb_do *d, struct sb_error *err)
 {
 	__attribute__((cleanup(expanded_release))) struct expanded e = {0};
 	SB_AUTO_VALUE(sb_upper) upper = {0};
-	const struct sb_ignore *ignore = NULL;
-	sb_autofd int source_fd = -1;
-	bool is_context = false;
+	SB_AUTO_VALUE(sb_from) from = {.fd = -1};
+	SB_AUTO_VALUE(sb_step_cache) cache = SB_STEP_CACHE_INIT;
+	bool is_done = false;
 
 	if (expand(d, &e, err) < 0 ||
-		sb_do_open_from(d, sb_instruction_flag(d->instr, "from"), &source_fd, &is_context,
-			&ignore, err) < 0 ||
-		sb_snapshots_new_upper(d->build->snapshots, &upper, err) < 0 ||
-		copy_into(d, &e, source_fd, is_context, ignore, &upper, err) < 0)
+		sb_from_find(d, sb_instruction_flag(d->instr, "from"), &from, err) < 0)
 		return -1;
 
 	sb_autofree char *by = created_by(d, &e);
 	const struct sb_written written = {.upper = &upper,
 		.lower_fd = -1,
-		.is_link = sb_instruction_flag_is_true(d->instr, "link")};
+		.is_link = sb_instruction_flag_is_true(d->instr, "link"),
+		.cache = &cache};
 
-	if (written.is_link && make_stackable(d, &upper, err) < 0)
+	if (use_cached(d, &e, &from, by, &cache, &is_done, err) < 0)
 		return -1;
+	if (is_done)
+		return 0;
+	if (sb_snapshots_new_upper(d->build->snapshots, &upper, err) < 0 ||
+		copy_into(d, &e, &from, &upper, err) < 0 ||
+		(written.is_link && make_stackable(d, &upper, err) < 0))
+		return -1;
+	return sb_commit(d->build, d->state, &written, sb_do_in_result(d), by, err);
+}
 
-	if (sb_commit(d->build, d->state, &written, sb_do_in_result(d), by, err) == 0)
+int sb_do_copy(const struct sb_do *d, struct sb_error *err)
+{
+	if (copy_or_use(d, err) == 0)
 		return 0;
 	if (err->code == SB_E_LEAK)
 		(void)sb_error_hint(err, "what is copied becomes part of the image; mount the "
 					 "secret in the step that needs "
 					 "it instead: RUN --mount=type=secret,id=ID …");
-	return -1;
-}
-
-/* The working directory exists after WORKDIR, owned by the stage's user where it was made. */
-static int make_workdir(
-	const struct sb_do *d, const char *path, const struct sb_upper *upper, struct sb_error *err)
-{
-	__attribute__((cleanup(sb_user_release))) struct sb_user user = SB_USER_INIT;
-	const struct sb_idmap *ids = &d->build->host->ids;
-	sb_autofd int root_fd = -1;
-	sb_autofree char *canonical = NULL;
-
-	if (sb_snapshots_view(d->build->snapshots, &d->state->lowers, upper, &root_fd, err) < 0 ||
-		sb_at_canonical(root_fd, path, &canonical, err) < 0 ||
-		sb_user_resolve(root_fd, d->state->config->user, &user, err) < 0)
-		return -1;
-	if (!sb_idmap_has(ids, user.uid, user.gid))
-		user.uid = user.gid = 0;
-
-	sb_autofree char *rest = sb_path_below_root(canonical);
-	sb_autofd int at = -1;
-
-	if (sb_at_open_dir(root_fd, ".", SB_AT_NO_LINKS, &at, err) < 0)
-		return -1;
-	for (char *saved = NULL, *part = strtok_r(rest, "/", &saved); part != NULL;
-		part = strtok_r(NULL, "/", &saved)) {
-		sb_autofd int next = -1;
-		const bool is_new = mkdirat(at, part, 0755) == 0;
-
-		if (!is_new && errno != EEXIST)
-			return sb_fail_errno(err, "make '%s'", path);
-		if (is_new &&
-			(fchownat(at, part, sb_idmap_uid_to_disk(ids, user.uid),
-				 sb_idmap_gid_to_disk(ids, user.gid), AT_SYMLINK_NOFOLLOW) < 0 ||
-				fchmodat(at, part, 0755, 0) < 0))
-			return sb_fail_errno(err, "make '%s'", path);
-		if (sb_at_open_dir(at, part, SB_AT_NO_LINKS, &next, err) < 0)
-			return sb_error_context(err, "working directory '%s'", path);
-		sb_fd_closep(&at);
-		at = sb_fd_steal(&next);
-	}
-	return 0;
-}
-
-int sb_do_workdir(const struct sb_do *d, struct sb_error *err)
-{
-	SB_AUTO_VALUE(sb_upper) upper = {0};
-	sb_autofree char *word = NULL;
-
-	if (sb_do_expand(d, d->instr->words.items[0], &word, err) < 0)
-		return -1;
-	if (word[0] == '\0')
-		return sb_fail(
-			err, SB_E_SYNTAX, "WORKDIR is blank after its variables are expanded");
-
-	sb_autofree char *path = sb_path_resolve(sb_stage_state_workdir(d->state), word);
-	sb_autofree char *by = sb_asprintf("WORKDIR %s", path);
-	const struct sb_written written = {.upper = &upper, .lower_fd = -1};
-
-	free(d->state->config->working_dir);
-	d->state->config->working_dir = sb_strdup(path);
-	if (strcmp(path, "/") == 0) {
-		sb_commit_metadata(d->build, d->state, by);
-		return 0;
-	}
-	if (sb_snapshots_new_upper(d->build->snapshots, &upper, err) < 0 ||
-		make_workdir(d, path, &upper, err) < 0)
-		return -1;
-	if (sb_commit(d->build, d->state, &written, sb_do_in_result(d), by, err) == 0)
-		return 0;
-	if (err->code == SB_E_LEAK)
-		(void)sb_error_hint(err, "the names of folders are part of the image: choose one "
-					 "that does not hold the secret");
 	return -1;
 }

@@ -12,8 +12,10 @@
 #include "build/cache_search.h"
 #include "build/commit.h"
 #include "build/network.h"
+#include "build/run_command.h"
 #include "build/run_mounts.h"
-#include "buildfile/heredoc.h"
+#include "build/step_cache.h"
+#include "build/step_key.h"
 #include "plan/args.h"
 #include "sandbox/users.h"
 #include "sys/at.h"
@@ -38,30 +40,13 @@ static void run_release(struct run *run)
 
 static int set_command(struct run *run, struct sb_error *err)
 {
-	const struct sb_instruction *instr = run->d->instr;
+	const struct sb_heredoc *script = sb_run_command(run->d, &run->spec.argv);
 
-	if (instr->command.is_exec) {
-		sb_strv_copy(&run->spec.argv, &instr->command.exec);
-		if (run->spec.argv.len == 0)
-			return sb_fail(err, SB_E_SYNTAX, "RUN [] names no program");
-		return 0;
-	}
-
-	const struct sb_heredoc *script = sb_run_sole_heredoc(instr);
-
-	if (script != NULL && strncmp(script->body, "#!", 2) == 0) {
-		sb_autofree char *path = sb_asprintf("/dev/pipes/%s", script->name);
-
-		sb_strv_add(&run->spec.argv, path);
-		return sb_run_mounts_add_file(
-			run->root_fd, path, 0755, script->body, &run->spec, &run->mounts, err);
-	}
-	sb_stage_state_shell(run->d->state, &run->spec.argv);
-	if (instr->heredocs.len == 0)
-		sb_strv_add(&run->spec.argv, instr->command.shell);
-	else
-		sb_strv_add_nodup(&run->spec.argv, sb_run_script(instr));
-	return 0;
+	if (run->spec.argv.len == 0)
+		return sb_fail(err, SB_E_SYNTAX, "RUN [] names no program");
+	return script == NULL ? 0
+			      : sb_run_mounts_add_file(run->root_fd, run->spec.argv.items[0], 0755,
+					script->body, &run->spec, &run->mounts, err);
 }
 
 static int check_ids(const struct run *run, const struct sb_user *user, struct sb_error *err)
@@ -245,16 +230,10 @@ static int execute(struct run *run, struct sb_step_result *out, struct sb_error 
 	return rc;
 }
 
-/* argv as one line, for the message and the history. */
-static char *command_line(const struct run *run)
-{
-	return sb_strv_join(&run->spec.argv, " ");
-}
-
 static int fail_step(
 	const struct run *run, const struct sb_step_result *result, struct sb_error *err)
 {
-	sb_autofree char *line = command_line(run);
+	sb_autofree char *line = sb_strv_join(&run->spec.argv, " ");
 
 	if (!result->has_run) {
 		char *hint = result->message != NULL ? strchr(result->message, '\n') : NULL;
@@ -320,7 +299,8 @@ static void warn_of_changes(const struct run *run)
 		sb_events_warn(&build->events, changed.message, changed.hint);
 }
 
-int sb_do_run(const struct sb_do *d, struct sb_error *err)
+static int run_step(const struct sb_do *d, const struct sb_step_cache *cache,
+	const char *created_by, struct sb_error *err)
 {
 	__attribute__((cleanup(run_release))) struct run run = {
 		.d = d, .spec = SB_STEP_SPEC_INIT, .root_fd = -1, .layers_fd = -1};
@@ -344,12 +324,38 @@ int sb_do_run(const struct sb_do *d, struct sb_error *err)
 	if (sb_run_mounts_check_contexts(&run.mounts, d->build, err) < 0)
 		return -1;
 
-	sb_autofree char *line = command_line(&run);
-	sb_autofree char *created_by = sb_asprintf("RUN %s", line);
-	const struct sb_written written = {
-		.upper = &upper, .lower_fd = run.root_fd, .scaffold = &run.mounts.scaffold};
+	const struct sb_written written = {.upper = &upper,
+		.lower_fd = run.root_fd,
+		.scaffold = &run.mounts.scaffold,
+		.cache = cache};
 
-	if (sb_commit(d->build, d->state, &written, sb_do_in_result(d), created_by, err) == 0)
+	return sb_commit(d->build, d->state, &written, sb_do_in_result(d), created_by, err);
+}
+
+static int run_or_use(const struct sb_do *d, struct sb_error *err)
+{
+	SB_AUTO_VALUE(sb_step_cache) cache = SB_STEP_CACHE_INIT;
+	SB_AUTO_VALUE(sb_key) key = SB_KEY_INIT;
+	SB_AUTO_STRV argv = SB_STRV_INIT;
+	bool has_key = false;
+	bool is_done = false;
+
+	(void)sb_run_command(d, &argv);
+
+	/* argv as one line, for the history. */
+	sb_autofree char *line = sb_strv_join(&argv, " ");
+	sb_autofree char *created_by = sb_asprintf("RUN %s", line);
+
+	if (sb_step_key_run(d, &key, &has_key, err) < 0 ||
+		sb_step_cache_begin(
+			d, has_key ? &key : NULL, false, created_by, &cache, &is_done, err) < 0)
+		return -1;
+	return is_done ? 0 : run_step(d, &cache, created_by, err);
+}
+
+int sb_do_run(const struct sb_do *d, struct sb_error *err)
+{
+	if (run_or_use(d, err) == 0)
 		return 0;
 	if (err->code == SB_E_LEAK)
 		(void)sb_error_hint(err,

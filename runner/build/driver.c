@@ -34,6 +34,8 @@ void sb_build_release(struct sb_build *build)
 	SB_ARRAY_RELEASE(&build->resolved);
 	sb_strv_release(&build->add_hosts);
 	sb_strv_release(&build->labels);
+	sb_strv_release(&build->no_cache_stages);
+	sb_strv_release(&build->rekey_secrets);
 }
 
 const struct sb_strv *sb_build_result_lowers(const struct sb_build *build)
@@ -332,8 +334,8 @@ static int write_config(struct sb_build *build, struct sb_image_config *config,
 	if (search_labels(build, err) < 0)
 		return -1;
 	apply_labels(build, config);
-	free(config->created);
-	config->created = sb_commit_time(build);
+	sb_commit_fill_times(
+		build, build->stages.items[build->plan->target]->n_base_history, config);
 	if (sb_image_config_write(config, &json, err) < 0 ||
 		search_text(build, "config", json.data, json.len, err) < 0 ||
 		sb_layout_put_bytes(
@@ -395,7 +397,7 @@ static void warn_unused_args(const struct sb_build *build)
 	}
 }
 
-int sb_build_run(struct sb_build *build, struct sb_descriptor *out, struct sb_error *err)
+static int run_all(struct sb_build *build, struct sb_descriptor *out, struct sb_error *err)
 {
 	const struct sb_plan *plan = build->plan;
 
@@ -414,4 +416,29 @@ int sb_build_run(struct sb_build *build, struct sb_descriptor *out, struct sb_er
 	if (build->squash && sb_squash(build, build->stages.items[plan->target], err) < 0)
 		return -1;
 	return write_image(build, out, err);
+}
+
+/* Also of a build that failed: the next one begins where it came to. */
+static int settle(struct sb_build *build, struct sb_error *err)
+{
+	if (sb_snapshots_settle(build->snapshots, err) < 0)
+		return -1;
+	return build->cache != NULL ? sb_cache_save_files(build->cache, err) : 0;
+}
+
+int sb_build_run(struct sb_build *build, struct sb_descriptor *out, struct sb_error *err)
+{
+	SB_AUTO_ERROR failed = SB_ERROR_INIT;
+	const int rc = run_all(build, out, err);
+
+	if (rc < 0 && sb_interrupt_is_pending(build->interrupt))
+		return -1;
+	if (settle(build, &failed) < 0) {
+		if (rc == 0)
+			sb_error_move(err, &failed);
+		else
+			sb_error_ignore(&failed, "the build's own failure is told");
+		return -1;
+	}
+	return rc;
 }

@@ -2,6 +2,7 @@
 #include "build/stage.h"
 
 #include "base/mem.h"
+#include "plan/key.h"
 
 struct sb_stage_state *sb_stage_state_new(void)
 {
@@ -30,8 +31,24 @@ struct sb_stage_state *sb_stage_state_derive(const struct sb_stage_state *from)
 	sb_strv_copy(&state->env, &from->env);
 	state->n_base_layers = from->n_base_layers;
 	state->n_base_lowers = from->n_base_lowers;
+	state->chain = from->chain;
+	state->n_chained = from->n_chained;
+	state->n_base_history = from->n_base_history;
 	state->escape = from->escape;
 	return state;
+}
+
+const struct sb_digest *sb_stage_state_chain(struct sb_stage_state *state)
+{
+	while (state->n_chained < state->config->diff_ids.len) {
+		struct sb_digest next;
+
+		sb_key_chain(
+			&state->chain, &state->config->diff_ids.items[state->n_chained], &next);
+		state->chain = next;
+		state->n_chained++;
+	}
+	return &state->chain;
 }
 
 void sb_stage_state_shell(const struct sb_stage_state *state, struct sb_strv *out)

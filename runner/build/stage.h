@@ -18,7 +18,11 @@ struct sb_stage_state {
 	/* The variables that instructions and steps see: the image's ENV and the ARGs in scope, the
 	 * later one winning. */
 	struct sb_strv env;
-	bool has_own_cmd; /* CMD was given in this stage: a later ENTRYPOINT keeps it */
+	/* Of the layers so far; see sb_stage_state_chain. */
+	struct sb_digest chain;
+	size_t n_chained;
+	size_t n_base_history; /* entries that came with the base image */
+	bool has_own_cmd;      /* CMD was given in this stage: a later ENTRYPOINT keeps it */
 	char escape;
 };
 
@@ -27,6 +31,8 @@ void sb_stage_state_free(struct sb_stage_state *state);
 SB_DEFINE_FREEP(sb_stage_state)
 /* A stage that starts where another ends (FROM stage). */
 struct sb_stage_state *sb_stage_state_derive(const struct sb_stage_state *from);
+/* What the stage's layers come to (sb_key_chain); zeroed where there are none. Borrowed. */
+const struct sb_digest *sb_stage_state_chain(struct sb_stage_state *state);
 /* The shell of shell forms. */
 void sb_stage_state_shell(const struct sb_stage_state *state, struct sb_strv *out);
 /* The working directory, "/" where none is set. Borrowed. */

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "base/mem.h"
 #include "base/size.h"
 #include "cli/store_options.h"
 
@@ -80,6 +81,18 @@ static int parse_jobs(void *field, const char *value, struct sb_error *err)
 	return 0;
 }
 
+static int parse_no_cache_filter(void *field, const char *value, struct sb_error *err)
+{
+	sb_autofree char *copy = sb_strdup(value);
+
+	for (char *saved = NULL, *stage = strtok_r(copy, ",", &saved); stage != NULL;
+		stage = strtok_r(NULL, ",", &saved))
+		sb_strv_add(field, stage);
+	if (value[strspn(value, ",")] == '\0')
+		return sb_fail(err, SB_E_USAGE, "the name of a stage is missing");
+	return 0;
+}
+
 static int parse_tag(void *field, const char *value, struct sb_error *err)
 {
 	if (value[0] == '\0')
@@ -115,8 +128,8 @@ const struct sb_option sb_build_options_table[] = {
 
 	{"", 0, SB_OPTION_GROUP, NULL, 0, "Secrets and keys", NULL},
 	{"secret", 0, SB_OPTION_PARSED, "SPEC", FIELD(secrets),
-		"id=ID[,src=FILE|,env=VAR]: for RUN --mount=type=secret,id=ID; no layer may hold "
-		"it (repeatable)",
+		"id=ID[,src=FILE|,env=VAR][,rekey=true]: for RUN --mount=type=secret,id=ID; no "
+		"layer may hold it (repeatable)",
 		sb_secret_option_parse},
 	{"ssh", 0, SB_OPTION_PARSED, "SPEC", FIELD(ssh),
 		"ID[=SOCKET|=KEY,...][,raw=true]: for RUN --mount=type=ssh,id=ID; 'default' is "
@@ -158,6 +171,8 @@ const struct sb_option sb_build_options_table[] = {
 	{"pull", 0, SB_OPTION_FLAG, NULL, FIELD(pull),
 		"ask the registry also for what the store has", NULL},
 	{"no-cache", 0, SB_OPTION_FLAG, NULL, FIELD(no_cache), "run every step", NULL},
+	{"no-cache-filter", 0, SB_OPTION_PARSED, "STAGE[,STAGE]", FIELD(no_cache_filter),
+		"run every step of these stages (repeatable)", parse_no_cache_filter},
 	{"jobs", 0, SB_OPTION_PARSED, "N", FIELD(jobs), "steps at once, at most", parse_jobs},
 	{"check", 0, SB_OPTION_FLAG, NULL, FIELD(check_only),
 		"read the Buildfile, resolve and lint it, run nothing", NULL},
@@ -173,9 +188,10 @@ const struct sb_option sb_build_options_table[] = {
 		NULL},
 
 	{"annotation", 0, SB_OPTION_ABSENT, NULL, 0, "--label sets a label", NULL},
-	{"no-cache-filter", 0, SB_OPTION_ABSENT, NULL, 0, "--no-cache runs every step", NULL},
-	{"cache-from", 0, SB_OPTION_ABSENT, NULL, 0, "no step is cached in this version", NULL},
-	{"cache-to", 0, SB_OPTION_ABSENT, NULL, 0, "no step is cached in this version", NULL},
+	{"cache-from", 0, SB_OPTION_ABSENT, NULL, 0,
+		"steps are cached in the store, which is a folder: see --root", NULL},
+	{"cache-to", 0, SB_OPTION_ABSENT, NULL, 0,
+		"steps are cached in the store, which is a folder: see --root", NULL},
 	{"ulimit", 0, SB_OPTION_ABSENT, NULL, 0,
 		"the limits of the shell that starts safebuild hold in its steps: see ulimit there",
 		NULL},
@@ -208,6 +224,7 @@ void sb_build_fields_release(void *fields)
 	sb_strv_release(&f->build_contexts);
 	sb_strv_release(&f->labels);
 	sb_strv_release(&f->add_hosts);
+	sb_strv_release(&f->no_cache_filter);
 	sb_secret_list_release(&f->secrets);
 	sb_ssh_list_release(&f->ssh);
 	sb_output_list_release(&f->outputs);

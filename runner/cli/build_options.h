@@ -30,6 +30,7 @@ struct sb_build_fields {
 	struct sb_strv build_contexts;
 	struct sb_strv labels;
 	struct sb_strv add_hosts;
+	struct sb_strv no_cache_filter;
 	struct sb_secret_list secrets;
 	struct sb_ssh_list ssh;
 	struct sb_output_list outputs;

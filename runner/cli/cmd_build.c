@@ -58,6 +58,7 @@ static struct sb_build_options options_of(
 	build.build_contexts = list_of(&f->build_contexts);
 	build.labels = list_of(&f->labels);
 	build.add_hosts = list_of(&f->add_hosts);
+	build.no_cache_filter = list_of(&f->no_cache_filter);
 	build.secrets = f->secrets.items;
 	build.n_secrets = f->secrets.len;
 	build.ssh = f->ssh.items;

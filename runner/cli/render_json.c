@@ -26,6 +26,7 @@ static const char *const event_names[] = {
 	[SB_EVENT_STEP_START] = "step-start",
 	[SB_EVENT_STEP_OUTPUT] = "step-output",
 	[SB_EVENT_STEP_END] = "step-end",
+	[SB_EVENT_CACHE_HIT] = "cache-hit",
 	[SB_EVENT_TRANSFER] = "transfer",
 	[SB_EVENT_WARNING] = "warning",
 	[SB_EVENT_NOTICE] = "notice",

@@ -22,6 +22,7 @@ enum { TRANSFER_NS = 2000000000 }; /* between two lines on transfers that go on 
 struct started_step {
 	uint32_t step;
 	uint64_t t_ns;
+	bool is_cached;
 };
 
 struct plain {
@@ -74,14 +75,37 @@ static void on_start(struct plain *p, const struct sb_event *event)
 	if (p->has_steps)
 		(void)fputc('\n', p->base.out);
 	p->has_steps = true;
-	*SB_ARRAY_ADD(&p->started) = (struct started_step){event->step, event->t_ns};
+	*SB_ARRAY_ADD(&p->started) =
+		(struct started_step){.step = event->step, .t_ns = event->t_ns};
 	(void)fprintf(p->base.out, "#%u %s\n", event->step, title);
+}
+
+static struct started_step *find_started(struct plain *p, uint32_t step)
+{
+	struct started_step *found = NULL;
+
+	SB_ARRAY_FOREACH (&p->started, started)
+		if (started->step == step)
+			found = started;
+	return found;
+}
+
+static void on_cached(struct plain *p, const struct sb_event *event)
+{
+	struct started_step *started = find_started(p, event->step);
+
+	if (started != NULL)
+		started->is_cached = true;
 }
 
 static void on_end(struct plain *p, const struct sb_event *event)
 {
+	const struct started_step *started = find_started(p, event->step);
+
 	sb_lines_end(&p->lines, event->step);
-	if (event->status == 0)
+	if (event->status == 0 && started != NULL && started->is_cached)
+		(void)fprintf(p->base.out, "#%u CACHED\n", event->step);
+	else if (event->status == 0)
 		(void)fprintf(p->base.out, "#%u DONE %.1fs\n", event->step,
 			seconds_in_step(p, event->step));
 	else if (event->status > 0)
@@ -148,6 +172,9 @@ static void plain_event(struct sb_renderer *renderer, const struct sb_event *eve
 		break;
 	case SB_EVENT_STEP_END:
 		on_end(p, event);
+		break;
+	case SB_EVENT_CACHE_HIT:
+		on_cached(p, event);
 		break;
 	case SB_EVENT_TRANSFER:
 		on_transfer(p, event);

@@ -38,6 +38,7 @@ enum {
 struct running_step {
 	uint32_t step;
 	uint64_t start_ns;
+	bool is_cached;
 	char *title;
 	struct sb_strv tail; /* clean lines, the oldest first */
 };
@@ -104,10 +105,14 @@ static bool has_room(const struct tty *t)
 }
 
 /* `  title      1.2s`, as wide as the terminal at most. */
-static void print_step_line(struct tty *t, const char *mark, const char *mark_color,
-	const char *title, uint64_t elapsed_ns)
+static void print_step_line(
+	struct tty *t, const char *mark, const char *mark_color, const struct running_step *step)
 {
-	sb_autofree char *time = sb_asprintf("%.1fs", (double)elapsed_ns / 1e9);
+	const char *title = step->title;
+	sb_autofree char *time =
+		step->is_cached
+			? sb_strdup("CACHED")
+			: sb_asprintf("%.1fs", (double)minus(t->now_ns, step->start_ns) / 1e9);
 	const size_t room = minus(t->columns, 2 + strlen(time) + 2);
 	sb_autofree char *shown = sb_text_fit(title, room, t->base.style.is_utf8);
 	const size_t blanks = minus(room, sb_text_columns(shown)) + 1;
@@ -142,8 +147,7 @@ static void draw_running(struct tty *t, const struct running_step *running)
 
 	if (!has_room(t))
 		return;
-	print_step_line(t, t->base.style.is_utf8 ? "•" : "*", CYAN, running->title,
-		minus(t->now_ns, running->start_ns));
+	print_step_line(t, t->base.style.is_utf8 ? "•" : "*", CYAN, running);
 	t->n_live++;
 	for (size_t i = minus(running->tail.len, shown); i < running->tail.len && has_room(t); i++)
 		draw_tail_line(t, running->tail.items[i]);
@@ -261,8 +265,7 @@ static void print_ended(struct tty *t, struct running_step *running, bool is_fai
 	const char *good = is_utf8 ? "✓" : "+";
 	const char *bad = is_utf8 ? "✗" : "x";
 
-	print_step_line(t, is_failed ? bad : good, is_failed ? RED : GREEN, running->title,
-		minus(t->now_ns, running->start_ns));
+	print_step_line(t, is_failed ? bad : good, is_failed ? RED : GREEN, running);
 	for (size_t i = 0; is_failed && i < running->tail.len; i++)
 		(void)fprintf(t->frame, "    %s\n", running->tail.items[i]);
 }
@@ -288,6 +291,14 @@ static void on_end(struct tty *t, const struct sb_event *event)
 	print_ended(t, running, event->status != 0);
 	remove_running(t, running);
 	close_frame(t);
+}
+
+static void on_cached(struct tty *t, const struct sb_event *event)
+{
+	struct running_step *running = find_running(t, event->step);
+
+	if (running != NULL)
+		running->is_cached = true;
 }
 
 static struct moving *find_moving(struct tty *t, const struct sb_event *event, const char *name)
@@ -365,6 +376,9 @@ static void tty_event(struct sb_renderer *renderer, const struct sb_event *event
 		break;
 	case SB_EVENT_STEP_END:
 		on_end(t, event);
+		break;
+	case SB_EVENT_CACHE_HIT:
+		on_cached(t, event);
 		break;
 	case SB_EVENT_TRANSFER:
 		on_transfer(t, event);

@@ -10,6 +10,7 @@ struct fields {
 	const char *src;
 	const char *env;
 	const char *type;
+	const char *rekey;
 };
 
 static const char **field_of(struct fields *fields, const char *key, size_t len)
@@ -23,6 +24,7 @@ static const char **field_of(struct fields *fields, const char *key, size_t len)
 		{"source", &fields->src},
 		{"env", &fields->env},
 		{"type", &fields->type},
+		{"rekey", &fields->rekey},
 	};
 
 	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++) {
@@ -50,7 +52,8 @@ static int read_fields(const struct sb_strv *csv, struct fields *out, struct sb_
 		if (value == NULL)
 			return fail_field(err, "a field is not of the form key=value");
 		if (field == NULL)
-			return fail_field(err, "unknown key: the keys are id, src, env and type");
+			return fail_field(
+				err, "unknown key: the keys are id, src, env, type and rekey");
 		if (*field != NULL)
 			return fail_field(err, "a key is given twice");
 		if (value[0] == '\0')
@@ -78,6 +81,8 @@ static int settle_source(struct fields *f, struct sb_error *err)
 	} else if (f->type != NULL) {
 		return fail_field(err, "unknown type: the types are file and env");
 	}
+	if (f->rekey != NULL && strcmp(f->rekey, "true") != 0 && strcmp(f->rekey, "false") != 0)
+		return fail_field(err, "rekey is true or false");
 	if (f->src != NULL && f->env != NULL)
 		return fail_field(err, "src and env exclude each other");
 	if (f->src != NULL && strncmp(f->src, "~/", 2) == 0) {
@@ -119,6 +124,7 @@ int sb_secret_option_parse(void *data, const char *value, struct sb_error *err)
 	secret->id = keep(list, f.id);
 	secret->src = keep(list, f.src);
 	secret->env = keep(list, f.env);
+	secret->rekey = f.rekey != NULL && strcmp(f.rekey, "true") == 0;
 	return 0;
 }
 

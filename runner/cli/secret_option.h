@@ -9,7 +9,8 @@
 #include "base/strv.h"
 
 /*
- * The --secret options of one command line: `id=ID[,src=FILE][,env=VAR][,type=file|env]`.
+ * The --secret options of one command line:
+ * `id=ID[,src=FILE][,env=VAR][,type=file|env][,rekey=true]`.
  *
  * `type=env` takes src as the variable's name; an id alone means the environment variable or the
  * file of that name, with a type only the one of the two. A value can't be given: argv is readable

@@ -346,6 +346,8 @@ static int visit(struct walk *walk, const char *name, struct sb_error *err)
 		sb_note_once(&walk->notes, SB_NOTE_SOCKET,
 			"sockets can't be stored in a layer and were dropped (first: '/%s')",
 			pair.path);
+		if (walk->options->sockets != NULL)
+			sb_strv_add(walk->options->sockets, pair.path);
 		pair.in_upper = false;
 	}
 	if (pair.in_upper)

@@ -61,6 +61,8 @@ struct sb_diff_options {
 	/* Absolute paths (cleaned, links resolved) that the step saw only as mount points, or NULL.
 	 */
 	const struct sb_strv *scaffold;
+	/* Gets the paths of the sockets, which no layer can hold; or NULL. */
+	struct sb_strv *sockets;
 	struct sb_interrupt *interrupt; /* looked at all the while; or NULL */
 };
 

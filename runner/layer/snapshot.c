@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "layer/snapshot.h"
+#include "layer/snapshot_private.h"
 
 #include <fcntl.h>
 #include <stdio.h>
@@ -16,14 +16,6 @@
 #include "sys/mount.h"
 #include "sys/quarantine.h"
 #include "sys/tree.h"
-
-struct sb_snapshots {
-	int fd;
-	struct sb_idmap ids;
-	char *build; /* name in builds/, made by the first upper; NULL until then */
-	int build_lock;
-	unsigned n_uppers;
-};
 
 /* 1 a new folder, 0 it was there; `st` tells whose it is. */
 static int make_folder(int dir_fd, const char *name, struct stat *st, struct sb_error *err)
@@ -122,7 +114,7 @@ static int clear_quarantine(int snapshots_fd, const char *own_build, struct sb_e
 int sb_snapshots_open(int store_fd, const struct sb_host_ids *ids, struct sb_snapshots **out,
 	struct sb_error *err)
 {
-	static const char *const folders[] = {"layers", "builds", "cache"};
+	static const char *const folders[] = {"layers", "steps", "marks", "builds", "cache"};
 	sb_autofree char *key = sb_asprintf("%u+%u-%u+%u", ids->host_uid_base, ids->ids.uid_count,
 		ids->host_gid_base, ids->ids.gid_count);
 	sb_autofd int all = -1;
@@ -171,6 +163,9 @@ void sb_snapshots_free(struct sb_snapshots *snapshots)
 		return;
 	if (snapshots->build != NULL)
 		end_build(snapshots);
+	SB_ARRAY_FOREACH (&snapshots->pins, pin)
+		sb_pin_release(pin);
+	SB_ARRAY_RELEASE(&snapshots->pins);
 	(void)close(snapshots->fd);
 	free(snapshots);
 }
@@ -195,7 +190,7 @@ bool sb_snapshots_has_layer(const struct sb_snapshots *snapshots, const struct s
 
 /* The build's own folder, made and locked at its first use. The lock is there before the folder, so
  * that nobody takes it for a killed build's. */
-static int begin_build(struct sb_snapshots *snapshots, struct sb_error *err)
+int sb_snapshots_begin_build(struct sb_snapshots *snapshots, struct sb_error *err)
 {
 	if (snapshots->build != NULL)
 		return 0;
@@ -212,14 +207,18 @@ static int begin_build(struct sb_snapshots *snapshots, struct sb_error *err)
 	return 0;
 }
 
+char *sb_snapshots_own_name(struct sb_snapshots *snapshots, const char *what)
+{
+	return sb_asprintf("builds/%s/%s-%u", snapshots->build, what, snapshots->n_uppers++);
+}
+
 int sb_snapshots_begin_layer(
 	struct sb_snapshots *snapshots, char **out_name, int *out_dir_fd, struct sb_error *err)
 {
-	if (begin_build(snapshots, err) < 0)
+	if (sb_snapshots_begin_build(snapshots, err) < 0)
 		return -1;
 
-	sb_autofree char *name =
-		sb_asprintf("builds/%s/layer-%u", snapshots->build, snapshots->n_uppers++);
+	sb_autofree char *name = sb_snapshots_own_name(snapshots, "layer");
 
 	if (make_owned(snapshots->fd, name, 0755, &snapshots->ids, err) < 0 ||
 		sb_at_open_dir(snapshots->fd, name, SB_AT_NO_LINKS, out_dir_fd, err) < 0)
@@ -257,7 +256,7 @@ void sb_upper_release(struct sb_upper *upper)
 int sb_snapshots_new_upper(
 	struct sb_snapshots *snapshots, struct sb_upper *out, struct sb_error *err)
 {
-	if (begin_build(snapshots, err) < 0)
+	if (sb_snapshots_begin_build(snapshots, err) < 0)
 		return -1;
 
 	sb_autofree char *name =
@@ -333,7 +332,7 @@ static int open_quarantine(struct sb_snapshots *snapshots, const char *key, int 
 {
 	sb_autofree char *name = cache_name(key, "");
 
-	if (begin_build(snapshots, err) < 0 ||
+	if (sb_snapshots_begin_build(snapshots, err) < 0 ||
 		sb_at_open_dir(snapshots->fd, "cache", SB_AT_NO_LINKS, out_fd, err) < 0)
 		return -1;
 	*out_folder = sb_path_base(name);

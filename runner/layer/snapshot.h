@@ -12,17 +12,21 @@
 
 /*
  * Folders that are stacked to root file systems, in the store under snapshots/<uid base>+<uid
- *count>-<gid base>+<gid count>: one such folder a mapping, since owners on disk depend on it. In it
+ * count>-<gid base>+<gid count>: one such folder a mapping, since owners on disk depend on it. In
+ * it are
  *
- *	layers/<hex of diff_id>    an unpacked layer, shared by all builds, never changed
+ *	layers/<hex of diff_id>      an unpacked layer, shared by all builds, never changed
+ *	steps/<hex of a state>       what a step wrote, as the overlay left it; only ever stacked on
+ *	                             the layers that it was written on, never changed
+ *	marks/<hex>                  of each of both: when it was last used (the file's time)
  *	builds/<id>/<n>/{diff,work}  what step n of a running build writes; gone when the build ends
- *	cache/<key>                a cache mount
+ *	cache/<key>                  a cache mount
  *	cache/<key>.unsearched.<id>  a step of build <id> may leave a secret in it
- *(sys/quarantine.h) empty                      an empty folder mnt                        where a
- *build mounts, in its own namespace, what it clones from
+ *(sys/quarantine.h) empty                        an empty folder mnt                          where
+ *a build mounts, in its own namespace, what it clones from
  *
  * A stack ("lowers") is a list of names relative to that folder, bottom first. A build that was
- *killed leaves its folder behind, unlocked; the next one removes it.
+ * killed leaves its folder behind, unlocked; the next one removes it.
  */
 struct sb_snapshots;
 
@@ -44,6 +48,20 @@ int sb_snapshots_begin_layer(struct sb_snapshots *snapshots, char **out_name, in
 int sb_snapshots_commit_layer(struct sb_snapshots *snapshots, const char *name,
 	const struct sb_digest *diff_id, struct sb_error *err) SB_MUST_USE;
 
+/*
+ * Holds a layer or step until the snapshots are freed: nobody removes it meanwhile, and it counts
+ * as used now. *out_is_there is false where there is none, or one that a crash of the machine may
+ * have left without its content.
+ */
+int sb_snapshots_pin(struct sb_snapshots *snapshots, const char *name, bool *out_is_there,
+	struct sb_error *err) SB_MUST_USE;
+/* Removes one that is of no use any more at the end of the build, whoever holds it. */
+int sb_snapshots_discard(
+	struct sb_snapshots *snapshots, const char *name, struct sb_error *err) SB_MUST_USE;
+/* The same, but not where a build holds it: *out_is_removed is false then. */
+int sb_snapshots_remove(struct sb_snapshots *snapshots, const char *name, bool *out_is_removed,
+	struct sb_error *err) SB_MUST_USE;
+
 /* The upper and work folder of one step. */
 struct sb_upper {
 	char *diff; /* relative names; owned */
@@ -55,6 +73,18 @@ int sb_snapshots_new_upper(
 /* Removes what a step wrote. */
 int sb_snapshots_drop_upper(struct sb_snapshots *snapshots, const struct sb_upper *upper,
 	struct sb_error *err) SB_MUST_USE;
+
+/* "steps/<hex>"; caller frees. */
+char *sb_snapshots_step_name(const struct sb_digest *chain);
+/* Makes what a step wrote the step of that name, and pins it; where there is one, that stays. */
+int sb_snapshots_keep_step(struct sb_snapshots *snapshots, const struct sb_upper *upper,
+	const char *name, struct sb_error *err) SB_MUST_USE;
+/* At the end of a build: what it kept, or used before it was on disk, is on disk after this. */
+int sb_snapshots_settle(struct sb_snapshots *snapshots, struct sb_error *err) SB_MUST_USE;
+/* A file that appears whole or not at all, without waiting for the disk: for what is checked when
+ * it is read. What is half-made goes with the build. */
+int sb_snapshots_publish(struct sb_snapshots *snapshots, const void *bytes, size_t len, int dir_fd,
+	const char *name, struct sb_error *err) SB_MUST_USE;
 
 /* The folder of a cache mount, made with that mode and image owner where it is new. */
 struct sb_cache_folder {

@@ -161,6 +161,47 @@ bool sb_layout_has_blob(struct sb_layout *layout, const struct sb_digest *digest
 	return true;
 }
 
+bool sb_layout_has_whole_blob(
+	struct sb_layout *layout, const struct sb_digest *digest, uint64_t size_bytes)
+{
+	struct stat st;
+
+	return sb_layout_has_blob(layout, digest) && sb_layout_stat_blob(layout, digest, &st) &&
+	       (uint64_t)st.st_size == size_bytes;
+}
+
+static int unlink_blob(
+	struct sb_layout *layout, const struct sb_digest *digest, struct sb_error *err)
+{
+	if (unlinkat(layout->fd, sb_blob_path(digest).text, 0) < 0 && errno != ENOENT)
+		return sb_fail_errno(err, "remove blob %s", digest->text);
+	return 0;
+}
+
+int sb_layout_discard_blob(
+	struct sb_layout *layout, const struct sb_digest *digest, struct sb_error *err)
+{
+	sb_autofd int lock = -1;
+
+	if (sb_lock_take(layout->fd, SB_LAYOUT_LOCK, SB_LOCK_EXCLUSIVE, &lock, err) < 0)
+		return -1;
+	return unlink_blob(layout, digest, err);
+}
+
+int sb_layout_discard_unused_blob(
+	struct sb_layout *layout, const struct sb_digest *digest, struct sb_error *err)
+{
+	SB_AUTO_JSON index = NULL;
+	sb_autofd int lock = -1;
+	bool is_used = true;
+
+	if (sb_lock_take(layout->fd, SB_LAYOUT_LOCK, SB_LOCK_EXCLUSIVE, &lock, err) < 0 ||
+		sb_layout_load_index(layout, &index, err) < 0 ||
+		sb_layout_is_used(layout, index, digest, &is_used, err) < 0)
+		return -1;
+	return is_used ? 0 : unlink_blob(layout, digest, err);
+}
+
 static int open_blob(const struct sb_layout *layout, const struct sb_digest *digest, bool renew,
 	int *out_fd, struct sb_error *err)
 {

@@ -35,6 +35,15 @@ int sb_layout_fd(const struct sb_layout *layout);
 /* In a layout opened with `create`, asking for a blob (and opening it) counts as a use: it is not
  * removed within the next 50 minutes, even if nothing refers to it. */
 bool sb_layout_has_blob(struct sb_layout *layout, const struct sb_digest *digest);
+/* The same, for a blob that has that size; one of another size is as if it were not there. */
+bool sb_layout_has_whole_blob(
+	struct sb_layout *layout, const struct sb_digest *digest, uint64_t size_bytes);
+/* Removes a blob whose content is not what its digest says, so that it can be written anew. */
+int sb_layout_discard_blob(
+	struct sb_layout *layout, const struct sb_digest *digest, struct sb_error *err) SB_MUST_USE;
+/* Removes a blob, of any age, that no image of the layout needs. */
+int sb_layout_discard_unused_blob(
+	struct sb_layout *layout, const struct sb_digest *digest, struct sb_error *err) SB_MUST_USE;
 /* SB_E_NOT_FOUND names the digest. The content is not verified here. */
 int sb_layout_open_blob(struct sb_layout *layout, const struct sb_digest *digest, int *out_fd,
 	struct sb_error *err) SB_MUST_USE;

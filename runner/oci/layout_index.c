@@ -191,6 +191,7 @@ int sb_layout_add(struct sb_layout *layout, const struct sb_descriptor *manifest
 	struct sb_error *err)
 {
 	SB_AUTO_JSON index = NULL;
+	SB_AUTO_JSON before = NULL;
 	sb_autofd int lock = -1;
 	struct stat st;
 
@@ -201,9 +202,11 @@ int sb_layout_add(struct sb_layout *layout, const struct sb_descriptor *manifest
 	if (!sb_layout_stat_blob(layout, &manifest->digest, &st))
 		return sb_fail(err, SB_E_NOT_FOUND, "manifest %s is not in the image layout",
 			manifest->digest.text);
+	before = json_deep_copy(index);
 	if (add_entry(json_object_get(index, "manifests"), manifest, name, err) < 0)
 		return -1;
-	return sb_layout_store_index(layout, index, err);
+	/* A build in which all is cached changes nothing, and waits for no disk. */
+	return json_equal(index, before) ? 0 : sb_layout_store_index(layout, index, err);
 }
 
 static bool is_digest_text(const char *name)

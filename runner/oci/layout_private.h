@@ -64,4 +64,8 @@ int sb_layout_store_index(
 int sb_layout_sweep(
 	struct sb_layout *layout, const json_t *index, struct sb_error *err) SB_MUST_USE;
 
+/* Does an entry of the index need the blob? */
+int sb_layout_is_used(struct sb_layout *layout, const json_t *index, const struct sb_digest *digest,
+	bool *out_is_used, struct sb_error *err) SB_MUST_USE;
+
 #endif

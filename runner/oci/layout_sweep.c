@@ -60,6 +60,17 @@ static int reach_all(struct sb_layout *layout, const json_t *index, struct sb_de
 	return 0;
 }
 
+int sb_layout_is_used(struct sb_layout *layout, const json_t *index, const struct sb_digest *digest,
+	bool *out_is_used, struct sb_error *err)
+{
+	SB_AUTO_VALUE(sb_descriptors) used = {0};
+
+	if (reach_all(layout, index, &used, err) < 0)
+		return -1;
+	*out_is_used = sb_reach_has(&used, sb_digest_hex(digest));
+	return 0;
+}
+
 int sb_layout_sweep(struct sb_layout *layout, const json_t *index, struct sb_error *err)
 {
 	SB_AUTO_VALUE(sb_descriptors) used = {0};

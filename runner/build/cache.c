@@ -1,0 +1,191 @@
+/* SPDX-License-Identifier: MIT */
+#include "build/cache.h"
+
+#include <fcntl.h>
+#include <string.h>
+#include <sys/random.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/limits.h"
+#include "base/mem.h"
+#include "sys/at.h"
+#include "sys/atomic.h"
+#include "sys/fd.h"
+#include "sys/lock.h"
+
+enum { USED_SECONDS = 60, SECRET_KEY_BYTES = 32 };
+
+struct sb_cache {
+	int fd;
+	struct sb_snapshots *snapshots;
+	struct sb_stat_cache *files; /* NULL until it is asked for */
+};
+
+int sb_cache_open(
+	int store_fd, struct sb_snapshots *snapshots, struct sb_cache **out, struct sb_error *err)
+{
+	SB_AUTO(sb_cache) cache = SB_NEW(struct sb_cache);
+	sb_autofd int locks = -1;
+
+	cache->fd = -1;
+	cache->snapshots = snapshots;
+	if (sb_at_make_dirs(store_fd, "cache", 0700, &cache->fd, err) < 0 ||
+		sb_at_make_dirs(cache->fd, "locks", 0700, &locks, err) < 0)
+		return sb_error_context(err, "the store's cache");
+	*out = SB_STEAL(cache);
+	return 0;
+}
+
+void sb_cache_free(struct sb_cache *cache)
+{
+	if (cache == NULL)
+		return;
+	sb_stat_cache_free(cache->files);
+	sb_fd_closep(&cache->fd);
+	free(cache);
+}
+
+int sb_cache_fd(const struct sb_cache *cache)
+{
+	return cache->fd;
+}
+
+static void note_use(const struct sb_cache *cache, const char *name)
+{
+	struct stat st;
+
+	if (fstatat(cache->fd, name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+		(time(NULL) - st.st_mtime > USED_SECONDS || st.st_mtime > time(NULL)))
+		(void)utimensat(cache->fd, name, NULL, AT_SYMLINK_NOFOLLOW);
+}
+
+int sb_cache_read(struct sb_cache *cache, const struct sb_digest *key, enum sb_cache_found *found,
+	struct sb_cache_record *out, struct sb_error *err)
+{
+	const char *name = sb_digest_hex(key);
+	SB_AUTO_BUF bytes = SB_BUF_INIT(SB_MAX_CACHE_RECORD);
+	SB_AUTO_VALUE(sb_cache_record) record = {0};
+	SB_AUTO_ERROR failed = SB_ERROR_INIT;
+
+	*found = SB_CACHE_NONE;
+	if (sb_at_read_file(cache->fd, name, SB_AT_NO_LINKS, SB_MAX_CACHE_RECORD, &bytes, &failed) <
+		0) {
+		if (failed.code == SB_E_NOT_FOUND)
+			return 0;
+		*found = SB_CACHE_BROKEN;
+		/* Too large for a record; anything else is the disk's, and worth to be told. */
+		if (failed.code == SB_E_LIMIT || failed.os_errno == EISDIR ||
+			failed.os_errno == ELOOP)
+			return 0;
+		sb_error_move(err, &failed);
+		return sb_error_context(err, "the store's cache");
+	}
+	*found = SB_CACHE_BROKEN;
+	if (sb_cache_record_parse(bytes.data, bytes.len, &record, &failed) < 0 ||
+		!sb_digest_equal(&record.key, key))
+		return 0;
+	note_use(cache, name);
+	*found = SB_CACHE_FOUND;
+	*out = record;
+	record = (struct sb_cache_record){0};
+	return 0;
+}
+
+int sb_cache_write(
+	struct sb_cache *cache, const struct sb_cache_record *record, struct sb_error *err)
+{
+	SB_AUTO_BUF bytes = SB_BUF_INIT(SB_MAX_CACHE_RECORD);
+
+	if (sb_cache_record_format(record, &bytes, err) < 0)
+		return -1;
+	return sb_snapshots_publish(cache->snapshots, bytes.data, bytes.len, cache->fd,
+		sb_digest_hex(&record->key), err);
+}
+
+void sb_cache_remove(struct sb_cache *cache, const struct sb_digest *key)
+{
+	(void)unlinkat(cache->fd, sb_digest_hex(key), 0);
+}
+
+static char *lock_name(const struct sb_digest *key)
+{
+	return sb_asprintf("locks/%s", sb_digest_hex(key));
+}
+
+int sb_cache_lock(
+	struct sb_cache *cache, const struct sb_digest *key, int *out_fd, struct sb_error *err)
+{
+	sb_autofree char *name = lock_name(key);
+
+	return sb_lock_try(cache->fd, name, SB_LOCK_EXCLUSIVE, out_fd, err);
+}
+
+void sb_cache_unlock(struct sb_cache *cache, const struct sb_digest *key, int *fd)
+{
+	if (*fd < 0)
+		return;
+
+	sb_autofree char *name = lock_name(key);
+
+	(void)unlinkat(cache->fd, name, 0);
+	sb_fd_closep(fd);
+}
+
+static const char files_name[] = "files";
+
+struct sb_stat_cache *sb_cache_files(struct sb_cache *cache)
+{
+	if (cache->files == NULL)
+		sb_stat_cache_open(cache->fd, files_name, &cache->files);
+	return cache->files;
+}
+
+int sb_cache_save_files(struct sb_cache *cache, struct sb_error *err)
+{
+	SB_AUTO_BUF bytes = SB_BUF_INIT(SB_MAX_STAT_CACHE);
+	bool is_changed = false;
+
+	if (cache->files == NULL)
+		return 0;
+	if (sb_stat_cache_write(cache->files, &is_changed, &bytes, err) < 0)
+		return -1;
+	return is_changed ? sb_snapshots_publish(cache->snapshots, bytes.data, bytes.len, cache->fd,
+				    files_name, err)
+			  : 0;
+}
+
+static int read_secret_key(struct sb_cache *cache, struct sb_buf *out, struct sb_error *err)
+{
+	return sb_at_read_file(cache->fd, "secret.key", SB_AT_NO_LINKS, SECRET_KEY_BYTES, out, err);
+}
+
+/* Made by whoever needs it first. One that is not whole is of no use to anybody. */
+static int load_secret_key(struct sb_cache *cache, struct sb_buf *out, struct sb_error *err)
+{
+	unsigned char bytes[SECRET_KEY_BYTES];
+	SB_AUTO_ERROR missing = SB_ERROR_INIT;
+	sb_autofd int lock = -1;
+
+	if (sb_lock_take(cache->fd, "locks/secret.key", SB_LOCK_EXCLUSIVE, &lock, err) < 0)
+		return -1;
+	if (read_secret_key(cache, out, &missing) == 0 && out->len == SECRET_KEY_BYTES)
+		return 0;
+	SB_BUG_ON(getrandom(bytes, sizeof(bytes), 0) != (ssize_t)sizeof(bytes));
+	sb_buf_clear(out);
+	if (sb_atomic_write(cache->fd, "secret.key", 0600, bytes, sizeof(bytes), err) < 0)
+		return -1;
+	return sb_buf_add(out, bytes, sizeof(bytes), err);
+}
+
+int sb_cache_keyed_digest(struct sb_cache *cache, const void *bytes, size_t len,
+	struct sb_digest *out, struct sb_error *err)
+{
+	SB_AUTO_BUF key = SB_BUF_INIT(SECRET_KEY_BYTES);
+
+	if (load_secret_key(cache, &key, err) < 0)
+		return sb_error_context(err, "the store's key for secrets");
+	sb_digest_keyed(key.data, key.len, bytes, len, out);
+	return 0;
+}

@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef SB_BUILD_CONTENT_H
+#define SB_BUILD_CONTENT_H
+
+#include "base/digest.h"
+#include "build/copy.h"
+#include "sys/stat_cache.h"
+
+/*
+ * What a COPY would bring, as one digest: of each thing its name, type, mode and owner as it will
+ * have them, link target, the attributes that are copied, and content; not its times. It walks as
+ * the copy does and leaves out what that leaves out; copy->root_fd, dest and heredocs are not
+ * looked at. copy->warnings gets a line for what is passed over.
+ *
+ * with_times: times count too, up to that second (the source date epoch); -1: they don't.
+ * memory may be NULL. What fails here fails the copy too, which says it better.
+ */
+int sb_content_digest(const struct sb_copy *copy, int64_t with_times, struct sb_stat_cache *memory,
+	struct sb_digest *out, struct sb_error *err) SB_MUST_USE;
+
+#endif

@@ -1,0 +1,172 @@
+/* SPDX-License-Identifier: MIT */
+#include "build/content_file.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "build/copy_entry.h"
+#include "sys/at.h"
+#include "sys/fd.h"
+#include "sys/xattr.h"
+
+enum { READ_BYTES = 256 << 10 };
+
+int sb_content_files_init(struct sb_content_files *files, struct sb_error *err)
+{
+	if (sb_mode_change_parse(files->copy->chmod, &files->mode, err) < 0)
+		return sb_error_context(err, "--chmod");
+	files->all = sb_hasher_new();
+	files->one = sb_hasher_new();
+	return 0;
+}
+
+void sb_content_files_release(struct sb_content_files *files)
+{
+	sb_hasher_free(files->all);
+	sb_hasher_free(files->one);
+	free(files->bytes);
+}
+
+void sb_content_files_finish(struct sb_content_files *files, struct sb_digest *out)
+{
+	sb_hasher_finish(files->all, out);
+}
+
+/* With its length, so that no two lists of texts are the same bytes. */
+static void add_text(struct sb_hasher *hasher, const char *text, size_t len)
+{
+	char head[32];
+	const int n = snprintf(head, sizeof(head), "%zu:", len);
+
+	sb_hasher_add(hasher, head, (size_t)n);
+	sb_hasher_add(hasher, text, len);
+}
+
+void sb_content_begin(struct sb_content_files *files, const char *kind, const char *name)
+{
+	add_text(files->all, kind, strlen(kind));
+	if (name != NULL)
+		add_text(files->all, name, strlen(name));
+}
+
+static int add_attributes(
+	struct sb_content_files *files, struct sb_copy_entry entry, struct sb_error *err)
+{
+	SB_AUTO_VALUE(sb_xattrs) attrs = {0};
+
+	if (sb_xattr_list(entry.dir_fd, entry.name, &attrs, err) < 0)
+		return -1;
+	SB_ARRAY_FOREACH (&attrs, attr) {
+		if (!sb_copy_takes_attribute(attr->name) && strcmp(attr->name, SB_OWNER_XATTR) != 0)
+			continue;
+		add_text(files->one, attr->name, strlen(attr->name));
+		add_text(files->one, attr->value, attr->len);
+	}
+	return 0;
+}
+
+static int add_bytes(struct sb_content_files *files, int fd, const char *path, struct sb_error *err)
+{
+	ssize_t n = 0;
+
+	if (files->bytes == NULL)
+		files->bytes = sb_malloc(READ_BYTES);
+	do {
+		if (sb_interrupt_check(files->copy->interrupt, err) < 0)
+			return -1;
+		n = sb_fd_read(fd, files->bytes, READ_BYTES, err);
+		if (n < 0)
+			return sb_error_context(err, "'%s'", path);
+		sb_hasher_add(files->one, files->bytes, (size_t)n);
+	} while (n > 0);
+	return 0;
+}
+
+static int add_target(
+	struct sb_content_files *files, struct sb_copy_entry entry, struct sb_error *err)
+{
+	sb_autofree char *target = NULL;
+
+	if (sb_at_read_link(entry.dir_fd, entry.name, &target, err) < 0)
+		return -1;
+	add_text(files->one, target, strlen(target));
+	return 0;
+}
+
+static bool is_same(const struct stat *a, const struct stat *b)
+{
+	return a->st_dev == b->st_dev && a->st_ino == b->st_ino && a->st_size == b->st_size &&
+	       a->st_ctim.tv_sec == b->st_ctim.tv_sec && a->st_ctim.tv_nsec == b->st_ctim.tv_nsec;
+}
+
+/* What a change of would change the inode's change time too: content, link target, attributes.
+ * *out_is_same is false where another file has taken the place of the one that st is of. */
+static int read_inside(struct sb_content_files *files, struct sb_copy_entry entry, const char *path,
+	const struct stat *st, struct sb_digest *out, bool *out_is_same, struct sb_error *err)
+{
+	sb_autofd int fd = -1;
+	struct stat opened = *st;
+
+	if (S_ISLNK(st->st_mode)) {
+		if (add_target(files, entry, err) < 0)
+			return -1;
+	} else if (add_attributes(files, entry, err) < 0) {
+		return -1;
+	}
+	if (S_ISREG(st->st_mode) && (sb_copy_open_file(entry, path, &fd, &opened, err) < 0 ||
+					    add_bytes(files, fd, path, err) < 0))
+		return -1;
+	sb_hasher_finish(files->one, out);
+	*out_is_same = is_same(st, &opened);
+	return 0;
+}
+
+static int digest_inside(struct sb_content_files *files, struct sb_copy_entry entry,
+	const char *path, const struct stat *st, struct sb_digest *out, struct sb_error *err)
+{
+	bool is_same_file = false;
+
+	if (files->memory != NULL && sb_stat_cache_get(files->memory, st, out))
+		return 0;
+	if (read_inside(files, entry, path, st, out, &is_same_file, err) < 0)
+		return -1;
+	if (files->memory != NULL && is_same_file)
+		sb_stat_cache_put(files->memory, st, out);
+	return 0;
+}
+
+int64_t sb_content_time(const struct sb_content_files *files, const struct stat *st)
+{
+	const int64_t mtime = st->st_mtim.tv_sec;
+
+	if (files->with_times < 0)
+		return -1;
+	return mtime < files->with_times ? mtime : files->with_times;
+}
+
+int sb_content_add(struct sb_content_files *files, struct sb_copy_entry entry, const char *path,
+	const struct stat *st, struct sb_error *err)
+{
+	const struct sb_copy *copy = files->copy;
+	const bool is_dir = S_ISDIR(st->st_mode);
+	const bool keeps_owner = !copy->source_is_context && copy->chown == NULL;
+	const bool is_device = S_ISCHR(st->st_mode) || S_ISBLK(st->st_mode);
+	struct sb_digest inside;
+	char head[256];
+
+	if (digest_inside(files, entry, path, st, &inside, err) < 0)
+		return -1;
+
+	const int n = snprintf(head, sizeof(head), "%o %o %u:%u %" PRIu64 " %" PRId64 " %s",
+		st->st_mode & S_IFMT,
+		S_ISLNK(st->st_mode) ? 0 : sb_mode_change_apply(&files->mode, st->st_mode, is_dir),
+		keeps_owner ? sb_idmap_uid_from_disk(&copy->ids, st->st_uid) : 0,
+		keeps_owner ? sb_idmap_gid_from_disk(&copy->ids, st->st_gid) : 0,
+		is_device ? (uint64_t)st->st_rdev : 0, sb_content_time(files, st), inside.text);
+
+	add_text(files->all, path, strlen(path));
+	add_text(files->all, head, (size_t)n);
+	return 0;
+}

@@ -1,0 +1,314 @@
+/* SPDX-License-Identifier: MIT */
+#include "build/step_cache.h"
+
+#include <string.h>
+#include <strings.h>
+#include <time.h>
+
+#include "base/escape.h"
+#include "base/mem.h"
+#include "build/base_image.h"
+#include "build/commit.h"
+#include "build/layer_again.h"
+#include "leak/scan.h"
+#include "sys/fd.h"
+
+void sb_step_cache_release(struct sb_step_cache *step)
+{
+	if (step->cache != NULL)
+		sb_cache_unlock(step->cache, &step->key, &step->lock_fd);
+}
+
+/* A layer that was found, and what is to be done with it. */
+struct found {
+	const struct sb_do *d;
+	const struct sb_step_cache *step;
+	struct sb_cache_record record;
+	char *name; /* of its folder */
+};
+
+static void found_release(struct found *found)
+{
+	sb_cache_record_release(&found->record);
+	free(found->name);
+}
+
+static bool has_blob(const struct sb_do *d, const struct sb_cached_blob *blob)
+{
+	return blob != NULL &&
+	       sb_layout_has_whole_blob(d->build->store, &blob->digest, blob->size_bytes);
+}
+
+/* From the blob that some image brought or kept, where the folder is gone. */
+static int unpack(struct found *found, bool *out_is_there, struct sb_error *err)
+{
+	const struct sb_do *d = found->d;
+
+	SB_ARRAY_FOREACH (&found->record.blobs, blob) {
+		const struct sb_descriptor layer = {
+			.digest = blob->digest, .size_bytes = blob->size_bytes};
+		SB_AUTO_ERROR failed = SB_ERROR_INIT;
+
+		if (!has_blob(d, blob))
+			continue;
+		if (sb_base_image_unpack(d->build, &layer, &found->record.diff_id,
+			    &d->state->lowers, &failed) == 0)
+			return sb_snapshots_pin(
+				d->build->snapshots, found->name, out_is_there, err);
+		if (failed.code != SB_E_INTEGRITY) {
+			sb_error_move(err, &failed);
+			return -1;
+		}
+		sb_error_ignore(&failed, "then it is no use");
+		if (sb_layout_discard_blob(d->build->store, &blob->digest, err) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+static int find_folder(struct found *found, bool *out_is_there, struct sb_error *err)
+{
+	struct sb_snapshots *snapshots = found->d->build->snapshots;
+
+	found->name = sb_snapshots_step_name(&found->record.state);
+	if (sb_snapshots_pin(snapshots, found->name, out_is_there, err) < 0)
+		return -1;
+	if (*out_is_there)
+		return 0;
+	free(found->name);
+	found->name = sb_snapshots_layer_name(&found->record.diff_id);
+	if (sb_snapshots_pin(snapshots, found->name, out_is_there, err) < 0)
+		return -1;
+	return *out_is_there ? 0 : unpack(found, out_is_there, err);
+}
+
+/* Everything of it that is in the cache. A blob that an image has stays with that. */
+static int destroy(const struct found *found, struct sb_error *err)
+{
+	const struct sb_build *build = found->d->build;
+
+	sb_cache_remove(build->cache, &found->step->key);
+	SB_ARRAY_FOREACH (&found->record.blobs, blob)
+		if (sb_layout_discard_unused_blob(build->store, &blob->digest, err) < 0)
+			return -1;
+	return sb_snapshots_discard(build->snapshots, found->name, err);
+}
+
+/* Reads the layer where that is needed: for a secret that its step did not know, or for a blob
+ * that is missing. *out_is_whole is false where it is not what it was. */
+static int check_layer(struct found *found, bool *out_is_whole, struct sb_error *err)
+{
+	const struct sb_do *d = found->d;
+	struct sb_build *build = d->build;
+	const struct sb_cached_blob *blob =
+		sb_cache_record_blob(&found->record, build->compression, build->compression_level);
+	const struct sb_layer_again again = {.name = found->name,
+		.is_link = found->step->is_link,
+		.has_blob = sb_do_in_result(d) && !has_blob(d, blob),
+		.diff_id = &found->record.diff_id};
+	struct sb_layer_blob made = {0};
+	SB_AUTO_ERROR failed = SB_ERROR_INIT;
+	SB_AUTO_ERROR ignored = SB_ERROR_INIT;
+
+	*out_is_whole = true;
+	if (!again.has_blob && !sb_scanner_is_active(build->scanner))
+		return 0;
+	if (again.has_blob && blob != NULL &&
+		sb_layout_discard_blob(build->store, &blob->digest, err) < 0)
+		return -1;
+	if (sb_layer_make_again(build, d->state, &again, &made, &failed) < 0) {
+		*out_is_whole = false;
+		if (failed.code == SB_E_LEAK && destroy(found, &ignored) < 0)
+			sb_error_ignore(&ignored, "what was found is what is told");
+		if (failed.code == SB_E_LEAK || failed.code == SB_E_CANCELLED) {
+			sb_error_move(err, &failed);
+			return -1;
+		}
+		sb_error_ignore(&failed, "the step runs then");
+		return 0;
+	}
+	if (again.has_blob && blob == NULL)
+		*SB_ARRAY_ADD(&found->record.blobs) =
+			(struct sb_cached_blob){.compression = build->compression,
+				.level = build->compression_level,
+				.digest = made.digest,
+				.size_bytes = made.size_bytes};
+	return again.has_blob ? sb_cache_write(build->cache, &found->record, err) : 0;
+}
+
+static void use(const struct found *found, const char *created_by)
+{
+	const struct sb_do *d = found->d;
+	const struct sb_cached_blob *blob = sb_cache_record_blob(
+		&found->record, d->build->compression, d->build->compression_level);
+	const struct sb_committed layer = {
+		.name = found->name,
+		.diff_id = &found->record.diff_id,
+		.blob = sb_do_in_result(d) ? &blob->digest : NULL,
+		.size_bytes = blob != NULL ? blob->size_bytes : found->record.tar_bytes,
+		.created = found->record.created,
+		.created_by = created_by,
+	};
+
+	sb_events_emit(&d->build->events,
+		(struct sb_event){.kind = SB_EVENT_CACHE_HIT, .text = found->record.diff_id.text});
+	sb_commit_layer(d->build, d->state, &layer);
+}
+
+/* A record or layer that is of no use is removed only by who holds the key's lock: another build
+ * may be about to complete it. */
+static int try_record(const struct sb_do *d, const struct sb_step_cache *step,
+	const char *created_by, bool *out_is_done, struct sb_error *err)
+{
+	__attribute__((cleanup(found_release))) struct found found = {.d = d, .step = step};
+	enum sb_cache_found what = SB_CACHE_NONE;
+	bool is_there = false;
+
+	*out_is_done = false;
+	if (sb_cache_read(step->cache, &step->key, &what, &found.record, err) < 0)
+		return -1;
+	if (what == SB_CACHE_NONE)
+		return 0;
+	if (what == SB_CACHE_FOUND && sb_digest_is_set(&found.record.diff_id)) {
+		if (find_folder(&found, &is_there, err) < 0 ||
+			(is_there && check_layer(&found, out_is_done, err) < 0))
+			return -1;
+		if (*out_is_done) {
+			use(&found, created_by);
+			return 0;
+		}
+		if (is_there && step->lock_fd >= 0 &&
+			sb_snapshots_discard(d->build->snapshots, found.name, err) < 0)
+			return -1;
+	}
+	if (step->lock_fd >= 0)
+		sb_cache_remove(step->cache, &step->key);
+	return 0;
+}
+
+/* Not a wait in the kernel: the user may end it, and is told what it is for. */
+static int take_lock(const struct sb_do *d, struct sb_step_cache *step, struct sb_error *err)
+{
+	struct sb_build *build = d->build;
+	const struct timespec pause = {.tv_nsec = 50000000};
+	bool is_told = false;
+
+	for (;;) {
+		if (sb_cache_lock(step->cache, &step->key, &step->lock_fd, err) < 0)
+			return -1;
+		if (step->lock_fd >= 0)
+			return 0;
+		if (!is_told)
+			sb_events_notice(&build->events,
+				"waiting for another build, which runs the same step", NULL);
+		is_told = true;
+		(void)nanosleep(&pause, NULL);
+		sb_events_emit(&build->events, (struct sb_event){.kind = SB_EVENT_TICK});
+		if (sb_interrupt_check(build->interrupt, err) < 0)
+			return -1;
+	}
+}
+
+static bool is_looked_up(const struct sb_do *d)
+{
+	const struct sb_build *build = d->build;
+	const struct sb_stage *stage = &build->plan->stages.items[d->stage];
+
+	if (build->no_cache)
+		return false;
+	for (size_t i = 0; i < build->no_cache_stages.len; i++)
+		if (strcasecmp(build->no_cache_stages.items[i], stage->name) == 0)
+			return false;
+	return true;
+}
+
+/* A value that is a secret and came by another way too, an ARG say, is not even digested. */
+static bool has_secret(const struct sb_do *d, const struct sb_key *key)
+{
+	struct sb_leak leak;
+
+	return sb_scanner_is_active(d->build->scanner) &&
+	       sb_scanner_check(d->build->scanner, key->material.data, key->material.len, &leak);
+}
+
+int sb_step_cache_begin(const struct sb_do *d, const struct sb_key *key, bool is_link,
+	const char *created_by, struct sb_step_cache *out, bool *out_is_done, struct sb_error *err)
+{
+	*out_is_done = false;
+	if (key == NULL || key->is_too_large || d->build->cache == NULL || has_secret(d, key))
+		return 0;
+	out->cache = d->build->cache;
+	out->is_link = is_link;
+	out->text = d->instr->text;
+	sb_key_finish(key, &out->key);
+	if (!is_looked_up(d))
+		return 0;
+	if (try_record(d, out, created_by, out_is_done, err) < 0)
+		return -1;
+	if (*out_is_done)
+		return 0;
+	if (take_lock(d, out, err) < 0)
+		return -1;
+	/* Meanwhile another build may have run it. */
+	return try_record(d, out, created_by, out_is_done, err);
+}
+
+static char *shown_text(struct sb_build *build, const char *text)
+{
+	enum { MAX_TEXT = 400 };
+	const size_t len = strnlen(text, MAX_TEXT);
+	struct sb_leak leak;
+
+	if (sb_scanner_is_active(build->scanner) &&
+		sb_scanner_check(build->scanner, text, strlen(text), &leak))
+		return sb_strdup("");
+	return sb_escape_text(text, len);
+}
+
+static void write_record(struct sb_build *build, const struct sb_step_cache *step,
+	const struct sb_step_done *done, const struct sb_digest *state)
+{
+	SB_AUTO_VALUE(sb_cache_record) record = {.key = step->key,
+		.diff_id = done->blob->diff_id,
+		.state = *state,
+		.tar_bytes = done->blob->tar_bytes,
+		.created = sb_strdup(done->created),
+		.text = shown_text(build, step->text)};
+	SB_AUTO_ERROR failed = SB_ERROR_INIT;
+
+	if (done->has_blob)
+		*SB_ARRAY_ADD(&record.blobs) =
+			(struct sb_cached_blob){.compression = build->compression,
+				.level = build->compression_level,
+				.digest = done->blob->digest,
+				.size_bytes = done->blob->size_bytes};
+	if (sb_cache_write(step->cache, &record, &failed) == 0)
+		return;
+
+	sb_autofree char *text = sb_asprintf("the step is not cached: %s", failed.message);
+
+	sb_error_ignore(&failed, "it is told");
+	sb_events_warn(&build->events, text, NULL);
+}
+
+int sb_step_cache_keep(struct sb_build *build, struct sb_stage_state *state,
+	const struct sb_step_cache *step, const struct sb_step_done *done, char **out_name,
+	struct sb_error *err)
+{
+	const struct sb_digest none = {0};
+	struct sb_digest chain;
+
+	/* --link's is no state that an image's layers come to, but the layer's alone. */
+	sb_key_chain(
+		step->is_link ? &none : sb_stage_state_chain(state), &done->blob->diff_id, &chain);
+	if (step->is_link)
+		sb_key_chain(&chain, &none, &chain);
+
+	sb_autofree char *name = sb_snapshots_step_name(&chain);
+
+	if (sb_snapshots_keep_step(build->snapshots, done->upper, name, err) < 0)
+		return -1;
+	write_record(build, step, done, &chain);
+	*out_name = SB_STEAL(name);
+	return 0;
+}

@@ -1,0 +1,294 @@
+/* SPDX-License-Identifier: MIT */
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/mem.h"
+#include "layer/snapshot_private.h"
+#include "sys/at.h"
+#include "sys/boot.h"
+#include "sys/fd.h"
+#include "sys/tree.h"
+
+enum {
+	MAX_MARK = 64,
+	/* A use is noted when the last one is older than this. */
+	USED_SECONDS = 60,
+};
+
+void sb_pin_release(struct sb_pin *pin)
+{
+	sb_fd_closep(&pin->fd);
+	free(pin->name);
+}
+
+char *sb_snapshots_step_name(const struct sb_digest *chain)
+{
+	return sb_asprintf("steps/%s", sb_digest_hex(chain));
+}
+
+/* The name without its folder: digests of layers and of steps never meet. */
+static char *mark_name(const char *name)
+{
+	const char *slash = strrchr(name, '/');
+
+	return sb_asprintf("marks/%s", slash != NULL ? slash + 1 : name);
+}
+
+enum durability { ON_DISK, THIS_BOOT, UNKNOWN };
+
+/*
+ * A step's layer is renamed into its place before it is on disk, since to wait for that after each
+ * step takes longer than most steps. Until it is, its mark has the boot in which it was made; what
+ * is found in another one may have lost its content.
+ */
+static enum durability read_mark(const struct sb_snapshots *snapshots, const char *name)
+{
+	sb_autofree char *mark = mark_name(name);
+	SB_AUTO_BUF text = SB_BUF_INIT(MAX_MARK);
+	SB_AUTO_ERROR failed = SB_ERROR_INIT;
+	const bool is_step = strncmp(name, "steps/", 6) == 0;
+
+	if (sb_at_read_file(snapshots->fd, mark, SB_AT_NO_LINKS, MAX_MARK, &text, &failed) < 0) {
+		sb_error_ignore(&failed, "an image's layer needs none");
+		return is_step ? UNKNOWN : ON_DISK;
+	}
+	if (text.len == 0)
+		return ON_DISK;
+	return strcmp(text.data, sb_boot_id()) == 0 ? THIS_BOOT : UNKNOWN;
+}
+
+static int write_mark(
+	struct sb_snapshots *snapshots, const char *name, const char *text, struct sb_error *err)
+{
+	sb_autofree char *mark = mark_name(name);
+	sb_autofd int fd = sb_at_open_raw(snapshots->fd, mark, SB_AT_NO_LINKS,
+		O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW, 0600);
+
+	if (fd < 0)
+		return sb_fail_errno(err, "mark the layer '%s'", name);
+	return sb_fd_write_all(fd, text, strlen(text), err);
+}
+
+static void note_use(struct sb_snapshots *snapshots, const char *name)
+{
+	sb_autofree char *mark = mark_name(name);
+	struct stat st;
+
+	if (fstatat(snapshots->fd, mark, &st, AT_SYMLINK_NOFOLLOW) == 0) {
+		if (time(NULL) - st.st_mtime > USED_SECONDS || st.st_mtime > time(NULL))
+			(void)utimensat(snapshots->fd, mark, NULL, AT_SYMLINK_NOFOLLOW);
+		return;
+	}
+
+	SB_AUTO_ERROR ignored = SB_ERROR_INIT;
+
+	if (write_mark(snapshots, name, "", &ignored) < 0)
+		sb_error_ignore(&ignored, "its last use is unknown then");
+}
+
+static struct sb_pin *find_pin(struct sb_snapshots *snapshots, const char *name)
+{
+	SB_ARRAY_FOREACH (&snapshots->pins, pin)
+		if (strcmp(pin->name, name) == 0)
+			return pin;
+	return NULL;
+}
+
+static void add_pin(struct sb_snapshots *snapshots, const char *name, int *fd, bool is_unsettled)
+{
+	struct sb_pin *pin = SB_ARRAY_ADD(&snapshots->pins);
+
+	*pin = (struct sb_pin){
+		.name = sb_strdup(name), .fd = sb_fd_steal(fd), .is_unsettled = is_unsettled};
+}
+
+static int lock_shared(int fd, const char *name, struct sb_error *err)
+{
+	int rc = -1;
+
+	do
+		rc = flock(fd, LOCK_SH);
+	while (rc < 0 && errno == EINTR);
+	return rc < 0 ? sb_fail_errno(err, "hold the layer '%s'", name) : 0;
+}
+
+/* Whoever removes a layer holds its lock only until it has another name. */
+static bool is_still_named(const struct sb_snapshots *snapshots, const char *name, int fd)
+{
+	struct stat held;
+	struct stat named;
+
+	return fstat(fd, &held) == 0 &&
+	       fstatat(snapshots->fd, name, &named, AT_SYMLINK_NOFOLLOW) == 0 &&
+	       held.st_ino == named.st_ino && held.st_dev == named.st_dev;
+}
+
+int sb_snapshots_pin(
+	struct sb_snapshots *snapshots, const char *name, bool *out_is_there, struct sb_error *err)
+{
+	enum durability durability = UNKNOWN;
+
+	*out_is_there = true;
+	if (find_pin(snapshots, name) != NULL)
+		return 0;
+
+	sb_autofd int fd = sb_at_open_raw(
+		snapshots->fd, name, SB_AT_NO_LINKS, O_RDONLY | O_DIRECTORY | O_NOFOLLOW, 0);
+
+	*out_is_there = false;
+	if (fd < 0 && (errno == ENOENT || errno == ENOTDIR || errno == ELOOP))
+		return 0;
+	if (fd < 0)
+		return sb_fail_errno(err, "open the layer '%s'", name);
+	if (lock_shared(fd, name, err) < 0)
+		return -1;
+	durability = read_mark(snapshots, name);
+	if (durability == UNKNOWN || !is_still_named(snapshots, name, fd))
+		return 0;
+	note_use(snapshots, name);
+	add_pin(snapshots, name, &fd, durability == THIS_BOOT);
+	*out_is_there = true;
+	return 0;
+}
+
+/* Moves it among what the build removes at its end. */
+static int set_aside(struct sb_snapshots *snapshots, const char *name, struct sb_error *err)
+{
+	if (sb_snapshots_begin_build(snapshots, err) < 0)
+		return -1;
+
+	sb_autofree char *aside = sb_snapshots_own_name(snapshots, "removed");
+
+	if (renameat(snapshots->fd, name, snapshots->fd, aside) < 0 && errno != ENOENT)
+		return sb_fail_errno(err, "remove the layer '%s'", name);
+	return 0;
+}
+
+static void remove_mark(struct sb_snapshots *snapshots, const char *name)
+{
+	sb_autofree char *mark = mark_name(name);
+
+	(void)unlinkat(snapshots->fd, mark, 0);
+}
+
+int sb_snapshots_discard(struct sb_snapshots *snapshots, const char *name, struct sb_error *err)
+{
+	struct sb_pin *pin = find_pin(snapshots, name);
+
+	if (pin != NULL) {
+		sb_pin_release(pin);
+		*pin = snapshots->pins.items[--snapshots->pins.len];
+	}
+	remove_mark(snapshots, name);
+	return set_aside(snapshots, name, err);
+}
+
+/* Removes one that nobody holds; where is_any is false, only one that may be without its content.
+ */
+static int remove_free(struct sb_snapshots *snapshots, const char *name, bool is_any,
+	bool *out_is_removed, struct sb_error *err)
+{
+	sb_autofd int fd = sb_at_open_raw(
+		snapshots->fd, name, SB_AT_NO_LINKS, O_RDONLY | O_DIRECTORY | O_NOFOLLOW, 0);
+
+	*out_is_removed = false;
+	if (fd < 0 && errno == ENOENT)
+		return 0;
+	if (fd < 0)
+		return sb_fail_errno(err, "open the layer '%s'", name);
+	if (flock(fd, LOCK_EX | LOCK_NB) < 0)
+		return errno == EWOULDBLOCK ? 0 : sb_fail_errno(err, "lock the layer '%s'", name);
+	if (!is_still_named(snapshots, name, fd) ||
+		(!is_any && read_mark(snapshots, name) != UNKNOWN))
+		return 0;
+	remove_mark(snapshots, name);
+	if (set_aside(snapshots, name, err) < 0)
+		return -1;
+	*out_is_removed = true;
+	return 0;
+}
+
+int sb_snapshots_remove(struct sb_snapshots *snapshots, const char *name, bool *out_is_removed,
+	struct sb_error *err)
+{
+	return remove_free(snapshots, name, true, out_is_removed, err);
+}
+
+/* *out_is_done is false where another build put its own there first. */
+static int rename_into_place(struct sb_snapshots *snapshots, const char *diff, const char *name,
+	bool *out_is_done, struct sb_error *err)
+{
+	sb_autofd int fd = -1;
+
+	*out_is_done = false;
+	if (sb_at_open_dir(snapshots->fd, diff, SB_AT_NO_LINKS, &fd, err) < 0 ||
+		lock_shared(fd, name, err) < 0 ||
+		write_mark(snapshots, name, sb_boot_id(), err) < 0)
+		return -1;
+	if (renameat2(snapshots->fd, diff, snapshots->fd, name, RENAME_NOREPLACE) < 0)
+		return errno == EEXIST || errno == ENOTEMPTY
+			       ? 0
+			       : sb_fail_errno(err, "keep the layer '%s'", name);
+	add_pin(snapshots, name, &fd, true);
+	*out_is_done = true;
+	return 0;
+}
+
+int sb_snapshots_keep_step(struct sb_snapshots *snapshots, const struct sb_upper *upper,
+	const char *name, struct sb_error *err)
+{
+	for (;;) {
+		bool is_there = false;
+
+		if (sb_snapshots_pin(snapshots, name, &is_there, err) < 0)
+			return -1;
+		if (is_there)
+			return sb_snapshots_drop_upper(snapshots, upper, err);
+		if (remove_free(snapshots, name, false, &is_there, err) < 0 ||
+			rename_into_place(snapshots, upper->diff, name, &is_there, err) < 0)
+			return -1;
+		if (is_there)
+			return 0;
+	}
+}
+
+int sb_snapshots_settle(struct sb_snapshots *snapshots, struct sb_error *err)
+{
+	bool is_any = false;
+
+	SB_ARRAY_FOREACH (&snapshots->pins, pin)
+		is_any = is_any || pin->is_unsettled;
+	if (!is_any)
+		return 0;
+	if (syncfs(snapshots->fd) < 0)
+		return sb_fail_errno(err, "sync the store");
+	SB_ARRAY_FOREACH (&snapshots->pins, pin) {
+		if (pin->is_unsettled && write_mark(snapshots, pin->name, "", err) < 0)
+			return -1;
+		pin->is_unsettled = false;
+	}
+	return 0;
+}
+
+int sb_snapshots_publish(struct sb_snapshots *snapshots, const void *bytes, size_t len, int dir_fd,
+	const char *name, struct sb_error *err)
+{
+	sb_autofd int fd = -1;
+
+	if (sb_snapshots_begin_build(snapshots, err) < 0)
+		return -1;
+
+	sb_autofree char *tmp = sb_snapshots_own_name(snapshots, "file");
+
+	if (sb_at_create(snapshots->fd, tmp, SB_AT_NO_LINKS, 0600, &fd, err) < 0 ||
+		sb_fd_write_all(fd, bytes, len, err) < 0)
+		return sb_error_context(err, "write '%s'", name);
+	if (renameat(snapshots->fd, tmp, dir_fd, name) < 0)
+		return sb_fail_errno(err, "write '%s'", name);
+	return 0;
+}

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef SB_LAYER_SNAPSHOT_PRIVATE_H
+#define SB_LAYER_SNAPSHOT_PRIVATE_H
+
+#include "base/array.h"
+#include "layer/snapshot.h"
+
+/* A layer that this process holds: a descriptor of its folder with a shared flock, which ends with
+ * the process at the latest. Who removes a layer takes the lock alone. */
+struct sb_pin {
+	char *name;
+	int fd;
+	bool is_unsettled; /* not known to be on disk */
+};
+
+struct sb_snapshots {
+	int fd;
+	struct sb_idmap ids;
+	char *build; /* name in builds/, made by the first upper; NULL until then */
+	int build_lock;
+	unsigned n_uppers;
+	SB_ARRAY(struct sb_pin) pins;
+};
+
+/* The build's own folder, made and locked at its first use. */
+int sb_snapshots_begin_build(struct sb_snapshots *snapshots, struct sb_error *err) SB_MUST_USE;
+/* A new name in the build's folder; caller frees. The build has begun. */
+char *sb_snapshots_own_name(struct sb_snapshots *snapshots, const char *what);
+
+void sb_pin_release(struct sb_pin *pin);
+
+#endif
