@@ -347,6 +347,40 @@ int sb_tag(const struct sb_store_options *options, const char *image, const char
 int sb_remove(const struct sb_store_options *options, const char *const *images, bool force,
 	struct sb_error *err);
 
+/* du: what the store's folder holds, by its use: the one used last comes last. */
+struct sb_usage {
+	const char *kind;    /* "blob", "layer" (unpacked), "mount", "other"; static */
+	char *id;            /* hex digits; "" for "other" */
+	char *text;          /* the instruction that made it, a cache mount's id, or "" */
+	uint64_t size_bytes; /* on disk */
+	int64_t used_s;      /* when it was last used, seconds since 1970; 0: unknown */
+	bool is_shared;      /* an image of the store consists of it */
+};
+/* *out_total_bytes is what `du -s` says of the folder. */
+int sb_usage(const struct sb_store_options *options, struct sb_usage **out, size_t *out_len,
+	uint64_t *out_total_bytes, struct sb_error *err);
+void sb_usage_free(struct sb_usage *usage, size_t len);
+
+/* Removes cached steps, unpacked layers and cache mounts that no running build uses. */
+struct sb_prune_options {
+	size_t size;
+	const char *root;
+	bool all;             /* also layers of images, unpacked again at need, and cache mounts */
+	int64_t older_than_s; /* only what was not used for so long; 0: all */
+	bool has_keep_bytes;
+	uint64_t keep_bytes;        /* what was used last stays, up to so much */
+	const char *const *filters; /* "type=layer|mount|blob", "id=HEX"; NULL-terminated, or NULL
+				     */
+};
+#define SB_PRUNE_OPTIONS_INIT \
+	{ \
+		.size = sizeof(struct sb_prune_options) \
+	}
+/* *out is what went (released by sb_usage_free), *out_bytes the space that it took, with that of
+ * blobs that nothing needs any more. */
+int sb_prune(const struct sb_prune_options *options, struct sb_usage **out, size_t *out_len,
+	uint64_t *out_bytes, struct sb_error *err);
+
 /* doctor: one line a check, in the order in which a build needs them. */
 enum sb_check_state { SB_CHECK_OK, SB_CHECK_DEGRADED, SB_CHECK_FAILED };
 struct sb_check {

@@ -14,6 +14,7 @@
 #include "sys/at.h"
 #include "sys/atomic.h"
 #include "sys/fd.h"
+#include "sys/lock.h"
 
 char *sb_session_choose_root(const char *root, struct sb_error *err)
 {
@@ -66,7 +67,7 @@ static void raise_descriptor_limit(void)
 int sb_session_open(const char *root, struct sb_session *out, struct sb_error *err)
 {
 	sb_autofree char *path = sb_session_choose_root(root, err);
-	struct sb_session session = {.store_fd = -1};
+	struct sb_session session = {.store_fd = -1, .users_fd = -1};
 
 	if (path == NULL)
 		return -1;
@@ -74,7 +75,8 @@ int sb_session_open(const char *root, struct sb_session *out, struct sb_error *e
 	raise_descriptor_limit();
 	if (open_root(path, &session.store_fd, err) < 0)
 		return -1;
-	if (sb_layout_open(session.store_fd, true, &session.store, err) < 0) {
+	if (sb_lock_take(session.store_fd, ".users", SB_LOCK_SHARED, &session.users_fd, err) < 0 ||
+		sb_layout_open(session.store_fd, true, &session.store, err) < 0) {
 		sb_session_release(&session);
 		return sb_error_context(err, "store '%s'", path);
 	}
@@ -92,9 +94,12 @@ void sb_session_release(struct sb_session *session)
 {
 	sb_layout_free(session->store);
 	sb_interrupt_free(session->interrupt);
+	/* One that was never opened is zeroed but for the store's. */
+	if (session->store_fd >= 0)
+		sb_fd_closep(&session->users_fd);
 	sb_fd_closep(&session->store_fd);
 	free(session->root);
-	*session = (struct sb_session){.store_fd = -1};
+	*session = (struct sb_session){.store_fd = -1, .users_fd = -1};
 }
 
 static int add_file(

@@ -11,6 +11,7 @@
 struct sb_session {
 	char *root; /* as messages name it */
 	int store_fd;
+	int users_fd; /* `.users`, locked shared while the store is used */
 	struct sb_layout *store;
 	struct sb_interrupt *interrupt;
 };

@@ -14,6 +14,7 @@
 #include "sys/atomic.h"
 #include "sys/fd.h"
 #include "sys/lock.h"
+#include "sys/tree.h"
 
 enum { USED_SECONDS = 60, SECRET_KEY_BYTES = 32 };
 
@@ -22,6 +23,24 @@ struct sb_cache {
 	struct sb_snapshots *snapshots;
 	struct sb_stat_cache *files; /* NULL until it is asked for */
 };
+
+/* Of builds that were killed while a step ran. */
+static int clear_locks(int locks_fd, struct sb_error *err)
+{
+	SB_AUTO_STRV names = SB_STRV_INIT;
+
+	if (sb_tree_list(locks_fd, &names, err) < 0)
+		return -1;
+	for (size_t i = 0; i < names.len; i++) {
+		sb_autofd int lock = -1;
+
+		if (sb_lock_try(locks_fd, names.items[i], SB_LOCK_EXCLUSIVE, &lock, err) < 0)
+			return -1;
+		if (lock >= 0)
+			(void)unlinkat(locks_fd, names.items[i], 0);
+	}
+	return 0;
+}
 
 int sb_cache_open(
 	int store_fd, struct sb_snapshots *snapshots, struct sb_cache **out, struct sb_error *err)
@@ -32,7 +51,8 @@ int sb_cache_open(
 	cache->fd = -1;
 	cache->snapshots = snapshots;
 	if (sb_at_make_dirs(store_fd, "cache", 0700, &cache->fd, err) < 0 ||
-		sb_at_make_dirs(cache->fd, "locks", 0700, &locks, err) < 0)
+		sb_at_make_dirs(cache->fd, "locks", 0700, &locks, err) < 0 ||
+		clear_locks(locks, err) < 0)
 		return sb_error_context(err, "the store's cache");
 	*out = SB_STEAL(cache);
 	return 0;
@@ -61,7 +81,7 @@ static void note_use(const struct sb_cache *cache, const char *name)
 		(void)utimensat(cache->fd, name, NULL, AT_SYMLINK_NOFOLLOW);
 }
 
-int sb_cache_read(struct sb_cache *cache, const struct sb_digest *key, enum sb_cache_found *found,
+int sb_cache_look(struct sb_cache *cache, const struct sb_digest *key, enum sb_cache_found *found,
 	struct sb_cache_record *out, struct sb_error *err)
 {
 	const char *name = sb_digest_hex(key);
@@ -86,10 +106,19 @@ int sb_cache_read(struct sb_cache *cache, const struct sb_digest *key, enum sb_c
 	if (sb_cache_record_parse(bytes.data, bytes.len, &record, &failed) < 0 ||
 		!sb_digest_equal(&record.key, key))
 		return 0;
-	note_use(cache, name);
 	*found = SB_CACHE_FOUND;
 	*out = record;
 	record = (struct sb_cache_record){0};
+	return 0;
+}
+
+int sb_cache_read(struct sb_cache *cache, const struct sb_digest *key, enum sb_cache_found *found,
+	struct sb_cache_record *out, struct sb_error *err)
+{
+	if (sb_cache_look(cache, key, found, out, err) < 0)
+		return -1;
+	if (*found == SB_CACHE_FOUND)
+		note_use(cache, sb_digest_hex(key));
 	return 0;
 }
 
@@ -106,7 +135,10 @@ int sb_cache_write(
 
 void sb_cache_remove(struct sb_cache *cache, const struct sb_digest *key)
 {
-	(void)unlinkat(cache->fd, sb_digest_hex(key), 0);
+	SB_AUTO_ERROR failed = SB_ERROR_INIT;
+
+	if (sb_tree_remove(cache->fd, sb_digest_hex(key), &failed) < 0)
+		sb_error_ignore(&failed, "it is no record all the same");
 }
 
 static char *lock_name(const struct sb_digest *key)

@@ -27,6 +27,9 @@ enum sb_cache_found { SB_CACHE_NONE, SB_CACHE_BROKEN, SB_CACHE_FOUND };
 /* *out is set where it is FOUND, which counts as a use. */
 int sb_cache_read(struct sb_cache *cache, const struct sb_digest *key, enum sb_cache_found *found,
 	struct sb_cache_record *out, struct sb_error *err) SB_MUST_USE;
+/* The same without counting as a use. */
+int sb_cache_look(struct sb_cache *cache, const struct sb_digest *key, enum sb_cache_found *found,
+	struct sb_cache_record *out, struct sb_error *err) SB_MUST_USE;
 int sb_cache_write(struct sb_cache *cache, const struct sb_cache_record *record,
 	struct sb_error *err) SB_MUST_USE;
 void sb_cache_remove(struct sb_cache *cache, const struct sb_digest *key);

@@ -228,6 +228,8 @@ static int keep(struct sb_build *build, struct sb_stage_state *state,
 	const struct sb_step_done done = {
 		.upper = written->upper, .blob = blob, .has_blob = in_result, .created = created};
 
+	if (in_result)
+		sb_strv_add(&build->written_blobs, blob->digest.text);
 	if (written->cache == NULL || written->cache->cache == NULL)
 		name = sb_strdup(written->upper->diff);
 	else if (sb_step_cache_keep(build, state, written->cache, &done, &name, err) < 0)

@@ -35,6 +35,7 @@ void sb_build_release(struct sb_build *build)
 	sb_strv_release(&build->add_hosts);
 	sb_strv_release(&build->labels);
 	sb_strv_release(&build->no_cache_stages);
+	sb_strv_release(&build->written_blobs);
 	sb_strv_release(&build->rekey_secrets);
 }
 

@@ -2,6 +2,7 @@
 #include "build/export.h"
 
 #include "base/mem.h"
+#include "build/blob_check.h"
 #include "build/destination.h"
 #include "build/export_registry.h"
 #include "build/export_tree.h"
@@ -96,6 +97,15 @@ static int write_content(const struct target *t, struct sb_build *build,
 	return sb_fail(err, SB_E_BUG, "an output of no known type");
 }
 
+static bool has_archives(const struct sb_exports *exports)
+{
+	SB_ARRAY_FOREACH (&exports->targets, t)
+		if (t->option.type == SB_OUTPUT_OCI || t->option.type == SB_OUTPUT_DOCKER ||
+			t->option.type == SB_OUTPUT_REGISTRY)
+			return true;
+	return false;
+}
+
 int sb_exports_write(struct sb_exports *exports, struct sb_build *build,
 	const struct sb_descriptor *manifest, const struct sb_descriptor *attested,
 	const struct sb_strv *tags, struct sb_error *err)
@@ -107,6 +117,8 @@ int sb_exports_write(struct sb_exports *exports, struct sb_build *build,
 		[SB_OUTPUT_LOCAL] = "local",
 		[SB_OUTPUT_REGISTRY] = "registry"};
 
+	if (has_archives(exports) && sb_blob_check_result(build, err) < 0)
+		return -1;
 	SB_ARRAY_FOREACH (&exports->targets, t) {
 		const bool is_registry = t->option.type == SB_OUTPUT_REGISTRY;
 		sb_autofree char *all_tags = sb_strv_join(tags, ",");

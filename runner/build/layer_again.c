@@ -19,7 +19,7 @@ static int write_again(struct sb_build *build, const struct sb_layer_again *laye
 		.compression = layer->has_blob ? build->compression : SB_COMPRESS_NONE,
 		.level = build->compression_level,
 		.source_date_epoch = build->source_date_epoch,
-		.scanner = build->scanner,
+		.search = build->search,
 		.interrupt = build->interrupt,
 	};
 

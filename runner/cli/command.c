@@ -21,6 +21,8 @@ static const struct sb_command *const commands[] = {
 	&sb_command_images,
 	&sb_command_tag,
 	&sb_command_rm,
+	&sb_command_du,
+	&sb_command_prune,
 	&sb_command_doctor,
 	&sb_command_version,
 	&sb_command_help,
@@ -31,8 +33,6 @@ static const struct {
 	const char *name;
 	const char *hint;
 } absent[] = {
-	{"du", NULL},
-	{"prune", "safebuild rm removes an image"},
 	{"completion", NULL},
 };
 

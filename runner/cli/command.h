@@ -57,6 +57,8 @@ extern const struct sb_command sb_command_run_image;
 extern const struct sb_command sb_command_save;
 extern const struct sb_command sb_command_tag;
 extern const struct sb_command sb_command_rm;
+extern const struct sb_command sb_command_du;
+extern const struct sb_command sb_command_prune;
 extern const struct sb_command sb_command_doctor;
 extern const struct sb_command sb_command_version;
 extern const struct sb_command sb_command_help;

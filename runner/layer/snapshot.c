@@ -57,6 +57,24 @@ static int make_owned(
 	return give_folder(dir_fd, name, ids->uid_base, ids->gid_base, mode, err);
 }
 
+/* The lock of a build that was killed before it had a folder. */
+static void clear_lone_lock(int builds_fd, const char *name)
+{
+	const size_t len = strlen(name);
+	sb_autofree char *folder = len > 5 ? sb_memdup0(name, len - 5) : sb_strdup(name);
+	SB_AUTO_ERROR ignored = SB_ERROR_INIT;
+	sb_autofd int lock = -1;
+	struct stat st;
+
+	if (len <= 5 || strcmp(name + len - 5, ".lock") != 0 ||
+		fstatat(builds_fd, folder, &st, AT_SYMLINK_NOFOLLOW) == 0)
+		return;
+	if (sb_lock_try(builds_fd, name, SB_LOCK_EXCLUSIVE, &lock, &ignored) < 0)
+		sb_error_ignore(&ignored, "the next build tries again");
+	if (lock >= 0 && fstatat(builds_fd, folder, &st, AT_SYMLINK_NOFOLLOW) < 0)
+		(void)unlinkat(builds_fd, name, 0);
+}
+
 /* Builds that were killed: their lock is free. */
 static int clear_stale_builds(int builds_fd, struct sb_error *err)
 {
@@ -72,8 +90,10 @@ static int clear_stale_builds(int builds_fd, struct sb_error *err)
 
 		if (fstatat(builds_fd, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
 			continue;
-		if (!S_ISDIR(st.st_mode))
+		if (!S_ISDIR(st.st_mode)) {
+			clear_lone_lock(builds_fd, name);
 			continue;
+		}
 		if (sb_lock_try(builds_fd, lock_name, SB_LOCK_EXCLUSIVE, &lock, err) < 0)
 			return -1;
 		if (lock < 0)
@@ -290,11 +310,27 @@ static char *cache_name(const char *key, const char *suffix)
 	return sb_asprintf("cache/%s%s", sb_digest_hex(&digest), suffix);
 }
 
+static int open_cache_folder(struct sb_snapshots *snapshots, const struct sb_cache_folder *cache,
+	const char *name, int *out_fd, struct sb_error *err)
+{
+	struct stat st;
+	const int is_new = make_folder(snapshots->fd, name, &st, err);
+
+	if (is_new < 0)
+		return -1;
+	/* Not an image's id: its maker was killed. Else it is whose a step made it. */
+	if ((is_new || !sb_idmap_is_on_disk(&snapshots->ids, st.st_uid, st.st_gid)) &&
+		give_folder(snapshots->fd, name, sb_idmap_uid_to_disk(&snapshots->ids, cache->uid),
+			sb_idmap_gid_to_disk(&snapshots->ids, cache->gid), cache->mode & 07777,
+			err) < 0)
+		return -1;
+	return sb_at_open_dir(snapshots->fd, name, SB_AT_NO_LINKS, out_fd, err);
+}
+
 int sb_snapshots_open_cache(struct sb_snapshots *snapshots, const struct sb_cache_folder *cache,
 	int *out_fd, struct sb_error *err)
 {
 	sb_autofree char *name = cache_name(cache->key, "");
-	struct stat st;
 
 	/* Also what a build left that was killed while this one ran. */
 	if (clear_quarantine(snapshots->fd, snapshots->build, err) < 0)
@@ -303,18 +339,19 @@ int sb_snapshots_open_cache(struct sb_snapshots *snapshots, const struct sb_cach
 		return sb_fail(err, SB_E_UNSUPPORTED,
 			"cache mount: owner %u:%u is outside the ids of this host", cache->uid,
 			cache->gid);
+	for (;;) {
+		sb_autofd int fd = -1;
+		bool is_there = false;
 
-	const int is_new = make_folder(snapshots->fd, name, &st, err);
-
-	if (is_new < 0)
-		return sb_error_context(err, "cache mount");
-	/* Not an image's id: its maker was killed. Else it is whose a step made it. */
-	if ((is_new || !sb_idmap_is_on_disk(&snapshots->ids, st.st_uid, st.st_gid)) &&
-		give_folder(snapshots->fd, name, sb_idmap_uid_to_disk(&snapshots->ids, cache->uid),
-			sb_idmap_gid_to_disk(&snapshots->ids, cache->gid), cache->mode & 07777,
-			err) < 0)
-		return sb_error_context(err, "cache mount");
-	return sb_at_open_dir(snapshots->fd, name, SB_AT_NO_LINKS, out_fd, err);
+		if (open_cache_folder(snapshots, cache, name, &fd, err) < 0 ||
+			sb_snapshots_pin_cache(snapshots, name, cache->key, fd, &is_there, err) < 0)
+			return sb_error_context(err, "cache mount");
+		/* Else it was removed between the two. */
+		if (is_there) {
+			*out_fd = sb_fd_steal(&fd);
+			return 0;
+		}
+	}
 }
 
 int sb_snapshots_lock_cache(struct sb_snapshots *snapshots, const char *key, bool wait, int *out_fd,

@@ -51,11 +51,12 @@ static enum durability read_mark(const struct sb_snapshots *snapshots, const cha
 	sb_autofree char *mark = mark_name(name);
 	SB_AUTO_BUF text = SB_BUF_INIT(MAX_MARK);
 	SB_AUTO_ERROR failed = SB_ERROR_INIT;
-	const bool is_step = strncmp(name, "steps/", 6) == 0;
 
+	if (strncmp(name, "steps/", 6) != 0)
+		return ON_DISK;
 	if (sb_at_read_file(snapshots->fd, mark, SB_AT_NO_LINKS, MAX_MARK, &text, &failed) < 0) {
-		sb_error_ignore(&failed, "an image's layer needs none");
-		return is_step ? UNKNOWN : ON_DISK;
+		sb_error_ignore(&failed, "the layer is not used then");
+		return UNKNOWN;
 	}
 	if (text.len == 0)
 		return ON_DISK;
@@ -74,7 +75,7 @@ static int write_mark(
 	return sb_fd_write_all(fd, text, strlen(text), err);
 }
 
-static void note_use(struct sb_snapshots *snapshots, const char *name)
+static void note_use(struct sb_snapshots *snapshots, const char *name, const char *text)
 {
 	sb_autofree char *mark = mark_name(name);
 	struct stat st;
@@ -87,7 +88,7 @@ static void note_use(struct sb_snapshots *snapshots, const char *name)
 
 	SB_AUTO_ERROR ignored = SB_ERROR_INIT;
 
-	if (write_mark(snapshots, name, "", &ignored) < 0)
+	if (write_mark(snapshots, name, text, &ignored) < 0)
 		sb_error_ignore(&ignored, "its last use is unknown then");
 }
 
@@ -150,9 +151,27 @@ int sb_snapshots_pin(
 	durability = read_mark(snapshots, name);
 	if (durability == UNKNOWN || !is_still_named(snapshots, name, fd))
 		return 0;
-	note_use(snapshots, name);
+	note_use(snapshots, name, "");
 	add_pin(snapshots, name, &fd, durability == THIS_BOOT);
 	*out_is_there = true;
+	return 0;
+}
+
+int sb_snapshots_pin_cache(struct sb_snapshots *snapshots, const char *name, const char *text,
+	int fd, bool *out_is_there, struct sb_error *err)
+{
+	sb_autofd int own = -1;
+
+	*out_is_there = true;
+	if (find_pin(snapshots, name) != NULL)
+		return 0;
+	if (sb_fd_dup(fd, &own, err) < 0 || lock_shared(own, name, err) < 0)
+		return -1;
+	*out_is_there = is_still_named(snapshots, name, own);
+	if (!*out_is_there)
+		return 0;
+	note_use(snapshots, name, text);
+	add_pin(snapshots, name, &own, false);
 	return 0;
 }
 

@@ -29,4 +29,8 @@ char *sb_snapshots_own_name(struct sb_snapshots *snapshots, const char *what);
 
 void sb_pin_release(struct sb_pin *pin);
 
+/* As sb_snapshots_pin, of a cache mount that is open. */
+int sb_snapshots_pin_cache(struct sb_snapshots *snapshots, const char *name, const char *text,
+	int fd, bool *out_is_there, struct sb_error *err) SB_MUST_USE;
+
 #endif

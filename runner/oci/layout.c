@@ -14,6 +14,7 @@
 #include "sys/atomic.h"
 #include "sys/fd.h"
 #include "sys/lock.h"
+#include "sys/tree.h"
 
 enum { MAX_MARKER = 4096 }; /* {"imageLayoutVersion":"1.0.0"} */
 
@@ -68,6 +69,25 @@ static int make_files(int dir_fd, struct sb_error *err)
 	return 0;
 }
 
+/* What is being written beside index.json is so under the lock. */
+static int clear_unfinished(int dir_fd, struct sb_error *err)
+{
+	SB_AUTO_STRV names = SB_STRV_INIT;
+	sb_autofd int lock = -1;
+
+	if (sb_tree_list(dir_fd, &names, err) < 0)
+		return -1;
+	for (size_t i = 0; i < names.len; i++) {
+		if (strncmp(names.items[i], ".tmp-", 5) != 0)
+			continue;
+		if (lock < 0 &&
+			sb_lock_take(dir_fd, SB_LAYOUT_LOCK, SB_LOCK_EXCLUSIVE, &lock, err) < 0)
+			return -1;
+		(void)unlinkat(dir_fd, names.items[i], 0);
+	}
+	return 0;
+}
+
 static int check_marker(const struct sb_layout *layout, struct sb_error *err)
 {
 	SB_AUTO_BUF buf = SB_BUF_INIT(MAX_MARKER);
@@ -97,7 +117,7 @@ int sb_layout_open(int dir_fd, bool create, struct sb_layout **out, struct sb_er
 	layout->how = create ? SB_AT_NO_LINKS : SB_AT_BENEATH;
 	if (sb_fd_dup(dir_fd, &layout->fd, err) < 0)
 		return -1;
-	if (create && make_files(layout->fd, err) < 0)
+	if (create && (make_files(layout->fd, err) < 0 || clear_unfinished(layout->fd, err) < 0))
 		return -1;
 	if (check_marker(layout, err) < 0)
 		return -1;

@@ -8,6 +8,7 @@
 #include "base/cleanup.h"
 #include "base/digest.h"
 #include "base/error.h"
+#include "base/strv.h"
 #include "oci/manifest.h"
 #include "sys/interrupt.h"
 
@@ -44,6 +45,17 @@ int sb_layout_discard_blob(
 /* Removes a blob, of any age, that no image of the layout needs. */
 int sb_layout_discard_unused_blob(
 	struct sb_layout *layout, const struct sb_digest *digest, struct sb_error *err) SB_MUST_USE;
+/* Digests of all blobs that the layout's images need, each once. */
+int sb_layout_used_blobs(
+	struct sb_layout *layout, struct sb_strv *out, struct sb_error *err) SB_MUST_USE;
+/*
+ * Removes blobs that neither an image nor `keep` (hex digits, sorted) needs, and what writers that
+ * died left. is_alone: no other process uses the layout, so that young ones are nobody's; else they
+ * stay as in sb_layout_remove. min_age_s: younger ones stay in any case. *out_bytes is what they
+ * took on disk.
+ */
+int sb_layout_clear_unused(struct sb_layout *layout, const struct sb_strv *keep, bool is_alone,
+	int64_t min_age_s, uint64_t *out_bytes, struct sb_error *err) SB_MUST_USE;
 /* SB_E_NOT_FOUND names the digest. The content is not verified here. */
 int sb_layout_open_blob(struct sb_layout *layout, const struct sb_digest *digest, int *out_fd,
 	struct sb_error *err) SB_MUST_USE;

@@ -8,18 +8,18 @@
 #include "oci/layout_private.h"
 #include "oci/reach.h"
 #include "sys/fd.h"
+#include "sys/lock.h"
 #include "sys/tree.h"
 
-static bool is_old(int dir_fd, const char *name)
+static bool is_older(int dir_fd, const char *name, int64_t seconds, struct stat *st)
 {
-	struct stat st;
-
-	return fstatat(dir_fd, name, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISREG(st.st_mode) &&
-	       time(NULL) - st.st_mtime > SB_LAYOUT_PIN_SECONDS;
+	return fstatat(dir_fd, name, st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISREG(st->st_mode) &&
+	       time(NULL) - st->st_mtime >= seconds;
 }
 
-/* Files of writers that are dead: old, and nobody holds their lock. */
-static void clear_tmp(const struct sb_layout *layout)
+/* Files of writers that are dead: nobody holds their lock, which is taken right after they are
+ * made. */
+static void clear_tmp(const struct sb_layout *layout, int64_t min_age_s)
 {
 	SB_AUTO_ERROR ignored = SB_ERROR_INIT;
 	SB_AUTO_STRV names = SB_STRV_INIT;
@@ -31,7 +31,9 @@ static void clear_tmp(const struct sb_layout *layout)
 	for (size_t i = 0; i < names.len; i++) {
 		const char *name = names.items[i];
 
-		if (strncmp(name, "blob-", 5) != 0 || !is_old(tmp, name))
+		struct stat st;
+
+		if (strncmp(name, "blob-", 5) != 0 || !is_older(tmp, name, min_age_s, &st))
 			continue;
 
 		sb_autofd int fd = sb_at_open_raw(
@@ -71,24 +73,85 @@ int sb_layout_is_used(struct sb_layout *layout, const json_t *index, const struc
 	return 0;
 }
 
-int sb_layout_sweep(struct sb_layout *layout, const json_t *index, struct sb_error *err)
+static bool is_kept(const struct sb_strv *keep, const char *hex)
+{
+	size_t low = 0;
+	size_t high = keep->len;
+
+	while (low < high) {
+		const size_t middle = low + (high - low) / 2;
+		const int order = strcmp(keep->items[middle], hex);
+
+		if (order == 0)
+			return true;
+		if (order < 0)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return false;
+}
+
+static int sweep(struct sb_layout *layout, const json_t *index, const struct sb_strv *keep,
+	int64_t min_age_s, uint64_t *out_bytes, struct sb_error *err)
 {
 	SB_AUTO_VALUE(sb_descriptors) used = {0};
 	SB_AUTO_STRV names = SB_STRV_INIT;
 	sb_autofd int blobs = -1;
 
-	clear_tmp(layout);
 	if (reach_all(layout, index, &used, err) < 0 ||
 		sb_at_open_dir(layout->fd, SB_LAYOUT_BLOBS, SB_AT_NO_LINKS, &blobs, err) < 0 ||
 		sb_tree_list(blobs, &names, err) < 0)
 		return -1;
 	for (size_t i = 0; i < names.len; i++) {
 		const char *hex = names.items[i];
+		struct stat st;
 
-		if (sb_reach_has(&used, hex) || !is_old(blobs, hex))
+		if (sb_reach_has(&used, hex) || is_kept(keep, hex) ||
+			!is_older(blobs, hex, min_age_s, &st))
 			continue;
 		if (unlinkat(blobs, hex, 0) < 0 && errno != ENOENT)
 			return sb_fail_errno(err, "remove blob '%s'", hex);
+		*out_bytes += (uint64_t)st.st_blocks * 512;
 	}
 	return 0;
+}
+
+int sb_layout_sweep(struct sb_layout *layout, const json_t *index, struct sb_error *err)
+{
+	const struct sb_strv keep = SB_STRV_INIT;
+	uint64_t bytes = 0;
+
+	clear_tmp(layout, SB_LAYOUT_PIN_SECONDS);
+	return sweep(layout, index, &keep, SB_LAYOUT_PIN_SECONDS, &bytes, err);
+}
+
+int sb_layout_used_blobs(struct sb_layout *layout, struct sb_strv *out, struct sb_error *err)
+{
+	SB_AUTO_VALUE(sb_descriptors) used = {0};
+	SB_AUTO_JSON index = NULL;
+
+	if (sb_layout_load_index(layout, &index, err) < 0 ||
+		reach_all(layout, index, &used, err) < 0)
+		return -1;
+	SB_ARRAY_FOREACH (&used, d)
+		sb_strv_add(out, d->digest.text);
+	return 0;
+}
+
+int sb_layout_clear_unused(struct sb_layout *layout, const struct sb_strv *keep, bool is_alone,
+	int64_t min_age_s, uint64_t *out_bytes, struct sb_error *err)
+{
+	SB_AUTO_JSON index = NULL;
+	sb_autofd int lock = -1;
+	const int64_t spared = is_alone ? 0 : SB_LAYOUT_PIN_SECONDS;
+	const int64_t age = min_age_s > spared ? min_age_s : spared;
+
+	if (sb_layout_require_writable(layout, err) < 0 ||
+		sb_lock_take(layout->fd, SB_LAYOUT_LOCK, SB_LOCK_EXCLUSIVE, &lock, err) < 0 ||
+		sb_layout_load_index(layout, &index, err) < 0)
+		return -1;
+	*out_bytes = 0;
+	clear_tmp(layout, age);
+	return sweep(layout, index, keep, age, out_bytes, err);
 }

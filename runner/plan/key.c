@@ -79,7 +79,7 @@ static void add_scope(struct sb_key *key, const char *kind, const struct sb_step
 static void add_host_names(struct sb_key *key, const struct sb_strv *hosts)
 {
 	for (size_t i = 0; i < hosts->len; i++) {
-		const char *blank = strchr(hosts->items[i], ' ');
+		const char *blank = strpbrk(hosts->items[i], " \t");
 
 		sb_key_text(key, "host", blank != NULL ? blank + 1 : hosts->items[i]);
 	}

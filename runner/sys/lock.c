@@ -54,3 +54,21 @@ int sb_lock_try(
 	*out_fd = fd;
 	return 0;
 }
+
+bool sb_lock_upgrade(int fd)
+{
+	if (flock(fd, LOCK_EX | LOCK_NB) == 0)
+		return true;
+	/* The kernel converts by letting go first (flock(2)). */
+	sb_lock_downgrade(fd);
+	return false;
+}
+
+void sb_lock_downgrade(int fd)
+{
+	int rc = -1;
+
+	do
+		rc = flock(fd, LOCK_SH);
+	while (rc < 0 && errno == EINTR);
+}

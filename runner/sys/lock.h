@@ -19,4 +19,9 @@ int sb_lock_take(int dir_fd, const char *name, enum sb_lock_kind kind, int *out_
 int sb_lock_try(int dir_fd, const char *name, enum sb_lock_kind kind, int *out_fd,
 	struct sb_error *err) SB_MUST_USE;
 
+/* Makes a shared lock an exclusive one if nobody else holds it; else it stays shared. */
+bool sb_lock_upgrade(int fd);
+/* Makes it a shared one again. */
+void sb_lock_downgrade(int fd);
+
 #endif

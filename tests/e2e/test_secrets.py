@@ -266,7 +266,7 @@ for c in $(echo $s | fold -w 1); do printf %s $c; done; echo
 E
 """
     for progress in ("plain", "json"):
-        result = fresh.build(text, f"--progress={progress}", *secret_option(fresh, secret))
+        result = fresh.build(text, f"--progress={progress}", "--no-cache", *secret_option(fresh, secret))
         assert result.text.count("[secret mysecret]") >= 4
         assert secret not in result.text
         assert secret[:half] not in result.text and secret[half:] not in result.text

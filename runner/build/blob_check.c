@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: MIT */
+#include "build/blob_check.h"
+
+#include <sys/stat.h>
+
+#include "base/mem.h"
+#include "build/stage.h"
+#include "sys/fd.h"
+
+enum { READ_BYTES = 256 << 10 };
+
+static int digest_file(struct sb_build *build, int fd, struct sb_digest *out, struct sb_error *err)
+{
+	SB_AUTO(sb_hasher) hasher = sb_hasher_new();
+	sb_autofree char *bytes = sb_malloc(READ_BYTES);
+	ssize_t n = 0;
+
+	do {
+		if (sb_interrupt_check(build->interrupt, err) < 0)
+			return -1;
+		n = sb_fd_read(fd, bytes, READ_BYTES, err);
+		if (n < 0)
+			return -1;
+		sb_hasher_add(hasher, bytes, (size_t)n);
+	} while (n > 0);
+	sb_hasher_finish(hasher, out);
+	return 0;
+}
+
+static int fail_broken(
+	struct sb_build *build, const struct sb_digest *want, bool is_base, struct sb_error *err)
+{
+	if (sb_layout_discard_blob(build->store, want, err) < 0)
+		return -1;
+	(void)sb_fail(err, SB_E_INTEGRITY,
+		"layer %s in the store is broken: its content has another digest", want->text);
+	return is_base ? sb_error_hint(err, "it is removed; pull or import the base image again")
+		       : sb_error_hint(err, "it is removed; build again, and it is made anew");
+}
+
+static int check_layer(struct sb_build *build, const struct sb_descriptor *layer, bool is_base,
+	struct sb_error *err)
+{
+	struct sb_stat_cache *files = sb_cache_files(build->cache);
+	sb_autofd int fd = -1;
+	struct sb_digest got;
+	struct stat st;
+
+	if (sb_layout_open_blob(build->store, &layer->digest, &fd, err) < 0)
+		return -1;
+	if (fstat(fd, &st) < 0)
+		return sb_fail_errno(err, "blob %s", layer->digest.text);
+	if (!sb_stat_cache_get(files, &st, &got)) {
+		if (digest_file(build, fd, &got, err) < 0)
+			return sb_error_context(err, "blob %s", layer->digest.text);
+		sb_stat_cache_put(files, &st, &got);
+	}
+	return sb_digest_equal(&got, &layer->digest)
+		       ? 0
+		       : fail_broken(build, &layer->digest, is_base, err);
+}
+
+int sb_blob_check_result(struct sb_build *build, struct sb_error *err)
+{
+	const struct sb_stage_state *state = build->stages.items[build->plan->target];
+
+	for (size_t i = 0; i < state->layers.len; i++) {
+		const struct sb_descriptor *layer = &state->layers.items[i];
+
+		if (!sb_strv_contains(&build->written_blobs, layer->digest.text) &&
+			check_layer(build, layer, i < state->n_base_layers, err) < 0)
+			return -1;
+	}
+	return sb_cache_save_files(build->cache, err);
+}

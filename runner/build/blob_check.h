@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef SB_BUILD_BLOB_CHECK_H
+#define SB_BUILD_BLOB_CHECK_H
+
+#include "build/build.h"
+
+/*
+ * Reads the layers of the result that the store had before, as they will be exported, unless they
+ * are known by their times. One that is not what its digest says is removed from the store, and is
+ * SB_E_INTEGRITY: the next build makes or fetches it anew.
+ */
+int sb_blob_check_result(struct sb_build *build, struct sb_error *err) SB_MUST_USE;
+
+#endif
