@@ -11,6 +11,7 @@
 #include "safebuild/event.h"
 #include "safebuild/explore.h"
 #include "safebuild/lint.h"
+#include "safebuild/plan.h"
 
 /*
  * The library behind the command line. Every option struct starts with its own size and has an
@@ -109,6 +110,9 @@ struct sb_build_options {
 	/* check_only: where the linter's report goes, released by sb_lint_report_free; NULL: not
 	 * linted. */
 	struct sb_lint_report **lint_report;
+	/* Not NULL: nothing runs, and *plan_report says what would; released by
+	 * sb_plan_report_free. */
+	struct sb_plan_report **plan_report;
 	sb_event_fn on_event;
 	void *event_data;
 };
@@ -119,6 +123,8 @@ struct sb_build_options {
 
 /* out_digest gets the manifest's digest ("sha256:…", 72 bytes with the NUL); may be NULL. */
 int sb_build(const struct sb_build_options *options, char *out_digest, struct sb_error *err);
+
+void sb_plan_report_free(struct sb_plan_report *report);
 
 /*
  * A program of an image, run as a step of a build is, on a throwaway overlay of the image's layers:

@@ -18,6 +18,7 @@
 #include "build/convert.h"
 #include "build/export.h"
 #include "build/network.h"
+#include "build/planned.h"
 #include "buildfile/excerpt.h"
 #include "oci/reference.h"
 #include "plan/check.h"
@@ -57,6 +58,7 @@ static void job_release(struct job *job)
 	sb_descriptor_release(&job->attested);
 	sb_proof_release(&job->proof);
 	sb_build_release(&job->build);
+	sb_planned_free(job->build.planned);
 	sb_cache_free(job->cache);
 	sb_snapshots_free(job->snapshots);
 	/* Behind them: when we are killed while they remove what steps wrote, it removes the rest.
@@ -608,6 +610,20 @@ static int convert(struct job *job, struct sb_descriptor *manifest, struct sb_er
 	return 0;
 }
 
+static int plan(struct job *job, struct sb_error *err)
+{
+	SB_AUTO_VALUE(sb_descriptor) none = {0};
+
+	job->build.planned = sb_planned_new();
+	if (start(job, err) < 0 ||
+		sb_ssh_agents_open(job->options->ssh, job->options->n_ssh, job->session.interrupt,
+			&job->ssh, err) < 0 ||
+		sb_build_run(&job->build, &none, err) < 0)
+		return -1;
+	*job->options->plan_report = sb_planned_finish(job->build.planned);
+	return 0;
+}
+
 static int run(struct job *job, char *out_digest, struct sb_error *err)
 {
 	SB_AUTO_VALUE(sb_descriptor) manifest = {0};
@@ -618,6 +634,8 @@ static int run(struct job *job, char *out_digest, struct sb_error *err)
 		return -1;
 	if (o->check_only)
 		return o->lint_report != NULL ? lint(job, err) : 0;
+	if (o->plan_report != NULL)
+		return plan(job, err);
 	if (open_exports(job, err) < 0 || start(job, err) < 0)
 		return -1;
 	if (sb_ssh_agents_open(o->ssh, o->n_ssh, job->session.interrupt, &job->ssh, err) < 0)

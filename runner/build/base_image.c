@@ -127,7 +127,7 @@ static int unpack_and_pin(struct sb_build *build, struct sb_stage_state *state, 
 		if (sb_interrupt_check(build->interrupt, err) < 0 ||
 			find_folder(build, chain, diff_id, out_name, err) < 0)
 			return -1;
-		if (*out_name != NULL)
+		if (*out_name != NULL || build->planned != NULL)
 			return 0;
 		if (sb_base_image_unpack(
 			    build, &state->layers.items[i], diff_id, &state->lowers, err) < 0)
@@ -145,7 +145,7 @@ static int unpack(struct sb_build *build, struct sb_stage_state *state, struct s
 
 		sb_key_chain(&below, &state->config->diff_ids.items[i], &chain);
 		if (unpack_and_pin(build, state, i, &chain, &name, err) < 0 ||
-			stack_layer(build, state, name, err) < 0)
+			(name != NULL && stack_layer(build, state, name, err) < 0))
 			return -1;
 	}
 	return 0;
@@ -284,6 +284,11 @@ static int load_reference(struct sb_build *build, const char *text,
 		sb_registries_meanings(&registries, text, &meanings, err) < 0 ||
 		(!build->pull && find_in_store(build, &meanings, platform, &d, err) < 0))
 		return -1;
+	if (!sb_digest_is_set(&d.digest) && build->planned != NULL) {
+		*out = sb_base_image_scratch(platform);
+		(*out)->is_unknown = true;
+		return 0;
+	}
 	if ((sb_digest_is_set(&d.digest) ? sb_base_image_load_stored(build, &d, platform, out, err)
 					 : pull(build, text, platform, out, &d, err)) < 0)
 		return -1;
@@ -324,6 +329,11 @@ static int load_context(struct sb_build *build, const char *name,
 	struct sb_context *context = sb_contexts_find(build->contexts, name);
 
 	SB_BUG_ON(context == NULL);
+	if (build->planned != NULL && context->kind == SB_CONTEXT_REMOTE) {
+		*out = sb_base_image_scratch(platform);
+		(*out)->is_unknown = true;
+		return 0;
+	}
 	if (sb_context_fetch_named(build, context, err) < 0)
 		return -1;
 	switch (context->kind) {

@@ -64,6 +64,7 @@ struct sb_build {
 	/* Made on the way; released by sb_build_release. */
 	SB_ARRAY(struct sb_resolved) resolved;
 	struct sb_sandbox *sandbox;
+	struct sb_planned *planned;   /* borrowed; not NULL: nothing runs (build/planned.h) */
 	struct sb_strv written_blobs; /* digests of the layers that this build wrote */
 	struct sb_scanner *scanner;
 	struct sb_content_search

@@ -331,6 +331,8 @@ static int digest_remote(const struct sb_do *d, struct expanded *e, size_t i, st
 		sb_key_finish(&key, out);
 		return 0;
 	}
+	if (d->build->planned != NULL)
+		return sb_fail(err, SB_E_NOT_FOUND, "nothing is fetched for a plan");
 	if (fetch(d, e, i, err) < 0)
 		return -1;
 	sb_strv_add(&sources, e->fetched[i].source);
@@ -401,7 +403,13 @@ static int make_key(const struct sb_do *d, struct expanded *e, const struct sb_f
 		.heredocs = e->heredocs.items,
 		.n_heredocs = e->heredocs.len,
 	};
-	const int rc = digest_sources(d, e, from, &key, warnings, err);
+	int rc = -1;
+
+	if (d->state->is_unknown && !key.is_link)
+		return sb_fail(err, SB_E_NOT_FOUND, "a stage that is not built");
+	if (!from->is_context && from->state == NULL)
+		return sb_fail(err, SB_E_NOT_FOUND, "an image that is not there");
+	rc = digest_sources(d, e, from, &key, warnings, err);
 
 	if (rc == 0)
 		sb_key_of_copy(&key, out);
@@ -421,13 +429,28 @@ static int use_cached(const struct sb_do *d, struct expanded *e, const struct sb
 	*out_is_done = false;
 	if (d->build->cache == NULL)
 		return 0;
-	if (make_key(d, e, from, &warnings, &key, &failed) < 0)
-		return sb_step_key_failed(&failed, err);
-	if (sb_step_cache_begin(d, &key, is_link, by, cache, out_is_done, err) < 0)
+	if (make_key(d, e, from, &warnings, &key, &failed) < 0 &&
+		sb_step_key_failed(&failed, err) < 0)
+		return -1;
+	if (sb_step_cache_begin(d, key.material.len > 0 ? &key : NULL, is_link, by, cache,
+		    out_is_done, err) < 0)
 		return -1;
 	for (size_t i = 0; *out_is_done && i < warnings.len; i++)
 		sb_events_warn(&d->build->events, warnings.items[i], NULL);
 	return 0;
+}
+
+/* What can't be found without fetching it makes a plan no worse. */
+static int find_from(const struct sb_do *d, struct sb_from *from, struct sb_error *err)
+{
+	SB_AUTO_ERROR failed = SB_ERROR_INIT;
+
+	if (sb_from_find(d, sb_instruction_flag(d->instr, "from"), from, &failed) == 0)
+		return 0;
+	if (d->build->planned != NULL)
+		return sb_step_key_failed(&failed, err);
+	sb_error_move(err, &failed);
+	return -1;
 }
 
 static int copy_or_use(const struct sb_do *d, struct sb_error *err)
@@ -438,8 +461,7 @@ static int copy_or_use(const struct sb_do *d, struct sb_error *err)
 	SB_AUTO_VALUE(sb_step_cache) cache = SB_STEP_CACHE_INIT;
 	bool is_done = false;
 
-	if (expand(d, &e, err) < 0 ||
-		sb_from_find(d, sb_instruction_flag(d->instr, "from"), &from, err) < 0)
+	if (expand(d, &e, err) < 0 || find_from(d, &from, err) < 0)
 		return -1;
 
 	sb_autofree char *by = created_by(d, &e);

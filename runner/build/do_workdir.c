@@ -67,7 +67,8 @@ static int make_or_use(
 	bool is_done = false;
 
 	sb_key_of_workdir(&scope, path, d->state->config->user, &key);
-	if (sb_step_cache_begin(d, &key, false, by, &cache, &is_done, err) < 0)
+	if (sb_step_cache_begin(
+		    d, d->state->is_unknown ? NULL : &key, false, by, &cache, &is_done, err) < 0)
 		return -1;
 	if (is_done)
 		return 0;

@@ -9,6 +9,7 @@
 #include "build/commit.h"
 #include "build/context_view.h"
 #include "build/instructions.h"
+#include "build/planned.h"
 #include "build/squash.h"
 #include "leak/scan.h"
 #include "plan/args.h"
@@ -110,15 +111,29 @@ static int start_stage(struct sb_build *build, const struct sb_stage *stage,
 	return 0;
 }
 
+static void plan_from(
+	struct sb_build *build, const struct sb_stage *stage, const struct sb_stage_state *state)
+{
+	sb_planned_begin(build->planned);
+	build->planned->state = !state->is_unknown || stage->base.kind == SB_BASE_STAGE
+					? SB_PLANNED_READY
+					: SB_PLANNED_FETCH;
+	sb_planned_end(build, stage, stage->from);
+}
+
 static int run_from(struct sb_build *build, const struct sb_stage *stage, struct sb_error *err)
 {
 	struct sb_stage_state **slot = &build->stages.items[stage->index];
 	int rc = step_start(build, stage, stage->from, err);
 
+	if (rc == 0 && build->planned != NULL)
+		rc = sb_planned_stage(build, stage, err);
 	if (rc == 0)
 		rc = start_stage(build, stage, slot, err);
 	if (rc < 0)
 		(void)sb_error_locate(err, stage->from->at);
+	else if (build->planned != NULL)
+		plan_from(build, stage, *slot);
 	step_end(build, stage->from, rc, err);
 	return rc;
 }
@@ -173,10 +188,14 @@ static int run_step(struct sb_build *build, const struct sb_stage *stage,
 	const size_t n_before = d.state->config->history.len;
 	int rc = step_start(build, stage, instr, err);
 
+	if (build->planned != NULL)
+		sb_planned_begin(build->planned);
 	if (rc == 0)
 		rc = sb_do_instruction(&d, err);
 	if (rc == 0)
 		rc = search_instruction(&d, n_before, err);
+	if (build->planned != NULL)
+		sb_planned_end(build, stage, instr);
 	step_end(build, instr, rc, err);
 	return rc;
 }
@@ -358,6 +377,14 @@ static const char *oci_media_type(const char *media_type)
 	return media_type;
 }
 
+/* Blobs that no image needs yet are kept for an hour after their last use. */
+static int fail_removed(const struct sb_descriptor *layer, struct sb_error *err)
+{
+	(void)sb_fail(err, SB_E_NOT_FOUND,
+		"layer %s was removed from the store while it was built on", layer->digest.text);
+	return sb_error_hint(err, "build again");
+}
+
 static int write_image(struct sb_build *build, struct sb_descriptor *out, struct sb_error *err)
 {
 	const struct sb_stage_state *state = build->stages.items[build->plan->target];
@@ -373,6 +400,8 @@ static int write_image(struct sb_build *build, struct sb_descriptor *out, struct
 		sb_descriptor_copy(copy, layer);
 		free(copy->media_type);
 		copy->media_type = sb_strdup(oci_media_type(layer->media_type));
+		if (!sb_layout_has_blob(build->store, &layer->digest))
+			return fail_removed(layer, err);
 	}
 	if (write_config(build, config, manifest, err) < 0 ||
 		sb_manifest_write(manifest, &json, err) < 0 ||
@@ -414,6 +443,8 @@ static int run_all(struct sb_build *build, struct sb_descriptor *out, struct sb_
 			return -1;
 	build->events.step = 0;
 	build->events.stage = NULL;
+	if (build->planned != NULL)
+		return 0;
 	if (build->squash && sb_squash(build, build->stages.items[plan->target], err) < 0)
 		return -1;
 	return write_image(build, out, err);
@@ -432,8 +463,8 @@ int sb_build_run(struct sb_build *build, struct sb_descriptor *out, struct sb_er
 	SB_AUTO_ERROR failed = SB_ERROR_INIT;
 	const int rc = run_all(build, out, err);
 
-	if (rc < 0 && sb_interrupt_is_pending(build->interrupt))
-		return -1;
+	if (build->planned != NULL || (rc < 0 && sb_interrupt_is_pending(build->interrupt)))
+		return rc;
 	if (settle(build, &failed) < 0) {
 		if (rc == 0)
 			sb_error_move(err, &failed);

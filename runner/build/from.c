@@ -55,6 +55,8 @@ int sb_from_find(const struct sb_do *d, const char *from, struct sb_from *out, s
 			"'scratch' is empty: there is nothing to copy from it");
 	if (base.kind == SB_BASE_CONTEXT)
 		context = sb_contexts_find(contexts, base.name);
+	if (d->build->planned != NULL && context != NULL && context->kind == SB_CONTEXT_REMOTE)
+		return sb_fail(err, SB_E_NOT_FOUND, "nothing is fetched for a plan");
 	if (context != NULL && sb_context_fetch_named(d->build, context, err) < 0)
 		return -1;
 	if (context != NULL && context->kind == SB_CONTEXT_FOLDER) {
@@ -141,6 +143,8 @@ static int digest_image(const struct sb_do *d, const struct sb_from *from, struc
 	enum sb_cache_found found = SB_CACHE_NONE;
 	struct sb_digest key;
 
+	if (from->state->is_unknown)
+		return sb_fail(err, SB_E_NOT_FOUND, "a stage that is not built");
 	exclude_patterns(d, &exclude);
 	key_of_content(d, from, copy, &exclude, &key);
 	if (sb_cache_read(cache, &key, &found, &record, err) < 0)
@@ -151,7 +155,8 @@ static int digest_image(const struct sb_do *d, const struct sb_from *from, struc
 	}
 	if (digest_view(d, from, copy, out, err) < 0)
 		return -1;
-	remember(cache, &key, out);
+	if (d->build->planned == NULL)
+		remember(cache, &key, out);
 	return 0;
 }
 

@@ -34,6 +34,7 @@ struct sb_stage_state *sb_stage_state_derive(const struct sb_stage_state *from)
 	state->chain = from->chain;
 	state->n_chained = from->n_chained;
 	state->n_base_history = from->n_base_history;
+	state->is_unknown = from->is_unknown;
 	state->escape = from->escape;
 	return state;
 }

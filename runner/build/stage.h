@@ -22,7 +22,8 @@ struct sb_stage_state {
 	struct sb_digest chain;
 	size_t n_chained;
 	size_t n_base_history; /* entries that came with the base image */
-	bool has_own_cmd; /* CMD was given in this stage: a later ENTRYPOINT keeps it */
+	bool is_unknown;       /* planned only: its files depend on what did not run */
+	bool has_own_cmd;      /* CMD was given in this stage: a later ENTRYPOINT keeps it */
 	char escape;
 };
 

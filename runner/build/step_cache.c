@@ -10,6 +10,7 @@
 #include "build/base_image.h"
 #include "build/commit.h"
 #include "build/layer_again.h"
+#include "build/planned.h"
 #include "leak/scan.h"
 #include "sys/fd.h"
 
@@ -51,6 +52,9 @@ static int unpack(struct found *found, bool *out_is_there, struct sb_error *err)
 
 		if (!has_blob(d, blob))
 			continue;
+		*out_is_there = d->build->planned != NULL;
+		if (*out_is_there)
+			return 0;
 		if (sb_base_image_unpack(d->build, &layer, &found->record.diff_id,
 			    &d->state->lowers, &failed) == 0)
 			return sb_snapshots_pin(
@@ -144,7 +148,7 @@ static void use(const struct found *found, const char *created_by)
 	const struct sb_committed layer = {
 		.name = found->name,
 		.diff_id = &found->record.diff_id,
-		.blob = sb_do_in_result(d) ? &blob->digest : NULL,
+		.blob = sb_do_in_result(d) && blob != NULL ? &blob->digest : NULL,
 		.size_bytes = blob != NULL ? blob->size_bytes : found->record.tar_bytes,
 		.created = found->record.created,
 		.created_by = created_by,
@@ -231,16 +235,48 @@ static bool has_secret(const struct sb_do *d, const struct sb_key *key)
 	       sb_scanner_check(d->build->scanner, key->material.data, key->material.len, &leak);
 }
 
+/* Nothing is searched or mended for a plan. */
+static int plan_step(const struct sb_do *d, const struct sb_step_cache *step,
+	const char *created_by, struct sb_error *err)
+{
+	__attribute__((cleanup(found_release))) struct found found = {.d = d, .step = step};
+	struct sb_planned *planned = d->build->planned;
+	enum sb_cache_found what = SB_CACHE_NONE;
+	bool is_there = false;
+
+	planned->state = step->cache != NULL ? SB_PLANNED_RUN : SB_PLANNED_UNKNOWN;
+	planned->key = step->key;
+	if (step->cache != NULL && is_looked_up(d)) {
+		if (sb_cache_look(step->cache, &step->key, &what, &found.record, err) < 0)
+			return -1;
+		if (what == SB_CACHE_FOUND && sb_digest_is_set(&found.record.diff_id) &&
+			find_folder(&found, &is_there, err) < 0)
+			return -1;
+	}
+	if (is_there) {
+		planned->state = SB_PLANNED_CACHED;
+		use(&found, created_by);
+		return 0;
+	}
+	d->state->is_unknown = true;
+	return 0;
+}
+
 int sb_step_cache_begin(const struct sb_do *d, const struct sb_key *key, bool is_link,
 	const char *created_by, struct sb_step_cache *out, bool *out_is_done, struct sb_error *err)
 {
-	*out_is_done = false;
-	if (key == NULL || key->is_too_large || d->build->cache == NULL || has_secret(d, key))
-		return 0;
+	const bool has_key =
+		key != NULL && !key->is_too_large && d->build->cache != NULL && !has_secret(d, key);
+
+	*out_is_done = d->build->planned != NULL;
+	if (!has_key)
+		return *out_is_done ? plan_step(d, out, created_by, err) : 0;
 	out->cache = d->build->cache;
 	out->is_link = is_link;
 	out->text = d->instr->text;
 	sb_key_finish(key, &out->key);
+	if (d->build->planned != NULL)
+		return plan_step(d, out, created_by, err);
 	if (!is_looked_up(d))
 		return 0;
 	if (try_record(d, out, created_by, out_is_done, err) < 0)

@@ -59,6 +59,8 @@ static int digest_bind(const struct sb_do *d, const struct sb_mount_flag *flag,
 
 	if (sb_from_find(d, flag->from, &from, err) < 0)
 		return -1;
+	if (!from.is_context && from.state->is_unknown)
+		return sb_fail(err, SB_E_NOT_FOUND, "a stage that is not built");
 	/* The whole of an image is known without reading it. */
 	if (!from.is_context && strcmp(source, "/") == 0) {
 		*out = *sb_stage_state_chain(from.state);
@@ -141,7 +143,7 @@ int sb_step_key_run(const struct sb_do *d, struct sb_key *out, bool *out_has, st
 	SB_AUTO_ERROR failed = SB_ERROR_INIT;
 
 	*out_has = false;
-	if (d->build->cache == NULL)
+	if (d->build->cache == NULL || d->state->is_unknown)
 		return 0;
 	*out_has = make_run_key(d, out, &failed) == 0;
 	return *out_has ? 0 : sb_step_key_failed(&failed, err);

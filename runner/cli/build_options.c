@@ -176,6 +176,10 @@ const struct sb_option sb_build_options_table[] = {
 	{"jobs", 0, SB_OPTION_PARSED, "N", FIELD(jobs), "steps at once, at most", parse_jobs},
 	{"check", 0, SB_OPTION_FLAG, NULL, FIELD(check_only),
 		"read the Buildfile, resolve and lint it, run nothing", NULL},
+	{"plan", 0, SB_OPTION_FLAG, NULL, FIELD(plan_only),
+		"print stages and steps with their keys and what is cached, run nothing; JSON "
+		"with --progress json",
+		NULL},
 	{"fail-on", 0, SB_OPTION_PARSED, "SEVERITY", FIELD(fail_on),
 		"with --check, exit with status 1 from here on: error, warning (default), info; or "
 		"never",

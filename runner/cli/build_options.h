@@ -43,6 +43,7 @@ struct sb_build_fields {
 	bool verify;
 	bool push;
 	bool check_only;
+	bool plan_only;
 	enum sb_fail_on fail_on; /* of check_only */
 	bool is_quiet;
 };

@@ -8,6 +8,7 @@
 #include "cli/command.h"
 #include "cli/progress.h"
 #include "cli/render_lint.h"
+#include "cli/render_plan.h"
 #include "cli/report.h"
 #include "cli/terminal.h"
 
@@ -116,24 +117,34 @@ static int run(const struct sb_cli *cli, const void *fields, const struct sb_str
 	char digest[SB_CLI_DIGEST_BYTES] = "";
 	enum sb_progress progress = SB_PROGRESS_QUIET;
 	struct sb_lint_report *report = NULL;
+	struct sb_plan_report *plan = NULL;
 
 	if (check_streams(cli, f, words, err) < 0 ||
 		sb_progress_parse(f->is_quiet ? "quiet" : f->progress, cli->err, &progress, err) <
 			0)
 		return -1;
 
-	struct sb_renderer *renderer =
-		sb_progress_open(progress, progress == SB_PROGRESS_JSON ? free_out : cli->err);
+	struct sb_renderer *renderer = sb_progress_open(f->plan_only ? SB_PROGRESS_QUIET : progress,
+		progress == SB_PROGRESS_JSON ? free_out : cli->err);
 
 	build.on_event = sb_renderer_event;
 	build.event_data = renderer;
 	build.lint_report = &report;
+	build.plan_report = f->plan_only ? &plan : NULL;
 
 	const int result = sb_build(&build, digest, err);
 
 	sb_progress_close(renderer, result < 0 ? err : NULL, sb_exit_status(err));
 	if (result < 0)
 		return sb_progress_failed(progress, has_stdout, err);
+	if (plan != NULL) {
+		if (progress == SB_PROGRESS_JSON)
+			sb_render_plan_json(plan, cli->out);
+		else
+			sb_render_plan_page(plan, cli->out);
+		sb_plan_report_free(plan);
+		return SB_EXIT_DONE;
+	}
 	if (report != NULL) {
 		const int status = tell_check(f, progress, free_out, report);
 

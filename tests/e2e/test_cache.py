@@ -211,7 +211,7 @@ TABLE = [
     Row("the ignore file itself", "COPY d /x\n", ["COPY d /x"], files={**D, ".dockerignore": "d/b\n"},
         change=write(".dockerignore", "d/a\n")),
     Row("an ignore file that leaves out the same", "COPY d /x\n", [], files={**D, ".dockerignore": "d/b\n"},
-        change=write(".dockerignore", "# nothing else\nd/b\nnobody\n")),
+        change=write(".dockerignore", "# nothing else\n./d/b\nnobody\n")),
     Row("a file left out by --exclude", "COPY --exclude=b d /d\n", [], files=D, change=write("d/b")),
     Row("wildcard match", "COPY d/* /d/\n", ["COPY d/* /d/"], files=D, change=write("d/a")),
     Row("wildcard, another name", "COPY d/? /d/\n", ["COPY d/? /d/"], files=D, change=rename("d/a", "d/z")),
@@ -914,3 +914,58 @@ def test_prune_in_a_loop_beside_builds(fresh):
     for process in pruning:
         process.communicate(timeout=60)
         assert process.returncode == 0
+
+
+# The plan.
+
+
+def plan(sb, text, *args, context=None, files=None):
+    context = context or sb.context(files)
+    (context / "Buildfile").write_text(text)
+    return json.loads(sb("build", "--plan", "--progress=json", *args, context).out), context
+
+
+def test_the_plan_says_what_a_build_does(fresh):
+    text = """FROM busybox:1 AS a
+ARG V=1
+RUN echo $V >/v
+FROM busybox:1 AS unneeded
+RUN false
+FROM scratch AS b
+COPY f /f
+FROM busybox:1
+COPY --from=a /v /v
+COPY --link --from=b /f /f
+WORKDIR /w
+CMD ["x"]
+"""
+    files = {"f": "x"}
+
+    def states(said):
+        return [[step["state"] for step in stage["steps"]] for stage in said["stages"]]
+
+    said, context = plan(fresh, text, files=files)
+    assert [(stage["name"], stage["base"], stage["needs"], stage["target"]) for stage in said["stages"]] == [
+        ("a", "busybox:1", [], False),
+        ("b", "scratch", [], False),
+        ("stage-3", "busybox:1", [0, 1], True),
+    ]
+    assert states(said) == [["ready", "config", "run"], ["ready", "run"], ["ready", "unknown", "unknown", "unknown", "config"]]
+    assert not (fresh.store / "cache").exists() or records(fresh) == [], "nothing was started"
+    build(fresh, text, context=context)
+    said, _ = plan(fresh, text, context=context)
+    assert states(said) == [["ready", "config", "cached"], ["ready", "cached"], ["ready", "cached", "cached", "cached", "config"]]
+    keys = [step["key"][7:] for stage in said["stages"] for step in stage["steps"] if "key" in step]
+    assert len(set(keys)) == 5 and set(keys) <= {path.name for path in records(fresh)}
+    said, _ = plan(fresh, text, "--build-arg=V=2", context=context)
+    assert states(said) == [["ready", "config", "run"], ["ready", "cached"], ["ready", "unknown", "cached", "unknown", "config"]]
+    said, _ = plan(fresh, text, "--no-cache", context=context)
+    assert "cached" not in str(states(said))
+    page = fresh("build", "--plan", context).out
+    assert "5 cached, 0 to run" in page and "needs a, b (target)" in page
+
+
+def test_a_plan_fetches_nothing(fresh):
+    text = "FROM 127.0.0.1:1/nowhere:1\nRUN echo 1\nADD https://127.0.0.1:1/x /x\nCOPY --from=127.0.0.1:1/other:1 /x /y\nENV A=1\n"
+    said, _ = plan(fresh, text)
+    assert [step["state"] for step in said["stages"][0]["steps"]] == ["fetch", "unknown", "unknown", "unknown", "config"]

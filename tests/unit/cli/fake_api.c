@@ -53,6 +53,8 @@ static void note_secrets(const struct sb_secret_option *secrets, size_t n)
 			note(",src:%s", secrets[i].src);
 		if (secrets[i].env != NULL)
 			note(",env:%s", secrets[i].env);
+		if (secrets[i].rekey)
+			note(",rekey");
 	}
 }
 
@@ -103,6 +105,11 @@ int sb_build(const struct sb_build_options *o, char *out_digest, struct sb_error
 		note(" epoch=%lld", (long long)o->source_date_epoch);
 	note("%s%s%s%s%s", o->strict ? " strict" : "", o->no_cache ? " no-cache" : "",
 		o->pull ? " pull" : "", o->push ? " push" : "", o->check_only ? " check" : "");
+	note_list("no-cache-filter", o->no_cache_filter);
+	if (o->plan_report != NULL) {
+		note(" plan");
+		*o->plan_report = sb_calloc(1, sizeof(**o->plan_report));
+	}
 	if (api.sends_events) {
 		const struct sb_event start = {.kind = SB_EVENT_STEP_START,
 			.step = 1,
@@ -456,6 +463,61 @@ int sb_remove(const struct sb_store_options *o, const char *const *images, bool 
 	note_text("root", o->root);
 	note("%s", force ? " force" : "");
 	return answer(err);
+}
+
+static void one_usage(struct sb_usage **out, size_t *out_len)
+{
+	*out = sb_calloc(1, sizeof(**out));
+	(*out)[0] = (struct sb_usage){.kind = "layer",
+		.id = sb_strdup("0123456789abcdef"),
+		.text = sb_strdup("RUN make"),
+		.size_bytes = 4096,
+		.used_s = 1000000000};
+	*out_len = 1;
+}
+
+int sb_usage(const struct sb_store_options *o, struct sb_usage **out, size_t *out_len,
+	uint64_t *out_total_bytes, struct sb_error *err)
+{
+	note("du");
+	note_text("root", o->root);
+	one_usage(out, out_len);
+	*out_total_bytes = 8192;
+	return answer(err);
+}
+
+int sb_prune(const struct sb_prune_options *o, struct sb_usage **out, size_t *out_len,
+	uint64_t *out_bytes, struct sb_error *err)
+{
+	note("prune%s", o->all ? " all" : "");
+	note_text("root", o->root);
+	if (o->older_than_s != 0)
+		note(" older=%lld", (long long)o->older_than_s);
+	if (o->has_keep_bytes)
+		note(" keep=%llu", (unsigned long long)o->keep_bytes);
+	note_list("filter", o->filters);
+	one_usage(out, out_len);
+	*out_bytes = 4096;
+	return answer(err);
+}
+
+void sb_usage_free(struct sb_usage *usage, size_t len)
+{
+	for (size_t i = 0; i < len; i++) {
+		free(usage[i].id);
+		free(usage[i].text);
+	}
+	free(usage);
+}
+
+const char *sb_planned_state_name(enum sb_planned_state state)
+{
+	return state == SB_PLANNED_CACHED ? "cached" : "run";
+}
+
+void sb_plan_report_free(struct sb_plan_report *report)
+{
+	free(report);
 }
 
 int sb_check_host(const char *root, struct sb_check **out, size_t *out_len, struct sb_error *err)

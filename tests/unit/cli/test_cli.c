@@ -140,6 +140,15 @@ static void words_reach_the_library(void **state)
 		{"tag a b c", "tag a b\ntag a c\n"},
 		{"rm a b", "rm image=a image=b\n"},
 		{"rm -f a", "rm image=a force\n"},
+		{"du", "du\n"},
+		{"prune", "prune\n"},
+		{"prune -a --older-than 1h30m --keep-bytes 2k", "prune all older=5400 keep=2048\n"},
+		{"prune --older-than 90 -f --filter type=mount --filter id=ab",
+			"prune older=90 filter=type=mount filter=id=ab\n"},
+		{"--no-cache-filter a,b --no-cache-filter=c --plan",
+			"build no-cache-filter=a no-cache-filter=b no-cache-filter=c plan\n"},
+		{"--secret id=s,rekey=true --secret id=t,rekey=false",
+			"build secret=s,rekey secret=t\n"},
 		{"doctor", "doctor\n"},
 	};
 
