@@ -41,12 +41,13 @@ static int fail_broken(
 static int check_layer(struct sb_build *build, const struct sb_descriptor *layer, bool is_base,
 	struct sb_error *err)
 {
-	struct sb_stat_cache *files = sb_cache_files(build->cache);
+	struct sb_stat_cache *files = NULL;
 	sb_autofd int fd = -1;
 	struct sb_digest got;
 	struct stat st;
 
-	if (sb_layout_open_blob(build->store, &layer->digest, &fd, err) < 0)
+	if (sb_cache_files(build->cache, build->store_fd, &files, err) < 0 ||
+		sb_layout_open_blob(build->store, &layer->digest, &fd, err) < 0)
 		return -1;
 	if (fstat(fd, &st) < 0)
 		return sb_fail_errno(err, "blob %s", layer->digest.text);

@@ -2,6 +2,7 @@
 #include "build/cache.h"
 
 #include <fcntl.h>
+#include <inttypes.h>
 #include <string.h>
 #include <sys/random.h>
 #include <sys/stat.h>
@@ -18,10 +19,16 @@
 
 enum { USED_SECONDS = 60, SECRET_KEY_BYTES = 32 };
 
+/* Of one folder. */
+struct known_files {
+	char *name;
+	struct sb_stat_cache *files;
+};
+
 struct sb_cache {
 	int fd;
 	struct sb_snapshots *snapshots;
-	struct sb_stat_cache *files; /* NULL until it is asked for */
+	SB_ARRAY(struct known_files) files;
 };
 
 /* Of builds that were killed while a step ran. */
@@ -62,7 +69,11 @@ void sb_cache_free(struct sb_cache *cache)
 {
 	if (cache == NULL)
 		return;
-	sb_stat_cache_free(cache->files);
+	SB_ARRAY_FOREACH (&cache->files, known) {
+		free(known->name);
+		sb_stat_cache_free(known->files);
+	}
+	SB_ARRAY_RELEASE(&cache->files);
 	sb_fd_closep(&cache->fd);
 	free(cache);
 }
@@ -165,27 +176,49 @@ void sb_cache_unlock(struct sb_cache *cache, const struct sb_digest *key, int *f
 	sb_fd_closep(fd);
 }
 
-static const char files_name[] = "files";
-
-struct sb_stat_cache *sb_cache_files(struct sb_cache *cache)
+int sb_cache_files(
+	struct sb_cache *cache, int dir_fd, struct sb_stat_cache **out, struct sb_error *err)
 {
-	if (cache->files == NULL)
-		sb_stat_cache_open(cache->fd, files_name, &cache->files);
-	return cache->files;
+	struct known_files *known = NULL;
+	struct stat st;
+
+	if (fstat(dir_fd, &st) < 0)
+		return sb_fail_errno(err, "a folder of files");
+
+	sb_autofree char *name =
+		sb_asprintf("files-%" PRIx64 "-%" PRIx64, (uint64_t)st.st_dev, (uint64_t)st.st_ino);
+
+	SB_ARRAY_FOREACH (&cache->files, other)
+		if (strcmp(other->name, name) == 0)
+			known = other;
+	if (known == NULL) {
+		known = SB_ARRAY_ADD(&cache->files);
+		sb_stat_cache_open(cache->fd, name, &known->files);
+		note_use(cache, name);
+		known->name = SB_STEAL(name);
+	}
+	*out = known->files;
+	return 0;
 }
 
-int sb_cache_save_files(struct sb_cache *cache, struct sb_error *err)
+static int save(struct sb_cache *cache, const struct known_files *known, struct sb_error *err)
 {
 	SB_AUTO_BUF bytes = SB_BUF_INIT(SB_MAX_STAT_CACHE);
 	bool is_changed = false;
 
-	if (cache->files == NULL)
-		return 0;
-	if (sb_stat_cache_write(cache->files, &is_changed, &bytes, err) < 0)
+	if (sb_stat_cache_write(known->files, &is_changed, &bytes, err) < 0)
 		return -1;
 	return is_changed ? sb_snapshots_publish(cache->snapshots, bytes.data, bytes.len, cache->fd,
-				    files_name, err)
+				    known->name, err)
 			  : 0;
+}
+
+int sb_cache_save_files(struct sb_cache *cache, struct sb_error *err)
+{
+	SB_ARRAY_FOREACH (&cache->files, known)
+		if (save(cache, known, err) < 0)
+			return -1;
+	return 0;
 }
 
 static int read_secret_key(struct sb_cache *cache, struct sb_buf *out, struct sb_error *err)

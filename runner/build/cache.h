@@ -11,7 +11,7 @@
  * The store's folder of what is remembered (runner/README.md, "The store"):
  *
  *	cache/<hex of key>    a record
- *	cache/files           what files of contexts were found to hold
+ *	cache/files-DEV-INO   what files below that folder were found to hold
  *	cache/secret.key      for rekey=true; it never leaves the store
  *	cache/locks/<hex>     held by the build that runs the step
  */
@@ -39,8 +39,9 @@ int sb_cache_lock(struct sb_cache *cache, const struct sb_digest *key, int *out_
 	struct sb_error *err) SB_MUST_USE;
 void sb_cache_unlock(struct sb_cache *cache, const struct sb_digest *key, int *fd);
 
-/* What was found in files; read at the first call. Borrowed. */
-struct sb_stat_cache *sb_cache_files(struct sb_cache *cache);
+/* What was found in files below an open folder; read at its first call. Borrowed. */
+int sb_cache_files(struct sb_cache *cache, int dir_fd, struct sb_stat_cache **out,
+	struct sb_error *err) SB_MUST_USE;
 /* Writes what is new of that. */
 int sb_cache_save_files(struct sb_cache *cache, struct sb_error *err) SB_MUST_USE;
 

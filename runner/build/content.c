@@ -19,7 +19,7 @@
 #include "sys/tree.h"
 
 /* As the copy's walk: so many innermost folders keep their descriptor. */
-enum { KEPT_LEVELS = 32, MAX_WALK_PATH = 1 << 20 };
+enum { KEPT_LEVELS = 32, MAX_WALK_PATH = 1 << 20, ENTRIES_PER_CHECK = 256 };
 
 struct frame {
 	int fd; /* -1: closed for now */
@@ -179,10 +179,11 @@ static int visit(struct walk *walk, const char *name, struct sb_error *err)
 
 static int walk_all(struct walk *walk, struct sb_error *err)
 {
-	while (walk->frames.len > 0) {
+	for (size_t n = 0; walk->frames.len > 0; n++) {
 		struct frame *frame = innermost(walk);
 
-		if (sb_interrupt_check(walk->files.copy->interrupt, err) < 0)
+		if (n % ENTRIES_PER_CHECK == 0 &&
+			sb_interrupt_check(walk->files.copy->interrupt, err) < 0)
 			return -1;
 		cut(&walk->path, frame->path_len);
 		if (frame->next == frame->names.len) {

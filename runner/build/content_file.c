@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "build/content_file.h"
 
-#include <inttypes.h>
+#include <endian.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -153,20 +153,25 @@ int sb_content_add(struct sb_content_files *files, struct sb_copy_entry entry, c
 	const bool is_dir = S_ISDIR(st->st_mode);
 	const bool keeps_owner = !copy->source_is_context && copy->chown == NULL;
 	const bool is_device = S_ISCHR(st->st_mode) || S_ISBLK(st->st_mode);
+	const bool is_link = S_ISLNK(st->st_mode);
 	struct sb_digest inside;
-	char head[256];
 
 	if (digest_inside(files, entry, path, st, &inside, err) < 0)
 		return -1;
 
-	const int n = snprintf(head, sizeof(head), "%o %o %u:%u %" PRIu64 " %" PRId64 " %s",
-		st->st_mode & S_IFMT,
-		S_ISLNK(st->st_mode) ? 0 : sb_mode_change_apply(&files->mode, st->st_mode, is_dir),
-		keeps_owner ? sb_idmap_uid_from_disk(&copy->ids, st->st_uid) : 0,
-		keeps_owner ? sb_idmap_gid_from_disk(&copy->ids, st->st_gid) : 0,
-		is_device ? (uint64_t)st->st_rdev : 0, sb_content_time(files, st), inside.text);
+	const size_t len = strlen(path);
+	const uint64_t head[] = {
+		htole64(len),
+		htole64(st->st_mode & S_IFMT),
+		htole64(is_link ? 0 : sb_mode_change_apply(&files->mode, st->st_mode, is_dir)),
+		htole64(keeps_owner ? sb_idmap_uid_from_disk(&copy->ids, st->st_uid) : 0),
+		htole64(keeps_owner ? sb_idmap_gid_from_disk(&copy->ids, st->st_gid) : 0),
+		htole64(is_device ? st->st_rdev : 0),
+		htole64((uint64_t)sb_content_time(files, st)),
+	};
 
-	add_text(files->all, path, strlen(path));
-	add_text(files->all, head, (size_t)n);
+	sb_hasher_add(files->all, head, sizeof(head));
+	sb_hasher_add(files->all, path, len);
+	sb_hasher_add(files->all, inside.text, SB_DIGEST_TEXT_BYTES);
 	return 0;
 }

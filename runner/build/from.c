@@ -164,6 +164,7 @@ int sb_from_digest(const struct sb_do *d, const struct sb_from *from, struct sb_
 	struct sb_digest *out, struct sb_error *err)
 {
 	struct sb_build *build = d->build;
+	struct sb_stat_cache *memory = NULL;
 	struct stat store;
 
 	if (fstat(build->store_fd, &store) < 0)
@@ -175,7 +176,9 @@ int sb_from_digest(const struct sb_do *d, const struct sb_from *from, struct sb_
 	copy.interrupt = build->interrupt;
 	copy.ids = build->host->ids;
 	copy.source_fd = from->fd;
-	return from->is_context ? sb_content_digest(&copy, build->source_date_epoch,
-					  sb_cache_files(build->cache), out, err)
-				: digest_image(d, from, &copy, out, err);
+	if (!from->is_context)
+		return digest_image(d, from, &copy, out, err);
+	if (sb_cache_files(build->cache, from->fd, &memory, err) < 0)
+		return -1;
+	return sb_content_digest(&copy, build->source_date_epoch, memory, out, err);
 }

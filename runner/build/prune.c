@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
+#include <fcntl.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -8,6 +10,7 @@
 #include "sys/at.h"
 #include "sys/fd.h"
 #include "sys/lock.h"
+#include "sys/tree.h"
 
 static bool has_kinds(const struct sb_prune_limits *limits)
 {
@@ -133,6 +136,26 @@ static int prune_records(struct sb_layout *store, struct sb_snapshots *snapshots
 	return 0;
 }
 
+/* Of contexts that nobody built in for long, or of all. */
+static int prune_files(struct sb_cache *cache, bool is_all, struct sb_error *err)
+{
+	enum { KEPT_SECONDS = 30 * 86400 };
+	SB_AUTO_STRV names = SB_STRV_INIT;
+	const int fd = sb_cache_fd(cache);
+
+	if (sb_tree_list(fd, &names, err) < 0)
+		return -1;
+	for (size_t i = 0; i < names.len; i++) {
+		struct stat st;
+
+		if (strncmp(names.items[i], "files-", 6) == 0 &&
+			fstatat(fd, names.items[i], &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+			(is_all || time(NULL) - st.st_mtim.tv_sec > KEPT_SECONDS))
+			(void)unlinkat(fd, names.items[i], 0);
+	}
+	return 0;
+}
+
 /* Whoever comes to use the store meanwhile waits for this, and no longer. */
 static int clear_blobs(struct sb_layout *store, const struct sb_strv *keep,
 	const struct sb_prune_limits *limits, uint64_t *out_bytes, struct sb_error *err)
@@ -155,7 +178,8 @@ int sb_inventory_prune(struct sb_layout *store, struct sb_snapshots *snapshots,
 
 	if (sb_inventory_take(store, snapshots, cache, &inventory, err) < 0 ||
 		remove_items(snapshots, limits, &inventory, out_removed, err) < 0 ||
-		prune_records(store, snapshots, cache, limits->is_all, &keep, err) < 0)
+		prune_records(store, snapshots, cache, limits->is_all, &keep, err) < 0 ||
+		prune_files(cache, limits->is_all, err) < 0)
 		return -1;
 	if ((!has_kinds(limits) || limits->kinds[SB_STORED_BLOB]) && limits->id == NULL &&
 		clear_blobs(store, &keep, limits, &blob_bytes, err) < 0)

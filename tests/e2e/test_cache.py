@@ -522,11 +522,11 @@ def no_blobs(sb):
 
 @broken("what files hold, flipped")
 def flip_files(sb):
-    path = sb.store / "cache" / "files"
-    data = bytearray(path.read_bytes()) if path.exists() else bytearray(b"nothing")
-    for _ in range(3):
-        data[random.randrange(len(data))] ^= 1 << random.randrange(8)
-    path.write_bytes(bytes(data))
+    for path in (sb.store / "cache").glob("files-*"):
+        data = bytearray(path.read_bytes())
+        for _ in range(3):
+            data[random.randrange(len(data))] ^= 1 << random.randrange(8)
+        path.write_bytes(bytes(data))
 
 
 @broken("a step's file changed")
