@@ -233,11 +233,11 @@ static int add_file(struct walk *walk, const struct sb_copy_match *match, struct
 	return sb_content_add(&walk->files, from, base, &match->st, err);
 }
 
-int sb_content_digest(const struct sb_copy *copy, int64_t with_times, struct sb_stat_cache *memory,
+int sb_content_digest(const struct sb_copy *copy, const struct sb_content_options *options,
 	struct sb_digest *out, struct sb_error *err)
 {
 	__attribute__((cleanup(walk_release))) struct walk walk = {
-		.files = {.copy = copy, .with_times = with_times, .memory = memory},
+		.files = {.copy = copy, .options = options, .has_content = out != NULL},
 		.path = SB_BUF_INIT(MAX_WALK_PATH)};
 
 	if (sb_content_files_init(&walk.files, err) < 0)

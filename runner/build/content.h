@@ -12,10 +12,18 @@
  * the copy does and leaves out what that leaves out; copy->root_fd, dest and heredocs are not
  * looked at. copy->warnings gets a line for what is passed over.
  *
- * with_times: times count too, up to that second (the source date epoch); -1: they don't.
- * memory may be NULL. What fails here fails the copy too, which says it better.
+ * What fails here fails the copy too, which says it better.
  */
-int sb_content_digest(const struct sb_copy *copy, int64_t with_times, struct sb_stat_cache *memory,
+struct sb_content_options {
+	int64_t with_times; /* times count too, up to that second (the source date epoch); -1: they
+			       don't */
+	struct sb_stat_cache *memory; /* or NULL */
+	/* Gets what inodes, sizes and times come to, or NULL: while that stays, so does the
+	 * content. */
+	struct sb_digest *stamp;
+};
+/* out NULL: nothing is read, only the stamp is made. */
+int sb_content_digest(const struct sb_copy *copy, const struct sb_content_options *options,
 	struct sb_digest *out, struct sb_error *err) SB_MUST_USE;
 
 #endif

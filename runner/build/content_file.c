@@ -19,6 +19,7 @@ int sb_content_files_init(struct sb_content_files *files, struct sb_error *err)
 		return sb_error_context(err, "--chmod");
 	files->all = sb_hasher_new();
 	files->one = sb_hasher_new();
+	files->stamp = sb_hasher_new();
 	return 0;
 }
 
@@ -26,12 +27,16 @@ void sb_content_files_release(struct sb_content_files *files)
 {
 	sb_hasher_free(files->all);
 	sb_hasher_free(files->one);
+	sb_hasher_free(files->stamp);
 	free(files->bytes);
 }
 
 void sb_content_files_finish(struct sb_content_files *files, struct sb_digest *out)
 {
-	sb_hasher_finish(files->all, out);
+	if (out != NULL)
+		sb_hasher_finish(files->all, out);
+	if (files->options->stamp != NULL)
+		sb_hasher_finish(files->stamp, files->options->stamp);
 }
 
 /* With its length, so that no two lists of texts are the same bytes. */
@@ -128,12 +133,12 @@ static int digest_inside(struct sb_content_files *files, struct sb_copy_entry en
 {
 	bool is_same_file = false;
 
-	if (files->memory != NULL && sb_stat_cache_get(files->memory, st, out))
+	if (files->options->memory != NULL && sb_stat_cache_get(files->options->memory, st, out))
 		return 0;
 	if (read_inside(files, entry, path, st, out, &is_same_file, err) < 0)
 		return -1;
-	if (files->memory != NULL && is_same_file)
-		sb_stat_cache_put(files->memory, st, out);
+	if (files->options->memory != NULL && is_same_file)
+		sb_stat_cache_put(files->options->memory, st, out);
 	return 0;
 }
 
@@ -141,9 +146,21 @@ int64_t sb_content_time(const struct sb_content_files *files, const struct stat 
 {
 	const int64_t mtime = st->st_mtim.tv_sec;
 
-	if (files->with_times < 0)
+	if (files->options->with_times < 0)
 		return -1;
-	return mtime < files->with_times ? mtime : files->with_times;
+	return mtime < files->options->with_times ? mtime : files->options->with_times;
+}
+
+static void add_stamp(struct sb_content_files *files, const char *path, const struct stat *st)
+{
+	const uint64_t parts[] = {st->st_dev, st->st_ino, (uint64_t)st->st_size, st->st_mode,
+		(uint64_t)st->st_mtim.tv_sec, (uint64_t)st->st_mtim.tv_nsec,
+		(uint64_t)st->st_ctim.tv_sec, (uint64_t)st->st_ctim.tv_nsec};
+
+	if (files->options->stamp == NULL)
+		return;
+	add_text(files->stamp, path, strlen(path));
+	sb_hasher_add(files->stamp, parts, sizeof(parts));
 }
 
 int sb_content_add(struct sb_content_files *files, struct sb_copy_entry entry, const char *path,
@@ -156,6 +173,9 @@ int sb_content_add(struct sb_content_files *files, struct sb_copy_entry entry, c
 	const bool is_link = S_ISLNK(st->st_mode);
 	struct sb_digest inside;
 
+	add_stamp(files, path, st);
+	if (!files->has_content)
+		return 0;
 	if (digest_inside(files, entry, path, st, &inside, err) < 0)
 		return -1;
 

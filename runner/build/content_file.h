@@ -8,11 +8,12 @@
 /* The entries of a content digest (build/content.h), one after the other. */
 struct sb_content_files {
 	const struct sb_copy *copy;
-	int64_t with_times;
-	struct sb_stat_cache *memory;
+	const struct sb_content_options *options;
+	bool has_content; /* it is read, or known; else only the stamp is made */
 	struct sb_mode_change mode;
 	struct sb_hasher *all;
 	struct sb_hasher *one;
+	struct sb_hasher *stamp;
 	char *bytes; /* for reading */
 };
 

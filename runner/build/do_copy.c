@@ -311,6 +311,18 @@ static int make_stackable(const struct sb_do *d, const struct sb_upper *upper, s
 	return sb_whiteout_clear_opaque_in(fd, err);
 }
 
+/* What the digests of the sources were made of. */
+struct digesting {
+	struct sb_strv warnings;
+	struct sb_key stamps;
+};
+
+static void digesting_release(struct digesting *digesting)
+{
+	sb_strv_release(&digesting->warnings);
+	sb_key_release(&digesting->stamps);
+}
+
 /* With a checksum it need not be fetched to know what it is. */
 static int digest_remote(const struct sb_do *d, struct expanded *e, size_t i, struct sb_digest *out,
 	struct sb_error *err)
@@ -347,11 +359,14 @@ static int digest_remote(const struct sb_do *d, struct expanded *e, size_t i, st
 		.chmod = e->chmod,
 		.has_parents = sb_instruction_flag_is_true(d->instr, "parents")};
 
-	return sb_content_digest(&copy, d->build->source_date_epoch, NULL, out, err);
+	const struct sb_content_options options = {.with_times = d->build->source_date_epoch};
+
+	return sb_content_digest(&copy, &options, out, err);
 }
 
+/* content NULL: only the stamp, which is added to those of the other groups. */
 static int digest_local(const struct sb_do *d, const struct expanded *e, const struct sb_from *from,
-	const struct sb_strv *sources, struct sb_strv *warnings, struct sb_digest *out,
+	const struct sb_strv *sources, struct digesting *out, struct sb_digest *content,
 	struct sb_error *err)
 {
 	const struct sb_copy copy = {.sources = sources,
@@ -359,36 +374,41 @@ static int digest_local(const struct sb_do *d, const struct expanded *e, const s
 		.chown = e->chown,
 		.chmod = e->chmod,
 		.has_parents = sb_instruction_flag_is_true(d->instr, "parents"),
-		.warnings = warnings};
+		.warnings = &out->warnings};
+	struct sb_digest stamp = {0};
+	const int rc = content != NULL ? sb_from_digest(d, from, copy, content, &stamp, err)
+				       : sb_from_stamp(d, from, copy, &stamp, err);
 
-	return sb_from_digest(d, from, copy, out, err);
+	sb_key_text(&out->stamps, "stamp", stamp.text);
+	return rc;
 }
 
-/* Group by group, as copy_sources copies them. */
+/* Group by group, as copy_sources copies them. key NULL: only the stamps. */
 static int digest_sources(const struct sb_do *d, struct expanded *e, const struct sb_from *from,
-	struct sb_copy_key *key, struct sb_strv *warnings, struct sb_error *err)
+	struct sb_copy_key *key, struct digesting *out, struct sb_error *err)
 {
 	size_t i = 0;
 
 	while (i < e->sources.len) {
-		struct sb_digest *content = SB_ARRAY_ADD(&key->contents);
+		struct sb_digest *content = key != NULL ? SB_ARRAY_ADD(&key->contents) : NULL;
 		SB_AUTO_STRV group = SB_STRV_INIT;
 
 		if (e->remotes.items[i].kind != SB_REMOTE_NONE) {
-			if (digest_remote(d, e, i++, content, err) < 0)
+			if (content != NULL && digest_remote(d, e, i, content, err) < 0)
 				return -1;
+			i++;
 			continue;
 		}
 		while (i < e->sources.len && e->remotes.items[i].kind == SB_REMOTE_NONE)
 			sb_strv_add(&group, e->sources.items[i++]);
-		if (digest_local(d, e, from, &group, warnings, content, err) < 0)
+		if (digest_local(d, e, from, &group, out, content, err) < 0)
 			return -1;
 	}
 	return 0;
 }
 
 static int make_key(const struct sb_do *d, struct expanded *e, const struct sb_from *from,
-	struct sb_strv *warnings, struct sb_key *out, struct sb_error *err)
+	struct digesting *digesting, struct sb_key *out, struct sb_error *err)
 {
 	struct sb_copy_key key = {
 		.scope = sb_step_scope_of(d),
@@ -409,7 +429,7 @@ static int make_key(const struct sb_do *d, struct expanded *e, const struct sb_f
 		return sb_fail(err, SB_E_NOT_FOUND, "a stage that is not built");
 	if (!from->is_context && from->state == NULL)
 		return sb_fail(err, SB_E_NOT_FOUND, "an image that is not there");
-	rc = digest_sources(d, e, from, &key, warnings, err);
+	rc = digest_sources(d, e, from, &key, digesting, err);
 
 	if (rc == 0)
 		sb_key_of_copy(&key, out);
@@ -419,25 +439,43 @@ static int make_key(const struct sb_do *d, struct expanded *e, const struct sb_f
 
 /* Is there a result of an earlier build? If so, what was passed over is told as if it had run. */
 static int use_cached(const struct sb_do *d, struct expanded *e, const struct sb_from *from,
-	const char *by, struct sb_step_cache *cache, bool *out_is_done, struct sb_error *err)
+	const char *by, struct digesting *digesting, struct sb_step_cache *cache, bool *out_is_done,
+	struct sb_error *err)
 {
 	SB_AUTO_VALUE(sb_key) key = SB_KEY_INIT;
-	SB_AUTO_STRV warnings = SB_STRV_INIT;
 	SB_AUTO_ERROR failed = SB_ERROR_INIT;
 	const bool is_link = sb_instruction_flag_is_true(d->instr, "link");
 
 	*out_is_done = false;
 	if (d->build->cache == NULL)
 		return 0;
-	if (make_key(d, e, from, &warnings, &key, &failed) < 0 &&
+	if (make_key(d, e, from, digesting, &key, &failed) < 0 &&
 		sb_step_key_failed(&failed, err) < 0)
 		return -1;
 	if (sb_step_cache_begin(d, key.material.len > 0 ? &key : NULL, is_link, by, cache,
 		    out_is_done, err) < 0)
 		return -1;
-	for (size_t i = 0; *out_is_done && i < warnings.len; i++)
-		sb_events_warn(&d->build->events, warnings.items[i], NULL);
+	for (size_t i = 0; *out_is_done && i < digesting->warnings.len; i++)
+		sb_events_warn(&d->build->events, digesting->warnings.items[i], NULL);
 	return 0;
+}
+
+/* Files that changed after their digest was made may not be those that were copied: then the key is
+ * no longer that of the layer. */
+static int check_unchanged(const struct sb_do *d, struct expanded *e, const struct sb_from *from,
+	const struct digesting *before, struct sb_step_cache *cache, struct sb_error *err)
+{
+	__attribute__((cleanup(digesting_release))) struct digesting now = {.stamps = SB_KEY_INIT};
+	SB_AUTO_ERROR failed = SB_ERROR_INIT;
+
+	if (cache->cache == NULL)
+		return 0;
+	if (digest_sources(d, e, from, NULL, &now, &failed) == 0 &&
+		sb_key_equal(&before->stamps, &now.stamps))
+		return 0;
+	sb_step_cache_release(cache);
+	*cache = (struct sb_step_cache)SB_STEP_CACHE_INIT;
+	return sb_error_is_set(&failed) ? sb_step_key_failed(&failed, err) : 0;
 }
 
 /* What can't be found without fetching it makes a plan no worse. */
@@ -459,6 +497,8 @@ static int copy_or_use(const struct sb_do *d, struct sb_error *err)
 	SB_AUTO_VALUE(sb_upper) upper = {0};
 	SB_AUTO_VALUE(sb_from) from = {.fd = -1};
 	SB_AUTO_VALUE(sb_step_cache) cache = SB_STEP_CACHE_INIT;
+	__attribute__((cleanup(digesting_release))) struct digesting digesting = {
+		.stamps = SB_KEY_INIT};
 	bool is_done = false;
 
 	if (expand(d, &e, err) < 0 || find_from(d, &from, err) < 0)
@@ -470,12 +510,13 @@ static int copy_or_use(const struct sb_do *d, struct sb_error *err)
 		.is_link = sb_instruction_flag_is_true(d->instr, "link"),
 		.cache = &cache};
 
-	if (use_cached(d, &e, &from, by, &cache, &is_done, err) < 0)
+	if (use_cached(d, &e, &from, by, &digesting, &cache, &is_done, err) < 0)
 		return -1;
 	if (is_done)
 		return 0;
 	if (sb_snapshots_new_upper(d->build->snapshots, &upper, err) < 0 ||
 		copy_into(d, &e, &from, &upper, err) < 0 ||
+		check_unchanged(d, &e, &from, &digesting, &cache, err) < 0 ||
 		(written.is_link && make_stackable(d, &upper, err) < 0))
 		return -1;
 	return sb_commit(d->build, d->state, &written, sb_do_in_result(d), by, err);

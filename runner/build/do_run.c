@@ -299,13 +299,14 @@ static void warn_of_changes(const struct run *run)
 		sb_events_warn(&build->events, changed.message, changed.hint);
 }
 
-static int run_step(const struct sb_do *d, const struct sb_step_cache *cache,
+static int run_step(const struct sb_do *d, struct sb_step_cache *cache, const struct sb_key *stamps,
 	const char *created_by, struct sb_error *err)
 {
 	__attribute__((cleanup(run_release))) struct run run = {
 		.d = d, .spec = SB_STEP_SPEC_INIT, .root_fd = -1, .layers_fd = -1};
 	__attribute__((cleanup(sb_step_result_release))) struct sb_step_result result = {0};
 	SB_AUTO_VALUE(sb_upper) upper = {0};
+	bool is_current = false;
 
 	if (prepare(&run, &upper, err) < 0 ||
 		sb_run_mounts_distrust(&run.mounts, d->build, err) < 0)
@@ -324,6 +325,13 @@ static int run_step(const struct sb_do *d, const struct sb_step_cache *cache,
 	if (sb_run_mounts_check_contexts(&run.mounts, d->build, err) < 0)
 		return -1;
 
+	if (sb_step_key_is_current(d, stamps, &is_current, err) < 0)
+		return -1;
+	if (!is_current) {
+		sb_step_cache_release(cache);
+		*cache = (struct sb_step_cache)SB_STEP_CACHE_INIT;
+	}
+
 	const struct sb_written written = {.upper = &upper,
 		.lower_fd = run.root_fd,
 		.scaffold = &run.mounts.scaffold,
@@ -336,6 +344,7 @@ static int run_or_use(const struct sb_do *d, struct sb_error *err)
 {
 	SB_AUTO_VALUE(sb_step_cache) cache = SB_STEP_CACHE_INIT;
 	SB_AUTO_VALUE(sb_key) key = SB_KEY_INIT;
+	SB_AUTO_VALUE(sb_key) stamps = SB_KEY_INIT;
 	SB_AUTO_STRV argv = SB_STRV_INIT;
 	bool has_key = false;
 	bool is_done = false;
@@ -346,11 +355,11 @@ static int run_or_use(const struct sb_do *d, struct sb_error *err)
 	sb_autofree char *line = sb_strv_join(&argv, " ");
 	sb_autofree char *created_by = sb_asprintf("RUN %s", line);
 
-	if (sb_step_key_run(d, &key, &has_key, err) < 0 ||
+	if (sb_step_key_run(d, &key, &stamps, &has_key, err) < 0 ||
 		sb_step_cache_begin(
 			d, has_key ? &key : NULL, false, created_by, &cache, &is_done, err) < 0)
 		return -1;
-	return is_done ? 0 : run_step(d, &cache, created_by, err);
+	return is_done ? 0 : run_step(d, &cache, &stamps, created_by, err);
 }
 
 int sb_do_run(const struct sb_do *d, struct sb_error *err)

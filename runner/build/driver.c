@@ -453,7 +453,7 @@ static int run_all(struct sb_build *build, struct sb_descriptor *out, struct sb_
 /* Also of a build that failed: the next one begins where it came to. */
 static int settle(struct sb_build *build, struct sb_error *err)
 {
-	if (sb_snapshots_settle(build->snapshots, err) < 0)
+	if (sb_snapshots_sync(build->snapshots, err) < 0)
 		return -1;
 	return build->cache != NULL ? sb_cache_save_files(build->cache, err) : 0;
 }

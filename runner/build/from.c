@@ -121,7 +121,10 @@ static int digest_view(const struct sb_do *d, const struct sb_from *from, struct
 	if (sb_from_open(d, from, &fd, err) < 0)
 		return -1;
 	copy->source_fd = fd;
-	return sb_content_digest(copy, d->build->source_date_epoch, NULL, out, err);
+
+	const struct sb_content_options options = {.with_times = d->build->source_date_epoch};
+
+	return sb_content_digest(copy, &options, out, err);
 }
 
 static void remember(
@@ -160,25 +163,49 @@ static int digest_image(const struct sb_do *d, const struct sb_from *from, struc
 	return 0;
 }
 
+static int fill_in(const struct sb_do *d, const struct sb_from *from, struct sb_copy *copy,
+	struct stat *store, struct sb_error *err)
+{
+	const struct sb_build *build = d->build;
+
+	if (fstat(build->store_fd, store) < 0)
+		return sb_fail_errno(err, "the store");
+	copy->source_is_context = from->is_context;
+	copy->ignore = from->ignore;
+	copy->store = from->is_context ? store : NULL;
+	copy->secrets = build->secrets;
+	copy->interrupt = build->interrupt;
+	copy->ids = build->host->ids;
+	copy->source_fd = from->fd;
+	return 0;
+}
+
 int sb_from_digest(const struct sb_do *d, const struct sb_from *from, struct sb_copy copy,
-	struct sb_digest *out, struct sb_error *err)
+	struct sb_digest *out, struct sb_digest *stamp, struct sb_error *err)
 {
 	struct sb_build *build = d->build;
-	struct sb_stat_cache *memory = NULL;
+	struct sb_content_options options = {
+		.with_times = build->source_date_epoch, .stamp = stamp};
 	struct stat store;
 
-	if (fstat(build->store_fd, &store) < 0)
-		return sb_fail_errno(err, "the store");
-	copy.source_is_context = from->is_context;
-	copy.ignore = from->ignore;
-	copy.store = from->is_context ? &store : NULL;
-	copy.secrets = build->secrets;
-	copy.interrupt = build->interrupt;
-	copy.ids = build->host->ids;
-	copy.source_fd = from->fd;
+	if (fill_in(d, from, &copy, &store, err) < 0)
+		return -1;
 	if (!from->is_context)
 		return digest_image(d, from, &copy, out, err);
-	if (sb_cache_files(build->cache, from->fd, &memory, err) < 0)
+	if (sb_cache_files(build->cache, from->fd, &options.memory, err) < 0)
 		return -1;
-	return sb_content_digest(&copy, build->source_date_epoch, memory, out, err);
+	return sb_content_digest(&copy, &options, out, err);
+}
+
+int sb_from_stamp(const struct sb_do *d, const struct sb_from *from, struct sb_copy copy,
+	struct sb_digest *stamp, struct sb_error *err)
+{
+	const struct sb_content_options options = {.with_times = -1, .stamp = stamp};
+	struct stat store;
+
+	if (!from->is_context)
+		return 0;
+	return fill_in(d, from, &copy, &store, err) < 0
+		       ? -1
+		       : sb_content_digest(&copy, &options, NULL, err);
 }

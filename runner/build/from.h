@@ -26,9 +26,13 @@ int sb_from_open(const struct sb_do *d, const struct sb_from *from, int *out_fd,
 /*
  * The digest of what a copy from it would bring (build/content.h); of `copy`, what tells where the
  * files come from is filled in here. That of an image's files is remembered, since an image does
- * not change.
+ * not change. stamp gets that of the files of a context, and stays zeroed for an image; NULL: not
+ * wanted.
  */
 int sb_from_digest(const struct sb_do *d, const struct sb_from *from, struct sb_copy copy,
-	struct sb_digest *out, struct sb_error *err) SB_MUST_USE;
+	struct sb_digest *out, struct sb_digest *stamp, struct sb_error *err) SB_MUST_USE;
+/* The stamp alone, to see whether the files are still those that the digest was made of. */
+int sb_from_stamp(const struct sb_do *d, const struct sb_from *from, struct sb_copy copy,
+	struct sb_digest *stamp, struct sb_error *err) SB_MUST_USE;
 
 #endif

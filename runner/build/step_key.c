@@ -36,6 +36,7 @@ int sb_step_key_failed(struct sb_error *failed, struct sb_error *err)
 /* The mounts' flags and what the keys borrow of them. */
 struct run_material {
 	SB_ARRAY(struct sb_mount_flag) flags;
+	struct sb_key *stamps; /* borrowed */
 	struct sb_strv argv;
 	struct sb_run_key run;
 };
@@ -49,8 +50,9 @@ static void run_material_release(struct run_material *m)
 	sb_strv_release(&m->argv);
 }
 
+/* out NULL: only the stamp. */
 static int digest_bind(const struct sb_do *d, const struct sb_mount_flag *flag,
-	struct sb_digest *out, struct sb_error *err)
+	struct sb_digest *out, struct sb_key *stamps, struct sb_error *err)
 {
 	const char *source = flag->source != NULL ? flag->source : "/";
 	SB_AUTO_VALUE(sb_from) from = {.fd = -1};
@@ -63,14 +65,19 @@ static int digest_bind(const struct sb_do *d, const struct sb_mount_flag *flag,
 		return sb_fail(err, SB_E_NOT_FOUND, "a stage that is not built");
 	/* The whole of an image is known without reading it. */
 	if (!from.is_context && strcmp(source, "/") == 0) {
-		*out = *sb_stage_state_chain(from.state);
+		if (out != NULL)
+			*out = *sb_stage_state_chain(from.state);
 		return 0;
 	}
 	sb_strv_add(&sources, source);
 
-	const struct sb_copy copy = {.sources = &sources, .warnings = &unheard};
+	const struct sb_copy copy = {.sources = &sources, .is_literal = true, .warnings = &unheard};
+	struct sb_digest stamp = {0};
+	const int rc = out != NULL ? sb_from_digest(d, &from, copy, out, &stamp, err)
+				   : sb_from_stamp(d, &from, copy, &stamp, err);
 
-	return sb_from_digest(d, &from, copy, out, err);
+	sb_key_text(stamps, "stamp", stamp.text);
+	return rc;
 }
 
 static int digest_secret(const struct sb_do *d, const struct sb_mount_flag *flag,
@@ -92,7 +99,8 @@ static int add_mount_keys(const struct sb_do *d, struct run_material *m, struct 
 		struct sb_mount_key *key = SB_ARRAY_ADD(&m->run.mounts);
 
 		key->flag = flag;
-		if (flag->type == SB_MOUNT_BIND && digest_bind(d, flag, &key->content, err) < 0)
+		if (flag->type == SB_MOUNT_BIND &&
+			digest_bind(d, flag, &key->content, m->stamps, err) < 0)
 			return -1;
 		if (flag->type == SB_MOUNT_SECRET && digest_secret(d, flag, key, err) < 0)
 			return -1;
@@ -112,16 +120,17 @@ static int parse_mounts(const struct sb_do *d, struct run_material *m, struct sb
 		if (strcmp(flag->key, "mount") == 0 &&
 			sb_mount_parse_env(flag->value, &scope, SB_ARRAY_ADD(&m->flags), err) < 0)
 			return -1;
-	return add_mount_keys(d, m, err);
+	return 0;
 }
 
-static int make_run_key(const struct sb_do *d, struct sb_key *out, struct sb_error *err)
+static int make_run_key(
+	const struct sb_do *d, struct sb_key *out, struct sb_key *stamps, struct sb_error *err)
 {
-	__attribute__((cleanup(run_material_release))) struct run_material m = {0};
+	__attribute__((cleanup(run_material_release))) struct run_material m = {.stamps = stamps};
 	const struct sb_build *build = d->build;
 	const struct sb_heredoc *script = sb_run_command(d, &m.argv);
 
-	if (parse_mounts(d, &m, err) < 0)
+	if (parse_mounts(d, &m, err) < 0 || add_mount_keys(d, &m, err) < 0)
 		return -1;
 	m.run.scope = sb_step_scope_of(d);
 	m.run.platform = &d->state->config->platform;
@@ -138,13 +147,41 @@ static int make_run_key(const struct sb_do *d, struct sb_key *out, struct sb_err
 	return 0;
 }
 
-int sb_step_key_run(const struct sb_do *d, struct sb_key *out, bool *out_has, struct sb_error *err)
+int sb_step_key_run(const struct sb_do *d, struct sb_key *out, struct sb_key *stamps, bool *out_has,
+	struct sb_error *err)
 {
 	SB_AUTO_ERROR failed = SB_ERROR_INIT;
 
 	*out_has = false;
 	if (d->build->cache == NULL || d->state->is_unknown)
 		return 0;
-	*out_has = make_run_key(d, out, &failed) == 0;
+	*out_has = make_run_key(d, out, stamps, &failed) == 0;
 	return *out_has ? 0 : sb_step_key_failed(&failed, err);
+}
+
+static int stamp_binds(const struct sb_do *d, struct sb_key *stamps, struct sb_error *err)
+{
+	__attribute__((cleanup(run_material_release))) struct run_material m = {0};
+
+	if (parse_mounts(d, &m, err) < 0)
+		return -1;
+	SB_ARRAY_FOREACH (&m.flags, flag)
+		if (flag->type == SB_MOUNT_BIND && digest_bind(d, flag, NULL, stamps, err) < 0)
+			return -1;
+	return 0;
+}
+
+int sb_step_key_is_current(
+	const struct sb_do *d, const struct sb_key *stamps, bool *out_is, struct sb_error *err)
+{
+	SB_AUTO_VALUE(sb_key) now = SB_KEY_INIT;
+	SB_AUTO_ERROR failed = SB_ERROR_INIT;
+
+	*out_is = stamps->material.len == 0;
+	if (*out_is)
+		return 0;
+	if (stamp_binds(d, &now, &failed) < 0)
+		return sb_step_key_failed(&failed, err);
+	*out_is = sb_key_equal(stamps, &now);
+	return 0;
 }

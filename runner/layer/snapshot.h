@@ -80,7 +80,7 @@ char *sb_snapshots_step_name(const struct sb_digest *chain);
 int sb_snapshots_keep_step(struct sb_snapshots *snapshots, const struct sb_upper *upper,
 	const char *name, struct sb_error *err) SB_MUST_USE;
 /* At the end of a build: what it kept, or used before it was on disk, is on disk after this. */
-int sb_snapshots_settle(struct sb_snapshots *snapshots, struct sb_error *err) SB_MUST_USE;
+int sb_snapshots_sync(struct sb_snapshots *snapshots, struct sb_error *err) SB_MUST_USE;
 /* A file that appears whole or not at all, without waiting for the disk: for what is checked when
  * it is read. What is half-made goes with the build. */
 int sb_snapshots_publish(struct sb_snapshots *snapshots, const void *bytes, size_t len, int dir_fd,

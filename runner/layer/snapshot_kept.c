@@ -276,7 +276,7 @@ int sb_snapshots_keep_step(struct sb_snapshots *snapshots, const struct sb_upper
 	}
 }
 
-int sb_snapshots_settle(struct sb_snapshots *snapshots, struct sb_error *err)
+int sb_snapshots_sync(struct sb_snapshots *snapshots, struct sb_error *err)
 {
 	bool is_any = false;
 

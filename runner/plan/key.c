@@ -51,6 +51,12 @@ void sb_key_list(struct sb_key *key, const char *field, const struct sb_strv *li
 		sb_key_text(key, "item", list->items[i]);
 }
 
+bool sb_key_equal(const struct sb_key *a, const struct sb_key *b)
+{
+	return a->material.len == b->material.len &&
+	       memcmp(a->material.data, b->material.data, a->material.len) == 0;
+}
+
 void sb_key_finish(const struct sb_key *key, struct sb_digest *out)
 {
 	sb_digest_of(key->material.data, key->material.len, out);

@@ -31,6 +31,7 @@ void sb_key_bytes(struct sb_key *key, const char *field, const void *bytes, size
 void sb_key_text(struct sb_key *key, const char *field, const char *text);
 void sb_key_number(struct sb_key *key, const char *field, int64_t number);
 void sb_key_list(struct sb_key *key, const char *field, const struct sb_strv *list);
+bool sb_key_equal(const struct sb_key *a, const struct sb_key *b);
 void sb_key_finish(const struct sb_key *key, struct sb_digest *out);
 
 /*

@@ -53,9 +53,10 @@ static void digest(const struct fixture *f, const struct options *o, struct sb_d
 		.has_parents = o->has_parents,
 		.warnings = &warnings};
 
-	assert_int_equal(
-		sb_content_digest(&copy, o->with_times != 0 ? o->with_times : -1, NULL, out, &err),
-		0);
+	const struct sb_content_options options = {
+		.with_times = o->with_times != 0 ? o->with_times : -1};
+
+	assert_int_equal(sb_content_digest(&copy, &options, out, &err), 0);
 	sb_ignore_free(ignore);
 	sb_ignore_free(exclude);
 }
@@ -202,6 +203,45 @@ static void what_a_copy_brings_decides(void **state)
 	}
 }
 
+static void stamp(const struct fixture *f, struct sb_digest *out)
+{
+	SB_AUTO_ERROR err = SB_ERROR_INIT;
+	SB_AUTO_STRV sources = SB_STRV_INIT;
+	const struct sb_content_options options = {.with_times = -1, .stamp = out};
+
+	sb_strv_add(&sources, "d");
+
+	const struct sb_copy copy = {
+		.source_fd = f->source_fd, .source_is_context = true, .sources = &sources};
+
+	assert_int_equal(sb_content_digest(&copy, &options, NULL, &err), 0);
+}
+
+static void a_stamp_tells_of_every_change(void **state)
+{
+	static void (*const changes[])(const struct fixture *) = {
+		content, mode, folder_mode, renamed, removed, new_file, target, type, time_of_all};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(changes) / sizeof(changes[0]); i++) {
+		struct fixture f;
+		struct sb_digest before;
+		struct sb_digest again;
+		struct sb_digest after;
+
+		fixture_init(&f);
+		fixture_plant(f.source_fd, tree);
+		stamp(&f, &before);
+		stamp(&f, &again);
+		assert_string_equal(before.text, again.text);
+		changes[i](&f);
+		stamp(&f, &after);
+		if (sb_digest_equal(&before, &after))
+			fail_msg("change %zu", i);
+		fixture_release(&f);
+	}
+}
+
 static void owners_of_the_context_do_not_count(void **state)
 {
 	const struct options context = {.source = "d"};
@@ -258,6 +298,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(what_a_copy_brings_decides),
+		cmocka_unit_test(a_stamp_tells_of_every_change),
 		cmocka_unit_test(owners_of_the_context_do_not_count),
 		cmocka_unit_test(a_deep_tree_needs_few_descriptors),
 	};
