@@ -37,7 +37,7 @@ done
 
 test_packages=(
     libcmocka-dev python3 python3-pytest skopeo umoci mmdebstrap docker-registry zstd sudo
-    slirp4netns util-linux procps libc6-dev git openssl openssh-client gpg gpg-agent python3-jsonschema tmux
+    slirp4netns util-linux procps libc6-dev git openssl openssh-client gpg gpg-agent python3-jsonschema strace tmux
     buildah podman curl mawk
 )
 # Any npm will do: it fetches the schema of SARIF.

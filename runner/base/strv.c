@@ -78,6 +78,12 @@ void sb_strv_sort(struct sb_strv *v)
 		qsort(v->items, v->len, sizeof(*v->items), compare_strings);
 }
 
+bool sb_strv_has_sorted(const struct sb_strv *v, const char *s)
+{
+	return v->len > 0 &&
+	       bsearch(&s, v->items, v->len, sizeof(*v->items), compare_strings) != NULL;
+}
+
 char *sb_strv_join(const struct sb_strv *v, const char *separator)
 {
 	const size_t separator_len = strlen(separator);

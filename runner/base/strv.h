@@ -33,6 +33,8 @@ void sb_strv_add_all(struct sb_strv *v, const struct sb_strv *other);
 void sb_strv_clear(struct sb_strv *v);
 void sb_strv_remove_at(struct sb_strv *v, size_t i);
 bool sb_strv_contains(const struct sb_strv *v, const char *s);
+/* The same for a list that sb_strv_sort has sorted. */
+bool sb_strv_has_sorted(const struct sb_strv *v, const char *s);
 /* Bytewise. */
 void sb_strv_sort(struct sb_strv *v);
 /* The joined strings; caller frees. */

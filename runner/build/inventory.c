@@ -47,6 +47,8 @@ struct taking {
 	struct sb_cache *cache;
 	struct sb_inventory *out;
 	struct sb_usage_seen seen;
+	size_t first_step; /* where the steps are among the items */
+	size_t n_steps;
 	struct sb_strv shared; /* names of layers, and digests of blobs, of the images */
 };
 
@@ -54,17 +56,6 @@ static void taking_release(struct taking *t)
 {
 	sb_usage_seen_release(&t->seen);
 	sb_strv_release(&t->shared);
-}
-
-static int compare_texts(const void *a, const void *b)
-{
-	return strcmp(*(char *const *)a, *(char *const *)b);
-}
-
-static bool is_shared(const struct taking *t, const char *name)
-{
-	return t->shared.len > 0 && bsearch(&name, t->shared.items, t->shared.len,
-					    sizeof(*t->shared.items), compare_texts) != NULL;
 }
 
 /* An image whose parts can't be read shares nothing that can be told. */
@@ -113,7 +104,7 @@ static struct sb_stored *add_item(struct taking *t, enum sb_stored_kind kind, co
 		.text = sb_strdup(""),
 		.size_bytes = size_bytes,
 		.used_s = used_s,
-		.is_shared = is_shared(t, name)};
+		.is_shared = sb_strv_has_sorted(&t->shared, name)};
 	return item;
 }
 
@@ -202,18 +193,25 @@ int sb_inventory_records(struct sb_cache *cache, struct sb_strv *out, struct sb_
 	return 0;
 }
 
-static struct sb_stored *find_item(const struct taking *t, const char *name)
+static int compare_names(const void *a, const void *b)
 {
-	SB_ARRAY_FOREACH (&t->out->items, item)
-		if (strcmp(item->name, name) == 0)
-			return item;
-	return NULL;
+	return strcmp(((const struct sb_stored *)a)->name, ((const struct sb_stored *)b)->name);
+}
+
+/* Among the steps, which were added one after the other, by name. */
+static struct sb_stored *find_step(const struct taking *t, char *name)
+{
+	const struct sb_stored wanted = {.name = name};
+
+	return t->n_steps > 0 ? bsearch(&wanted, &t->out->items.items[t->first_step], t->n_steps,
+					sizeof(wanted), compare_names)
+			      : NULL;
 }
 
 static void describe(struct taking *t, const struct sb_cache_record *record, int64_t used_s)
 {
 	sb_autofree char *name = sb_snapshots_step_name(&record->state);
-	struct sb_stored *item = find_item(t, name);
+	struct sb_stored *item = find_step(t, name);
 
 	if (item == NULL)
 		return;
@@ -222,7 +220,7 @@ static void describe(struct taking *t, const struct sb_cache_record *record, int
 	if (used_s > item->used_s)
 		item->used_s = used_s;
 	SB_ARRAY_FOREACH (&record->blobs, blob)
-		if (!is_shared(t, blob->digest.text))
+		if (!sb_strv_has_sorted(&t->shared, blob->digest.text))
 			item->blob_bytes += blob->size_bytes;
 }
 
@@ -287,11 +285,14 @@ int sb_inventory_take(struct sb_layout *store, struct sb_snapshots *snapshots,
 		.store = store, .snapshots = snapshots, .cache = cache, .out = &inventory};
 
 	if (find_shared(&t, err) < 0 || add_blobs(&t, err) < 0 ||
-		add_folders(&t, "layers", SB_STORED_LAYER, err) < 0 ||
-		add_folders(&t, "steps", SB_STORED_LAYER, err) < 0 ||
-		add_folders(&t, "cache", SB_STORED_MOUNT, err) < 0)
+		add_folders(&t, "layers", SB_STORED_LAYER, err) < 0)
 		return -1;
-	if (read_records(&t, err) < 0 || add_rest(&t, err) < 0)
+	t.first_step = inventory.items.len;
+	if (add_folders(&t, "steps", SB_STORED_LAYER, err) < 0)
+		return -1;
+	t.n_steps = inventory.items.len - t.first_step;
+	if (add_folders(&t, "cache", SB_STORED_MOUNT, err) < 0 || read_records(&t, err) < 0 ||
+		add_rest(&t, err) < 0)
 		return -1;
 	qsort(inventory.items.items, inventory.items.len, sizeof(*inventory.items.items),
 		compare_use);

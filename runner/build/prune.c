@@ -108,7 +108,7 @@ static int prune_record(struct sb_layout *store, struct sb_snapshots *snapshots,
 	else if (found == SB_CACHE_FOUND)
 		is_useful = has_folder(snapshots, &record);
 	SB_ARRAY_FOREACH (&record.blobs, blob)
-		if (!is_all && sb_strv_contains(used_blobs, blob->digest.text))
+		if (!is_all && sb_strv_has_sorted(used_blobs, blob->digest.text))
 			is_useful = true;
 	if (!is_useful)
 		sb_cache_remove(cache, &key);
@@ -128,6 +128,7 @@ static int prune_records(struct sb_layout *store, struct sb_snapshots *snapshots
 	if (sb_inventory_records(cache, &names, err) < 0 ||
 		sb_layout_used_blobs(store, &used, err) < 0)
 		return -1;
+	sb_strv_sort(&used);
 	for (size_t i = 0; i < names.len; i++)
 		if (prune_record(store, snapshots, cache, names.items[i], &used, is_all, keep_blobs,
 			    err) < 0)

@@ -98,6 +98,36 @@ static int destroy(const struct found *found, struct sb_error *err)
 	return sb_snapshots_discard(build->snapshots, found->name, err);
 }
 
+/* In the build's compression: another version of the compressor may have made other bytes of it. */
+static void remember_blob(struct found *found, const struct sb_layer_blob *made)
+{
+	const struct sb_build *build = found->d->build;
+	struct sb_cached_blob *blob = NULL;
+	SB_AUTO_ERROR failed = SB_ERROR_INIT;
+
+	SB_ARRAY_FOREACH (&found->record.blobs, other)
+		if (other->compression == build->compression &&
+			other->level == build->compression_level)
+			blob = other;
+	if (blob == NULL)
+		blob = SB_ARRAY_ADD(&found->record.blobs);
+	*blob = (struct sb_cached_blob){.compression = build->compression,
+		.level = build->compression_level,
+		.digest = made->digest,
+		.size_bytes = made->size_bytes};
+	if (sb_cache_write(build->cache, &found->record, &failed) < 0)
+		sb_error_ignore(&failed, "it is made once more in the next build then");
+}
+
+static int fail_leak(const struct found *found, struct sb_error *err)
+{
+	SB_AUTO_ERROR ignored = SB_ERROR_INIT;
+
+	if (destroy(found, &ignored) < 0)
+		sb_error_ignore(&ignored, "what was found is what is told");
+	return sb_error_context(err, "%s", sb_instruction_name(found->d->instr->kind));
+}
+
 /* Reads the layer where that is needed: for a secret that its step did not know, or for a blob
  * that is missing. *out_is_whole is false where it is not what it was. */
 static int check_layer(struct found *found, bool *out_is_whole, struct sb_error *err)
@@ -112,7 +142,6 @@ static int check_layer(struct found *found, bool *out_is_whole, struct sb_error 
 		.diff_id = &found->record.diff_id};
 	struct sb_layer_blob made = {0};
 	SB_AUTO_ERROR failed = SB_ERROR_INIT;
-	SB_AUTO_ERROR ignored = SB_ERROR_INIT;
 
 	*out_is_whole = true;
 	if (!again.has_blob && !sb_scanner_is_active(build->scanner))
@@ -122,22 +151,16 @@ static int check_layer(struct found *found, bool *out_is_whole, struct sb_error 
 		return -1;
 	if (sb_layer_make_again(build, d->state, &again, &made, &failed) < 0) {
 		*out_is_whole = false;
-		if (failed.code == SB_E_LEAK && destroy(found, &ignored) < 0)
-			sb_error_ignore(&ignored, "what was found is what is told");
 		if (failed.code == SB_E_LEAK || failed.code == SB_E_CANCELLED) {
 			sb_error_move(err, &failed);
-			return -1;
+			return err->code == SB_E_LEAK ? fail_leak(found, err) : -1;
 		}
 		sb_error_ignore(&failed, "the step runs then");
 		return 0;
 	}
-	if (again.has_blob && blob == NULL)
-		*SB_ARRAY_ADD(&found->record.blobs) =
-			(struct sb_cached_blob){.compression = build->compression,
-				.level = build->compression_level,
-				.digest = made.digest,
-				.size_bytes = made.size_bytes};
-	return again.has_blob ? sb_cache_write(build->cache, &found->record, err) : 0;
+	if (again.has_blob)
+		remember_blob(found, &made);
+	return 0;
 }
 
 static void use(const struct found *found, const char *created_by)

@@ -73,25 +73,6 @@ int sb_layout_is_used(struct sb_layout *layout, const json_t *index, const struc
 	return 0;
 }
 
-static bool is_kept(const struct sb_strv *keep, const char *hex)
-{
-	size_t low = 0;
-	size_t high = keep->len;
-
-	while (low < high) {
-		const size_t middle = low + (high - low) / 2;
-		const int order = strcmp(keep->items[middle], hex);
-
-		if (order == 0)
-			return true;
-		if (order < 0)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return false;
-}
-
 static int sweep(struct sb_layout *layout, const json_t *index, const struct sb_strv *keep,
 	int64_t min_age_s, uint64_t *out_bytes, struct sb_error *err)
 {
@@ -107,7 +88,7 @@ static int sweep(struct sb_layout *layout, const json_t *index, const struct sb_
 		const char *hex = names.items[i];
 		struct stat st;
 
-		if (sb_reach_has(&used, hex) || is_kept(keep, hex) ||
+		if (sb_reach_has(&used, hex) || sb_strv_has_sorted(keep, hex) ||
 			!is_older(blobs, hex, min_age_s, &st))
 			continue;
 		if (unlinkat(blobs, hex, 0) < 0 && errno != ENOENT)
