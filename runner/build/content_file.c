@@ -4,6 +4,7 @@
 #include <endian.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/mem.h"
 #include "build/copy_entry.h"
@@ -72,21 +73,74 @@ static int add_attributes(
 	return 0;
 }
 
-static int add_bytes(struct sb_content_files *files, int fd, const char *path, struct sb_error *err)
+/* So many bytes from where the descriptor is, or to the end. */
+static int add_bytes(struct sb_content_files *files, int fd, uint64_t len, const char *path,
+	struct sb_error *err)
 {
-	ssize_t n = 0;
+	ssize_t n = 1;
 
 	if (files->bytes == NULL)
 		files->bytes = sb_malloc(READ_BYTES);
-	do {
+	while (len > 0 && n > 0) {
 		if (sb_interrupt_check(files->copy->interrupt, err) < 0)
 			return -1;
-		n = sb_fd_read(fd, files->bytes, READ_BYTES, err);
+		n = sb_fd_read(fd, files->bytes, len < READ_BYTES ? (size_t)len : READ_BYTES, err);
 		if (n < 0)
 			return sb_error_context(err, "'%s'", path);
 		sb_hasher_add(files->one, files->bytes, (size_t)n);
-	} while (n > 0);
+		len -= (uint64_t)n;
+	}
 	return 0;
+}
+
+static void add_length(struct sb_content_files *files, const char *what, off_t len)
+{
+	char text[64];
+	const int n = snprintf(text, sizeof(text), "%s %jd", what, (intmax_t)len);
+
+	add_text(files->one, text, (size_t)n);
+}
+
+/* Holes are not read: a file of many of them may be larger than the disk. */
+static int add_sparse(
+	struct sb_content_files *files, int fd, off_t size, const char *path, struct sb_error *err)
+{
+	off_t at = 0;
+
+	while (at < size) {
+		off_t data = lseek(fd, at, SEEK_DATA);
+
+		if (data < 0 || data > size)
+			data = size;
+		if (data > at)
+			add_length(files, "hole", data - at);
+		if (data == size)
+			break;
+
+		off_t end = lseek(fd, data, SEEK_HOLE);
+
+		if (end < 0 || end > size)
+			end = size;
+		if (lseek(fd, data, SEEK_SET) < 0)
+			return sb_fail_errno(err, "read '%s'", path);
+		add_length(files, "data", end - data);
+		if (add_bytes(files, fd, (uint64_t)(end - data), path, err) < 0)
+			return -1;
+		at = end;
+	}
+	return 0;
+}
+
+static int add_content(struct sb_content_files *files, int fd, const struct stat *st,
+	const char *path, struct sb_error *err)
+{
+	enum { BLOCK_BYTES = 512 }; /* st_blocks counts these (stat(2)) */
+	const bool is_sparse =
+		st->st_size > READ_BYTES && st->st_blocks < st->st_size / BLOCK_BYTES;
+
+	add_length(files, is_sparse ? "sparse" : "plain", st->st_size);
+	return is_sparse ? add_sparse(files, fd, st->st_size, path, err)
+			 : add_bytes(files, fd, UINT64_MAX, path, err);
 }
 
 static int add_target(
@@ -121,7 +175,7 @@ static int read_inside(struct sb_content_files *files, struct sb_copy_entry entr
 		return -1;
 	}
 	if (S_ISREG(st->st_mode) && (sb_copy_open_file(entry, path, &fd, &opened, err) < 0 ||
-					    add_bytes(files, fd, path, err) < 0))
+					    add_content(files, fd, &opened, path, err) < 0))
 		return -1;
 	sb_hasher_finish(files->one, out);
 	*out_is_same = is_same(st, &opened);

@@ -296,7 +296,8 @@ int sb_step_cache_begin(const struct sb_do *d, const struct sb_key *key, bool is
 		return *out_is_done ? plan_step(d, out, created_by, err) : 0;
 	out->cache = d->build->cache;
 	out->is_link = is_link;
-	out->text = d->instr->text;
+	/* In the history, the addresses of ADD have no passwords. */
+	out->text = d->instr->kind == SB_INSTR_ADD ? created_by : d->instr->text;
 	sb_key_finish(key, &out->key);
 	if (d->build->planned != NULL)
 		return plan_step(d, out, created_by, err);

@@ -779,6 +779,16 @@ def test_add_of_a_url_runs_when_its_content_changes(fresh):
         assert len(ran(build(fresh, text, *options, context=context))) == 2
 
 
+def test_passwords_of_addresses_are_in_no_record(fresh):
+    with WebServer(fresh.folder.with_name(fresh.folder.name + "-web")) as web:
+        web.put("tool", b"one")
+        text = f"FROM busybox:1\nADD {web.url('tool', user='ann:open-sesame@')}?key=hidden-key /tool\n"
+        assert len(ran(build(fresh, text))) == 1
+    assert "ADD" in fresh("du").out
+    for word in ("open-sesame", "hidden-key"):
+        assert in_store(fresh, f"grep -rl {word} . || true") == ""
+
+
 def test_add_with_a_checksum_asks_nobody(fresh):
     digest = "sha256:" + hashlib.sha256(b"one").hexdigest()
     context = fresh.context()

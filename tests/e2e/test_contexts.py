@@ -115,7 +115,7 @@ def test_a_tar_that_tries_to_leave_its_folder(fresh, folder):
         tar = image_make.make_tar({"Buildfile": BUILDFILE, **entries})
         fresh("build", "-", stdin=tar, check=None)
         assert victim.read_text(encoding="utf-8") == "untouched"
-        assert not list(fresh.store.rglob("owned"))
+        assert not [path for path in fresh.store.rglob("owned") if "steps" not in path.parts]
         assert sorted(p.name for p in folder.iterdir()) == ["victim"]
     absolute = build_from(fresh, "-", stdin=image_make.make_tar({"/Buildfile": BUILDFILE, "/f": b"x"}))
     assert absolute.read("c/f") == b"x"

@@ -242,6 +242,35 @@ static void a_stamp_tells_of_every_change(void **state)
 	}
 }
 
+/* Where holes are is the file system's affair, so they may make another digest, but never the same
+ * for another content. */
+static void holes_are_told_from_bytes(void **state)
+{
+	enum { SIZE = 4 << 20 };
+	const struct options options = {.source = "sparse"};
+	struct sb_digest empty;
+	struct sb_digest byte;
+	struct sb_digest longer;
+	struct fixture f;
+
+	(void)state;
+	fixture_init(&f);
+	fixture_write(f.source_fd, "sparse", "", 0);
+
+	const int fd = openat(f.source_fd, "sparse", O_WRONLY | O_CLOEXEC);
+
+	assert_int_equal(ftruncate(fd, SIZE), 0);
+	digest(&f, &options, &empty);
+	assert_int_equal(pwrite(fd, "x", 1, SIZE / 2), 1);
+	digest(&f, &options, &byte);
+	assert_int_equal(ftruncate(fd, 2 * SIZE), 0);
+	digest(&f, &options, &longer);
+	assert_string_not_equal(empty.text, byte.text);
+	assert_string_not_equal(byte.text, longer.text);
+	close(fd);
+	fixture_release(&f);
+}
+
 static void owners_of_the_context_do_not_count(void **state)
 {
 	const struct options context = {.source = "d"};
@@ -299,6 +328,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(what_a_copy_brings_decides),
 		cmocka_unit_test(a_stamp_tells_of_every_change),
+		cmocka_unit_test(holes_are_told_from_bytes),
 		cmocka_unit_test(owners_of_the_context_do_not_count),
 		cmocka_unit_test(a_deep_tree_needs_few_descriptors),
 	};
