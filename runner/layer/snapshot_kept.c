@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/mem.h"
+#include "base/path.h"
 #include "layer/snapshot_private.h"
 #include "sys/at.h"
 #include "sys/boot.h"
@@ -34,9 +35,9 @@ char *sb_snapshots_step_name(const struct sb_digest *chain)
 /* The name without its folder: digests of layers and of steps never meet. */
 static char *mark_name(const char *name)
 {
-	const char *slash = strrchr(name, '/');
+	sb_autofree char *hex = sb_path_base(name);
 
-	return sb_asprintf("marks/%s", slash != NULL ? slash + 1 : name);
+	return sb_asprintf("marks/%s", hex);
 }
 
 enum durability { ON_DISK, THIS_BOOT, UNKNOWN };
