@@ -22,16 +22,12 @@ enum {
 	SB_MAX_CERTIFICATES = 8 << 20,    /* authorities: those of Debian are 220 KiB */
 	SB_MAX_PASSWORD = 64 << 10,       /* of a registry; tokens have some KiB */
 	SB_MAX_TAR_RECORD = 1 << 20, /* one PAX record: xattrs are at most 64 KiB, names 4 KiB */
-	SB_MAX_STEP_TAIL = 64 << 10, /* what is kept of a step's output to show when it fails */
-	SB_MAX_EXPANSION = 8 << 20,  /* what one word of a Buildfile may expand to */
-	SB_MAX_EXPANSION_DEPTH = 64, /* levels of ${a:-${b:-…}}; each is a C stack frame */
-	SB_MAX_TAR_RECORD = 1 << 20,   /* one PAX record: xattrs are at most 64 KiB, names 4 KiB */
-	SB_MAX_KEY = 32 << 20,         /* a RUN's script, environment and words are bounded by
-					  SB_MAX_BUILDFILE	 and its expansion */
-	SB_MAX_STAT_CACHE = 256 << 20, /* two million files */
-	SB_MAX_STEP_TAIL = 64 << 10,   /* what is kept of a step's output to show when it fails */
-	SB_MAX_EXPANSION = 8 << 20,    /* what one word of a Buildfile may expand to */
-	SB_MAX_EXPANSION_DEPTH = 64,   /* levels of ${a:-${b:-…}}; each is a C stack frame */
+	SB_MAX_KEY =
+		32 << 20, /* a RUN's script, environment and words: SB_MAX_BUILDFILE, expanded */
+	SB_MAX_STAT_CACHE = 256 << 20,   /* two million files */
+	SB_MAX_STEP_TAIL = 64 << 10,     /* what is kept of a step's output to show when it fails */
+	SB_MAX_EXPANSION = 8 << 20,      /* what one word of a Buildfile may expand to */
+	SB_MAX_EXPANSION_DEPTH = 64,     /* levels of ${a:-${b:-…}}; each is a C stack frame */
 	SB_MAX_EXPANSION_PATTERN = 4096, /* of ${a#pattern}: a path's length; matching takes the
 					    product of pattern and value */
 };

@@ -12,7 +12,6 @@
 #include "build/content_file.h"
 #include "build/copy_filter.h"
 #include "build/copy_match.h"
-#include "build/copy_mode.h"
 #include "build/copy_refuse.h"
 #include "sys/at.h"
 #include "sys/fd.h"
