@@ -10,6 +10,7 @@
 #include "registry/push_content.h"
 #include "registry/push_within.h"
 #include "registry/registries.h"
+#include "registry/retry.h"
 #include "registry/upload.h"
 #include "registry/url.h"
 
@@ -73,8 +74,8 @@ static bool on_sent(void *data, size_t i, uint64_t done)
 	return !p->is_cancelled;
 }
 
-static int send_manifest(struct sb_client *client, const struct sb_push_manifest *manifest,
-	const char *name, struct sb_error *err)
+static int try_manifest(struct sb_client *client, const struct sb_push_manifest *manifest,
+	const char *name, struct sb_http_answer *answer, struct sb_error *err)
 {
 	sb_autofree char *url =
 		sb_manifest_url(sb_client_base(client), sb_client_ref(client), name);
@@ -85,10 +86,34 @@ static int send_manifest(struct sb_client *client, const struct sb_push_manifest
 		.upload = &body,
 		.content_type = manifest->descriptor.media_type,
 		.max_body_bytes = SB_MAX_JSON};
+
+	return sb_client_send(client, &request, answer, err);
+}
+
+/* What we sent does fit its digest. A registry over a file system (distribution 2.8) reads a tag
+ * back while another push is writing the same one, and takes what it sees for ours. */
+static bool is_disturbed(const struct sb_http_answer *answer)
+{
+	return answer->status == 400 && answer->body.data != NULL &&
+	       strstr(answer->body.data, "DIGEST_INVALID") != NULL;
+}
+
+static int send_manifest(struct sb_client *client, const struct sb_push_manifest *manifest,
+	const char *name, struct sb_error *err)
+{
+	enum { MAX_TRIES = 5 };
 	SB_AUTO_VALUE(sb_http_answer) answer = SB_HTTP_ANSWER_INIT;
 
-	if (sb_client_send(client, &request, &answer, err) < 0)
-		return -1;
+	for (unsigned n = 1; n <= MAX_TRIES; n++) {
+		sb_http_answer_release(&answer);
+		if (try_manifest(client, manifest, name, &answer, err) < 0)
+			return -1;
+		if (!is_disturbed(&answer) || n == MAX_TRIES)
+			break;
+		if (sb_http_wait(sb_client_http(client), sb_retry_delay_ms(n, false, 0, 50, 400),
+			    err) < 0)
+			return -1;
+	}
 	if (answer.status < 200 || answer.status > 299)
 		return sb_client_fail(client, &answer, "manifest", err);
 	return sb_digest_header_check(

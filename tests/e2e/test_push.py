@@ -238,8 +238,9 @@ def test_the_same_twice_at_once(fresh, registry):
     name = registry.ref("push/twice:1")
     app(fresh, "-t", name, layers=4)
     pushes = [fresh.start("push", name) for _ in range(3)]
-    digests = {push.communicate(timeout=60)[0] for push in pushes}
-    assert len(digests) == 1 and all(push.returncode == 0 for push in pushes)
+    outputs = [push.communicate(timeout=60) for push in pushes]
+    digests = {out for out, _ in outputs}
+    assert len(digests) == 1 and all(push.returncode == 0 for push in pushes), "\n".join(err.decode()[-700:] for _, err in outputs)
     other = {"SAFEBUILD_ROOT": str(fresh.folder / "other")}
     pulls = [fresh.start("pull", name, env=other) for _ in range(3)]
     assert {pull.communicate(timeout=60)[0] for pull in pulls} == digests

@@ -40,7 +40,8 @@ class Workers:
 
 @pytest.fixture(scope="module")
 def workers(session_folder, rootfs, request):
-    selected = {item.callspec.params["case"].name for item in request.session.items if item.name.startswith("test_case[")}
+    own = [item for item in request.session.items if item.path == request.path and item.originalname == "test_case"]
+    selected = {item.callspec.params["case"].name for item in own}
     folder = session_folder / "leaks"
     folder.mkdir()
     workers = Workers(folder, rootfs, [case for case in CASES if case.name in selected])
