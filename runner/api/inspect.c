@@ -3,6 +3,7 @@
 
 #include <fcntl.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "api/image_open.h"
@@ -49,8 +50,12 @@ static int read_policy(
 	const struct sb_inspect_options *o, struct sb_policy *policy, struct sb_error *err)
 {
 	static const char usual[] = ".safebuild.json";
+	struct stat st;
 
-	/* A link that leads nowhere, or a folder, is told and not passed over. */
+	/* What nobody named is opened only where that can't wait for ever. */
+	if (o->policy == NULL && stat(usual, &st) == 0 && !S_ISREG(st.st_mode))
+		return sb_fail(err, SB_E_USAGE, "policy '%s': it is not a file", usual);
+	/* A link that leads nowhere is told and not passed over. */
 	if (o->policy != NULL || faccessat(AT_FDCWD, usual, F_OK, AT_SYMLINK_NOFOLLOW) == 0)
 		if (read_policy_file(policy, o->policy != NULL ? o->policy : usual, err) < 0)
 			return -1;

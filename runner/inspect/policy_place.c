@@ -84,17 +84,22 @@ static bool enter(struct scan *scan, const struct sb_json_step *step, const char
 	}
 }
 
-unsigned sb_json_line_of(
-	const char *text, size_t len, const struct sb_json_step *steps, size_t n_steps)
+void sb_json_place_of(const char *text, size_t len, const struct sb_json_step *steps,
+	size_t n_steps, struct sb_source_pos *at)
 {
 	struct scan scan = {text, text + len};
-	const char *at = text;
-	unsigned line = 1;
+	const char *place = text;
+	const char *line = text;
 
 	skip_blanks(&scan);
-	for (size_t i = 0; i < n_steps && enter(&scan, &steps[i], &at); i++)
+	for (size_t i = 0; i < n_steps && enter(&scan, &steps[i], &place); i++)
 		;
-	for (const char *p = text; p < at; p++)
-		line += *p == '\n' ? 1 : 0;
-	return line;
+	at->line = 1;
+	for (const char *p = text; p < place; p++) {
+		if (*p != '\n')
+			continue;
+		at->line++;
+		line = p + 1;
+	}
+	at->column = (unsigned)(place - line) + 1;
 }

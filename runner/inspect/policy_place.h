@@ -4,15 +4,17 @@
 
 #include <stddef.h>
 
+#include "base/error.h"
+
 /* A way into a JSON document: a key of an object, or (key NULL) an item of an array. */
 struct sb_json_step {
 	const char *key;
 	size_t index;
 };
 
-/* The line, from 1, on which that value stands, or its key where it has one. The text is valid
- * JSON; of a way that leads nowhere, the line up to which it could be followed. */
-unsigned sb_json_line_of(
-	const char *text, size_t len, const struct sb_json_step *steps, size_t n_steps);
+/* Where that value stands, or its key where it has one. The text is valid JSON; of a way that leads
+ * nowhere, the place up to which it could be followed. at->file is left as it is. */
+void sb_json_place_of(const char *text, size_t len, const struct sb_json_step *steps,
+	size_t n_steps, struct sb_source_pos *at);
 
 #endif

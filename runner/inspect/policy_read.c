@@ -35,9 +35,9 @@ static void step_in(struct reading *r, const char *key, size_t index)
 /* Gives a failure the place that the reading is at. */
 static int locate(const struct reading *r, struct sb_error *err)
 {
-	const struct sb_source_pos at = {
-		.file = r->file, .line = sb_json_line_of(r->text, r->len, r->steps, r->depth)};
+	struct sb_source_pos at = {.file = r->file};
 
+	sb_json_place_of(r->text, r->len, r->steps, r->depth, &at);
 	return sb_error_locate(err, at);
 }
 
@@ -346,7 +346,7 @@ int sb_policy_read(struct sb_policy *policy, const char *file, const char *text,
 	if (json == NULL) {
 		const struct sb_source_pos at = {.file = file,
 			.line = where.line > 0 ? (unsigned)where.line : 1,
-			.column = where.column > 0 ? (unsigned)where.column : 0};
+			.column = where.column > 0 ? (unsigned)where.column : 1};
 
 		return sb_fail_at(err, SB_E_SYNTAX, at, "it is no valid JSON: %s", where.text);
 	}

@@ -5,6 +5,7 @@ import datetime
 import hashlib
 import html.parser
 import json
+import os
 
 import pytest
 
@@ -186,7 +187,10 @@ def test_policies(sb, plain, inspect, status, word):
     result = sb("inspect", plain, "--policy", file, check=status)
     assert word in result.text, repr(result)
     if status == 2:
-        assert f"{file}:1: " in result.err
+        # A file of one line: the key or item that is wrong is where the column says.
+        assert result.err.startswith(f"{file}:1:"), result.err
+        column = int(result.err.split(":")[2])
+        assert file.read_text()[column - 1] in '"{', (column, result.err)
 
 
 def test_the_policy_of_the_current_folder_is_used(sb, plain):
@@ -197,6 +201,9 @@ def test_the_policy_of_the_current_folder_is_used(sb, plain):
     (folder / ".safebuild.json").write_text("{\n  \"inspect\": {\n")
     assert ".safebuild.json:3" in sb("inspect", plain, cwd=folder, check=2).err
     sb("inspect", plain, "--policy", folder / "no-such-file", check=3)
+    (folder / ".safebuild.json").unlink()
+    os.mkfifo(folder / ".safebuild.json")
+    assert "not a file" in sb("inspect", plain, cwd=folder, check=2).err
 
 
 def test_sarif_has_what_its_readers_need(sb, planted):

@@ -342,24 +342,36 @@ static void what_is_wrong_in_a_policy_is_told_with_its_line(void **state)
 		assert_int_equal(err.code, SB_E_SYNTAX);
 		assert_non_null(strstr(err.message, rows[i].message));
 		assert_int_equal(err.at.line, rows[i].line);
+		assert_true(err.at.column > 0);
 		assert_string_equal(err.at.file, "p.json");
 	}
 }
 
-static void lines_are_found_behind_strings_that_look_like_structure(void **state)
+static void places_are_found_behind_strings_that_look_like_structure(void **state)
 {
 	static const char text[] =
 		"{\"a\": \"x\\\"}]\",\n \"b\": [[1, {\"k\": 2}],\n {\"k\":\n 3}],\n"
 		" \"k\": -1.5e3, \"d\":\n null}";
-	const struct sb_json_step in_list[] = {{"b", 0}, {NULL, 1}, {"k", 0}};
-	const struct sb_json_step last[] = {{"d", 0}};
-	const struct sb_json_step missing[] = {{"b", 0}, {NULL, 7}};
+	static const struct {
+		struct sb_json_step steps[3];
+		size_t n_steps;
+		unsigned line;
+		unsigned column;
+	} rows[] = {
+		{{{"b", 0}, {NULL, 1}, {"k", 0}}, 3, 3, 3},
+		{{{"d", 0}}, 1, 5, 15},
+		{{{"b", 0}, {NULL, 7}}, 2, 3, 2},
+		{{{"d", 0}}, 0, 1, 1},
+	};
 
 	(void)state;
-	assert_int_equal(sb_json_line_of(text, strlen(text), in_list, 3), 3);
-	assert_int_equal(sb_json_line_of(text, strlen(text), last, 1), 5);
-	assert_int_equal(sb_json_line_of(text, strlen(text), missing, 2), 3);
-	assert_int_equal(sb_json_line_of(text, strlen(text), last, 0), 1);
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct sb_source_pos at = {0};
+
+		sb_json_place_of(text, strlen(text), rows[i].steps, rows[i].n_steps, &at);
+		assert_int_equal(at.line, rows[i].line);
+		assert_int_equal(at.column, rows[i].column);
+	}
 }
 
 int main(void)
@@ -375,7 +387,7 @@ int main(void)
 		cmocka_unit_test(waivers_hold_for_what_they_name_until_their_day),
 		cmocka_unit_test(a_fingerprint_waives_one_finding),
 		cmocka_unit_test(what_is_wrong_in_a_policy_is_told_with_its_line),
-		cmocka_unit_test(lines_are_found_behind_strings_that_look_like_structure),
+		cmocka_unit_test(places_are_found_behind_strings_that_look_like_structure),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
