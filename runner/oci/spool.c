@@ -3,6 +3,7 @@
 
 #include <archive.h>
 #include <archive_entry.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -126,6 +127,27 @@ static int open_filters(struct archive *a, struct source *source, struct sb_erro
 	return 0;
 }
 
+/* Whether the sum in the first header is right; of bytes taken as signed, as some wrote it, too. */
+static bool is_tar_start(const char *block)
+{
+	enum { SUM_AT = 148, SUM_LEN = 8, BLOCK = 512 };
+	char text[SUM_LEN + 1] = {0};
+	long sum = 0;
+	long signed_sum = 0;
+
+	memcpy(text, block + SUM_AT, SUM_LEN);
+	for (size_t i = 0; i < BLOCK; i++) {
+		const char c = i >= SUM_AT && i < SUM_AT + SUM_LEN ? ' ' : block[i];
+
+		sum += (unsigned char)c;
+		signed_sum += (signed char)c;
+	}
+
+	const long said = strtol(text, NULL, 8);
+
+	return said == sum || said == signed_sum;
+}
+
 static int copy_data(struct archive *a, struct source *source, int to, struct sb_error *err)
 {
 	enum { CHUNK = 256 << 10 };
@@ -144,6 +166,8 @@ static int copy_data(struct archive *a, struct source *source, int to, struct sb
 			return fail_read(a, source, err);
 		if (n == 0)
 			return 0;
+		if (total == 0 && n >= 512 && !is_tar_start(chunk))
+			return sb_fd_write_all(to, chunk, (size_t)n, err);
 		total += (uint64_t)n;
 		if (total > max_spool_bytes)
 			return sb_fail(err, SB_E_LIMIT, "the archive unpacks to more than 256 GiB");
