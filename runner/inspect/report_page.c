@@ -12,12 +12,13 @@
 enum {
 	MAX_PAGE_BYTES = 64 << 20, /* only a hostile image has names for more than that */
 	MAX_DEAD_SHOWN = 40,
-	LABEL_COLUMNS = 10,
+	LABEL_COLUMNS = 9,       /* a digest then has room in 80 */
+	MAX_EVENT_COLUMNS = 120, /* of a page without a width; the table of layers has all */
 };
 
 static void add_label(struct sb_page *page, const char *label)
 {
-	sb_page_addf(page, SB_PAGE_DIM, "%-9s ", label);
+	sb_page_addf(page, SB_PAGE_DIM, "%-*s", LABEL_COLUMNS, label);
 }
 
 static void add_field(struct sb_page *page, const char *label, const char *value)
@@ -144,9 +145,11 @@ void sb_page_add_event(
 {
 	sb_autofree char *instruction = sb_layer_instruction_text(in, layer);
 	sb_autofree char *start = sb_asprintf("      %s in layer %zu by ", what, layer + 1);
+	const size_t room = sb_page_room(page, strlen(start));
 
 	sb_page_addf(page, SB_PAGE_DIM, "%s", start);
-	sb_page_add_text(page, SB_PAGE_PLAIN, instruction, sb_page_room(page, strlen(start)));
+	sb_page_add_text(page, SB_PAGE_PLAIN, instruction,
+		room > 0 ? room : MAX_EVENT_COLUMNS - strlen(start));
 	sb_page_end_line(page);
 }
 

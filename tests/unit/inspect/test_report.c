@@ -58,7 +58,7 @@ static void assert_has(const char *report, const char *part)
 static void page_tells_all_there_is(void **state)
 {
 	static const char *const parts[] = {
-		"image     registry.example/team/app:1.2.3\n",
+		"image    registry.example/team/app:1.2.3\n",
 		"43.0 MB compressed, 137 MB unpacked, 90.0 MB in visible files\n",
 		"runs as root",
 		"  2      400 B  \xe2\x96\x8f                40        0       13 B  COPY "
@@ -95,10 +95,12 @@ static void page_tells_all_there_is(void **state)
 		assert_has(page, parts[i]);
 }
 
-/* Digests and commands are for copying, and stay whole. */
-static bool may_be_longer(const char *line)
+/* Digests and commands are for copying, and stay whole; a digest fits where a terminal has the
+ * usual width. */
+static bool may_be_longer(const char *line, unsigned width)
 {
-	return strstr(line, "sha256:") != NULL || strstr(line, "safebuild inspect cat") != NULL;
+	return (width < 80 && strstr(line, "sha256:") != NULL) ||
+	       strstr(line, "safebuild inspect cat") != NULL;
 }
 
 static void page_keeps_to_the_width(void **state)
@@ -112,7 +114,7 @@ static void page_keeps_to_the_width(void **state)
 		char *line;
 
 		while ((line = strsep(&rest, "\n")) != NULL)
-			if (!may_be_longer(line) && sb_columns_of(line) > widths[i])
+			if (!may_be_longer(line, widths[i]) && sb_columns_of(line) > widths[i])
 				fail_msg("wider than %u: %s", widths[i], line);
 	}
 }
