@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "api/image_open.h"
 
+#include <fcntl.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -70,8 +71,9 @@ int sb_open_image(struct sb_session *session, const struct sb_image_place *place
 	if (strcmp(place->image, "-") == 0)
 		return open_file(STDIN_FILENO, place, &want, out, err);
 	if (stat(place->image, &st) == 0) {
-		if (sb_fd_open_user(place->image, "image", &fd, err) < 0)
-			return -1;
+		fd = open(place->image, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+		if (fd < 0)
+			return sb_fail_errno(err, "open it");
 		return open_file(fd, place, &want, out, err);
 	}
 	if (is_path(place->image))

@@ -108,7 +108,7 @@ static int add_file(
 	sb_autofd int fd = -1;
 
 	if (sb_fd_open_user(path, "file", &fd, err) < 0)
-		return -1;
+		return sb_error_context(err, "secret '%s'", id);
 	return sb_secrets_add_fd(secrets, id, fd, err);
 }
 
@@ -123,8 +123,9 @@ static int add_secret(
 	if (value != NULL)
 		return sb_secrets_add_bytes(secrets, option->id, value, strlen(value), err);
 	if (option->env != NULL) {
-		(void)sb_fail(
-			err, SB_E_USAGE, "the environment variable '%s' is not set", option->env);
+		(void)sb_fail(err, SB_E_USAGE,
+			"secret '%s': the environment variable '%s' is not set", option->id,
+			option->env);
 		return sb_error_hint(err, "an unset variable would be an empty secret; set it, "
 					  "empty if it is meant to be");
 	}
@@ -138,7 +139,7 @@ int sb_session_read_secrets(const struct sb_secret_option *options, size_t n,
 
 	for (size_t i = 0; i < n; i++)
 		if (add_secret(secrets, &options[i], err) < 0)
-			return sb_error_context(err, "secret '%s'", options[i].id);
+			return -1;
 	*out = SB_STEAL(secrets);
 	return 0;
 }

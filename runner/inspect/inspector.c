@@ -18,11 +18,11 @@ static void note_secret(struct sb_inspection *report, const struct sb_secret *se
 	if (sb_secret_strength(secret) != SB_SECRET_UNSEARCHABLE)
 		report->n_secrets_searched++;
 	else
-		sb_report_gap(report, SIZE_MAX, what, "too short to search for (under 4 bytes)");
+		sb_report_gap(report, SIZE_MAX, what, "too short or too common to search for");
 	if (sb_secret_strength(secret) == SB_SECRET_WEAK)
 		sb_report_gap(report, SIZE_MAX, what,
-			"under 8 bytes, so searched for as a whole word only, not in encoded "
-			"forms");
+			"short or of one pattern, so searched for as a whole word only, not in "
+			"encoded forms");
 }
 
 static void id_file_init(struct sb_id_file *file)

@@ -134,6 +134,31 @@ def test_what_is_no_image_is_refused(sb, data):
     sb("inspect", sb.file("junk", data), check=3)
 
 
+@pytest.mark.parametrize("device", ["/dev/zero", "/dev/urandom"])
+def test_what_has_no_end_is_refused_at_once(sb, device):
+    assert "image" in sb("inspect", device, check=3).err
+
+
+def test_a_long_instruction_is_whole_once_a_layer(sb):
+    long = "RUN apt-get install " + " ".join(f"package-{i}" for i in range(300))
+    layers = [image_make.make_tar({f"f{i}": b"%d" % round for i in range(30)}) for round in range(2)]
+    config = image_make.default_config(layers) | {"history": [{"created_by": long}] * 2}
+    folder = image_make.make_oci_layout(sb.context(), layers, config=config)
+    assert sb("inspect", folder).out.count("package-299") == 2
+
+
+def test_what_is_told_of_a_file_names_it_once(sb, footgun):
+    secret = sb.file("long", b"x" * 600_000)
+    assert sb("inspect", footgun, "--secret", f"id=long,src={secret}", check=3).err.count("'long'") == 1
+    unset = sb("inspect", footgun, "--secret", "id=unset,env=SB_TEST_NOT_SET", check=None)
+    assert unset.status == 2 and "secret 'unset'" in unset.err
+
+
+def test_a_common_secret_is_not_called_short_only(sb, footgun):
+    report = inspect(sb, footgun, "--secret", f"id=common,src={sb.file('common', 'password')}")
+    assert [gap["why"] for gap in report["not_scanned"]] == ["too short or too common to search for"]
+
+
 def test_an_image_that_is_not_there(sb):
     result = sb("inspect", "no-such-image:1", check=None)
     assert result.status in (1, 2, 3) and "no-such-image:1" in result.err
