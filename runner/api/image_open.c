@@ -71,9 +71,11 @@ int sb_open_image(struct sb_session *session, const struct sb_image_place *place
 	if (strcmp(place->image, "-") == 0)
 		return open_file(STDIN_FILENO, place, &want, out, err);
 	if (stat(place->image, &st) == 0) {
-		fd = open(place->image, O_RDONLY | O_CLOEXEC | O_NOCTTY);
-		if (fd < 0)
+		/* Asked first for a message that does not name it: who called does. */
+		if (faccessat(AT_FDCWD, place->image, R_OK, AT_EACCESS) < 0)
 			return sb_fail_errno(err, "open it");
+		if (sb_fd_open_user(place->image, "image", &fd, err) < 0)
+			return -1;
 		return open_file(fd, place, &want, out, err);
 	}
 	if (is_path(place->image))
