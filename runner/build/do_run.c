@@ -166,9 +166,11 @@ static int prepare(struct run *run, struct sb_upper *upper, struct sb_error *err
 }
 
 /* The step's two streams, each through its own filters. Colours go first: in the middle of a secret
- * they would keep it from being seen, and whoever leaves them out later would put it together. */
+ * they would keep it from being seen, and whoever leaves them out later would put it together. But
+ * where they may be of the secret itself, as in a binary key, it is looked for with them too. */
 struct output {
 	struct sb_build *build;
+	struct sb_redactor *before[2]; /* or NULL: no secret has an escape */
 	struct sb_ansi_filter colours[2];
 	struct sb_redactor *redactors[2];
 	int stream;
@@ -186,15 +188,26 @@ static void send_output(void *self, const char *bytes, size_t len)
 							.len = len});
 }
 
+static void send_uncoloured(void *self, const char *bytes, size_t len)
+{
+	struct output *output = self;
+	const int i = output->stream - 1;
+	sb_autofree char *text = sb_malloc(len);
+
+	len = sb_ansi_filter(&output->colours[i], bytes, len, text);
+	sb_redactor_write(output->redactors[i], text, len, send_output, output);
+}
+
 static void on_output(void *data, int stream, const char *bytes, size_t len)
 {
 	struct output *output = data;
-	const int i = stream - 1;
-	sb_autofree char *text = sb_malloc(len);
+	struct sb_redactor *before = output->before[stream - 1];
 
 	output->stream = stream;
-	len = sb_ansi_filter(&output->colours[i], bytes, len, text);
-	sb_redactor_write(output->redactors[i], text, len, send_output, output);
+	if (before != NULL)
+		sb_redactor_write(before, bytes, len, send_uncoloured, output);
+	else
+		send_uncoloured(output, bytes, len);
 }
 
 static void on_tick(void *data)
@@ -208,9 +221,23 @@ static void output_end(struct output *output)
 {
 	for (int i = 0; i < 2; i++) {
 		output->stream = i + 1;
+		if (output->before[i] != NULL)
+			sb_redactor_flush(output->before[i], send_uncoloured, output);
+		sb_redactor_free(output->before[i]);
 		sb_redactor_flush(output->redactors[i], send_output, output);
 		sb_redactor_free(output->redactors[i]);
 	}
+}
+
+static bool has_escape(const struct sb_secrets *secrets)
+{
+	for (size_t i = 0; i < sb_secrets_count(secrets); i++) {
+		const struct sb_secret *secret = sb_secrets_at(secrets, i);
+
+		if (secret->len > 0 && memchr(secret->bytes, '\033', secret->len) != NULL)
+			return true;
+	}
+	return false;
 }
 
 static int execute(struct run *run, struct sb_step_result *out, struct sb_error *err)
@@ -222,6 +249,10 @@ static int execute(struct run *run, struct sb_step_result *out, struct sb_error 
 		.on_tick = on_tick,
 		.data = &output,
 		.interrupt_fd = sb_interrupt_fd(build->interrupt)};
+
+	for (int i = 0; i < 2 && has_escape(build->secrets); i++)
+		output.before[i] = sb_redactor_new(build->secrets);
+
 	int rc = build->sandbox != NULL ? 0 : sb_sandbox_start(&build->sandbox, err);
 
 	if (rc == 0)

@@ -254,6 +254,16 @@ RUN --mount=type=secret,id=mysecret s=$(cat /run/secrets/mysecret); \
     assert secret[5:] not in result.text and "\\u001b" not in result.text
 
 
+@pytest.mark.parametrize("pieces", ["cat", "dd bs=7 status=none <"])
+def test_what_looks_like_a_colour_in_a_binary_secret_does_not_hide_it(fresh, pieces):
+    key = bytes(range(1, 256)) + b"\x1b[31mQ7\n\x00\x1b]k"
+    option = ("--secret", f"id=key,src={fresh.file('binary-key', key)}")
+    step = f"RUN --mount=type=secret,id=key {pieces} /run/secrets/key\n"
+    result = fresh.build("FROM busybox:1\n" + step, "--progress=plain", *option)
+    lines = [line.split(" ", 2)[2] for line in result.err.splitlines() if line.startswith("#2 0.")]
+    assert lines == ["[secret key]"], lines
+
+
 def test_output_shows_the_id_in_its_place(fresh, secret):
     half = len(secret) // 2
     text = f"""FROM busybox:1
