@@ -28,6 +28,7 @@ struct sb_explore_options {
 	const char *platform;
 	const struct sb_secret_option *secrets;
 	size_t n_secrets;
+	const char *name; /* which of several images in a folder or archive, or NULL */
 };
 #define SB_EXPLORE_OPTIONS_INIT \
 	{ \

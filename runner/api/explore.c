@@ -129,7 +129,7 @@ static int open_and_read(
 	struct sb_explorer *x, const struct sb_explore_options *o, struct sb_error *err)
 {
 	const struct sb_image_place from = {
-		.root = o->root, .image = o->image, .platform = o->platform};
+		.root = o->root, .image = o->image, .name = o->name, .platform = o->platform};
 
 	if (sb_session_read_secrets(o->secrets, o->n_secrets, &x->secrets, err) < 0)
 		return -1;

@@ -20,6 +20,7 @@ static void release(void *fields);
 struct explore_fields {
 	const char *root;
 	const char *platform;
+	const char *name;
 	struct sb_secret_list secrets;
 };
 
@@ -29,6 +30,8 @@ static const struct sb_option options[] = {
 		sb_secret_option_parse},
 	{"platform", 0, SB_OPTION_PARSED, "OS/ARCH", offsetof(struct explore_fields, platform),
 		"of an image with several (default: the host's)", sb_platform_option_parse},
+	{"name", 0, SB_OPTION_TEXT, "NAME", offsetof(struct explore_fields, name),
+		"which of several images in a folder or archive", NULL},
 	SB_OPTION_ROW_ROOT(struct explore_fields, root),
 	SB_OPTION_ROW_END,
 };
@@ -204,6 +207,7 @@ static int run(const struct sb_cli *cli, const void *fields, const struct sb_str
 
 	o.root = f->root;
 	o.image = words->items[0];
+	o.name = f->name;
 	o.platform = f->platform;
 	o.secrets = f->secrets.items;
 	o.n_secrets = f->secrets.len;

@@ -55,7 +55,11 @@ int sb_image_fail_choice(
 		sb_fail(err, SB_E_NOT_FOUND, "there is no image in the %s", form);
 	if (wanted != NULL && names->len > 0)
 		return sb_error_hint(err, "it has: %s", text);
-	return names->len > 0 ? sb_error_hint(err, "say which one by its name") : -1;
+	if (names->len == 0)
+		return -1;
+	return sb_error_hint(err,
+		"say which one: `safebuild inspect --name NAME`, `oci-layout://PATH:NAME` in a "
+		"build; or `safebuild load` brings all into the store");
 }
 
 bool sb_image_is_index(const struct sb_descriptor *d, const struct sb_buf *json)

@@ -2,6 +2,7 @@
 """inspect explore: the browser on a terminal, as a person uses it."""
 
 import io
+import json
 import os
 import signal
 import tarfile
@@ -232,6 +233,18 @@ def test_usage(sb, image):
 def test_an_image_that_is_not_there(screen):
     browser = screen("./no-such-image.tar", wait=False)
     browser.wait_for("no-such-image.tar", "status=3=")
+
+
+def test_one_of_several_images(sb, screen):
+    both = sb.folder / "both"
+    entries = []
+    for tag in ("one", "two"):
+        layers = [layer(lambda tar, tag=tag: image_make.add_file(tar, f"file-of-{tag}", b"x"))]
+        image_make.make_oci_layout(both, layers, tag=tag)
+        entries += json.loads((both / "index.json").read_text())["manifests"]
+    (both / "index.json").write_text(json.dumps({"schemaVersion": 2, "manifests": entries}))
+    screen(both, wait=False).wait_for("one, two", "--name", "status=2=")
+    screen(both, "--name", "two").wait_for("file-of-two")
 
 
 def test_a_hundred_thousand_files(sb, screen):
