@@ -12,6 +12,7 @@
 #include "base/mem.h"
 #include "inspect/policy.h"
 #include "inspect/report.h"
+#include "leak/redact.h"
 #include "sys/fd.h"
 
 /* What an inspection owns. The store is opened only where it is needed. */
@@ -95,10 +96,12 @@ static enum sb_inspect_verdict verdict_of(const struct job *job, const struct sb
 static int make_report(const struct job *job, const struct sb_inspect_options *o,
 	const struct sb_report_option *wanted, char **out, struct sb_error *err)
 {
+	/* The image's name is what the user wrote, who may have named a file after anything. */
+	sb_autofree char *image = sb_redact_text(job->secrets, o->image);
 	/* The style is the terminal's. */
 	const struct sb_report_style style = {.color = o->color && wanted->dest == NULL,
 		.width = wanted->dest == NULL ? o->width : 0,
-		.image = o->image};
+		.image = image};
 
 	switch (wanted->form) {
 	case SB_REPORT_JSON:

@@ -64,6 +64,13 @@ def test_a_known_secret_is_found_also_when_it_was_deleted(sb, footgun):
     assert "super secure" not in json.dumps(report)
 
 
+def test_a_secret_in_the_name_of_the_archive_is_not_shown(sb, footgun):
+    named = sb.folder / "archive-Kd83-lapis.tar"
+    named.write_bytes(footgun.read_bytes())
+    result = sb("inspect", named, "--secret", f"id=s,src={sb.file('lapis', 'Kd83-lapis')}")
+    assert "inspect cat" in result.out and "Kd83-lapis" not in result.text
+
+
 def test_an_image_without_it_is_clean_and_says_what_was_searched(sb, footgun):
     other = sb.file("other", "quite another value")
     result = sb("inspect", footgun, "--secret", f"id=other,src={other}")
