@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "oci/reference.h"
+#include "oci/spool.h"
 #include "registry/pull.h"
 #include "sys/fd.h"
 
@@ -15,11 +16,17 @@ static int open_file(int fd, const struct sb_image_place *place, const struct sb
 {
 	sb_autofd int tmp = -1;
 	const char *tmp_dir = getenv("TMPDIR");
+	bool is_spooled = false;
+	struct stat st;
 
-	/* Only a pipe, or what is compressed as a whole, is spooled there. */
-	if (sb_fd_open_dir_user(tmp_dir != NULL ? tmp_dir : "/tmp", "temporary folder", &tmp, err) <
-		0)
+	if (fstat(fd, &st) < 0)
+		return sb_fail_errno(err, "stat");
+	if (!S_ISDIR(st.st_mode) && sb_spool_is_needed(fd, &is_spooled, err) < 0)
 		return -1;
+	if (is_spooled && sb_fd_open_dir_user(tmp_dir != NULL ? tmp_dir : "/tmp",
+				  "temporary folder", &tmp, err) < 0)
+		return sb_error_hint(err, "an image from a pipe, or compressed as a whole, is laid "
+					  "there first; $TMPDIR names another folder");
 
 	const struct sb_image_open_options options = {
 		.name = place->name, .want = want, .tmp_dir_fd = tmp};

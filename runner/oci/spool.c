@@ -172,7 +172,8 @@ static int copy_data(struct archive *a, struct source *source, int to, struct sb
 		if (total > max_spool_bytes)
 			return sb_fail(err, SB_E_LIMIT, "the archive unpacks to more than 256 GiB");
 		if (sb_fd_write_all(to, chunk, (size_t)n, err) < 0)
-			return -1;
+			return sb_error_hint(err, "an image from a pipe, or compressed as a whole, "
+						  "is laid into $TMPDIR (/tmp) first");
 	}
 }
 

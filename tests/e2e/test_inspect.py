@@ -166,6 +166,12 @@ def test_a_common_secret_is_not_called_short_only(sb, footgun):
     assert [gap["why"] for gap in report["not_scanned"]] == ["too short or too common to search for"]
 
 
+def test_a_temporary_folder_is_needed_for_pipes_alone(sb, footgun):
+    nowhere = {"TMPDIR": "/no/such/folder"}
+    assert "etc/secret.txt" in sb("inspect", footgun, env=nowhere).out
+    assert "TMPDIR" in sb("inspect", "-", stdin=footgun.read_bytes(), env=nowhere, check=3).err
+
+
 def test_an_image_that_is_not_there(sb):
     result = sb("inspect", "no-such-image:1", check=None)
     assert result.status in (1, 2, 3) and "no-such-image:1" in result.err
