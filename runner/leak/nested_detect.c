@@ -2,6 +2,7 @@
 #include <archive.h>
 #include <string.h>
 
+#include "leak/lanes.h"
 #include "leak/nested_private.h"
 
 enum { MAX_MAGIC = 10 };
@@ -150,15 +151,33 @@ enum sb_nested_plain sb_nested_plain_kind(const char *bytes, size_t len)
 	return SB_NESTED_PLAIN;
 }
 
+/* Of 16 bytes, where 'P' and 'K' follow each other; 17 are looked at. */
+static inline uint32_t find_pk(const char *p)
+{
+	return sb_lanes_mask(
+		(sb_lanes)(sb_lanes_load(p) == 'P') & (sb_lanes)(sb_lanes_load(p + 1) == 'K'));
+}
+
 static size_t find_zip(const char *bytes, size_t len)
 {
-	const char *at = bytes;
+	enum { LANES = sizeof(sb_lanes), STEP = 4 * LANES };
+	size_t at = 0;
 
-	while ((at = memmem(at, len - (size_t)(at - bytes), "PK\3\4", 4)) != NULL) {
-		if (is_zip(at, len - (size_t)(at - bytes)))
-			return (size_t)(at - bytes);
-		at++;
+	for (; len - at > STEP; at += STEP) {
+		uint64_t places = 0;
+
+		for (unsigned i = 0; i < STEP / LANES; i++)
+			places |= (uint64_t)find_pk(bytes + at + i * LANES) << (i * LANES);
+		for (; places != 0; places &= places - 1) {
+			const size_t place = at + (size_t)__builtin_ctzll(places);
+
+			if (is_zip(bytes + place, len - place))
+				return place;
+		}
 	}
+	for (; at < len; at++)
+		if (is_zip(bytes + at, len - at))
+			return at;
 	return len;
 }
 

@@ -447,6 +447,17 @@ static void looks_behind_programs_scripts_and_archives(void **state)
 		assert_seen(&program, "1 etc/token;", "");
 	}
 
+	/* Wherever it begins: bytes are looked at many at a time. */
+	for (size_t n = 0; n < 150; n++) {
+		BUF(program);
+
+		add(&program, "\177ELF");
+		for (size_t k = 0; k < n; k++)
+			add(&program, k % 3 == 0 ? "P" : "K");
+		assert_int_equal(sb_buf_add(&program, zip.data, zip.len, &err), 0);
+		assert_seen(&program, "1 etc/token;", "");
+	}
+
 	BUF(script);
 	BUF(gzip);
 

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef SB_LEAK_LANES_H
+#define SB_LEAK_LANES_H
+
+#include <stdint.h>
+#include <string.h>
+#ifdef __SSE2__
+#include <emmintrin.h>
+#endif
+
+/*
+ * 16 bytes at once: comparing lanes gives 255 where it is so and 0 where not, and a mask has a bit
+ * for each lane, the first byte's lowest.
+ */
+typedef unsigned char sb_lanes __attribute__((vector_size(16)));
+
+static inline sb_lanes sb_lanes_load(const void *p)
+{
+	sb_lanes lanes;
+
+	memcpy(&lanes, p, sizeof(lanes));
+	return lanes;
+}
+
+/* Of lanes that are 0 or 255. */
+static inline uint32_t sb_lanes_mask(sb_lanes lanes)
+{
+#ifdef __SSE2__
+	return (uint32_t)_mm_movemask_epi8((__m128i)lanes);
+#else
+	uint32_t mask = 0;
+
+	for (unsigned i = 0; i < sizeof(lanes); i++)
+		mask |= (uint32_t)(lanes[i] & 1) << i;
+	return mask;
+#endif
+}
+
+#endif
