@@ -105,14 +105,14 @@ static void add_blob_hits(struct sb_layer_reading *r, size_t n_before)
 	const struct sb_place place = {.layer = r->layer, .where = where};
 
 	sb_sweep_begin_entry(r->in->sweep);
-	for (size_t i = 0; i < blob->hits.len; i++) {
-		const struct sb_leak *hit = &blob->hits.items[i];
-		bool is_known = sb_search_is_repeated(blob, i);
+	SB_ARRAY_FOREACH (&blob->hits, hit) {
+		bool is_known = false;
 
 		for (size_t k = n_before; k < report->secrets.len && !is_known; k++)
-			is_known = strcmp(report->secrets.items[k].secret_id, hit->secret_id) == 0;
+			is_known = strcmp(report->secrets.items[k].secret_id,
+					   hit->leak.secret_id) == 0;
 		if (!is_known)
-			sb_sweep_add_secret(r->in->sweep, &place, hit);
+			sb_sweep_add_secret(r->in->sweep, &place, &hit->leak);
 	}
 }
 

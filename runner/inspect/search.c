@@ -1,62 +1,66 @@
 /* SPDX-License-Identifier: MIT */
 #include "inspect/search.h"
 
+#include <stdlib.h>
 #include <string.h>
+
+/* Which is told must not depend on the pieces that the stream comes in, so it is the first by its
+ * end, of those with one end the longest. */
+static bool is_before(const struct sb_search_hit *a, const struct sb_search_hit *b)
+{
+	return a->end != b->end ? a->end < b->end : a->leak.offset < b->leak.offset;
+}
+
+static void on_find(void *self, const struct sb_leak *leak, uint64_t end)
+{
+	struct sb_search *search = self;
+	const struct sb_search_hit new = {.leak = *leak, .end = end};
+
+	SB_ARRAY_FOREACH (&search->hits, hit) {
+		if (strcmp(hit->leak.secret_id, leak->secret_id) != 0)
+			continue;
+		if (is_before(&new, hit))
+			*hit = new;
+		return;
+	}
+	*SB_ARRAY_ADD(&search->hits) = new;
+}
 
 void sb_search_begin(struct sb_search *search, struct sb_scanner *scanner)
 {
 	search->scanner = scanner;
-	search->base = search->at = 0;
 	search->hits.len = 0;
+	sb_scanner_on_find(scanner, on_find, search);
 	sb_scanner_begin(scanner);
-}
-
-static void add_hit(struct sb_search *search, const struct sb_leak *leak)
-{
-	struct sb_leak *hit = SB_ARRAY_ADD(&search->hits);
-
-	*hit = *leak;
-	hit->offset += search->base;
 }
 
 void sb_search_feed(struct sb_search *search, const void *bytes, size_t len)
 {
-	const char *p = bytes;
-	size_t from = 0;
-	struct sb_leak leak;
+	struct sb_leak ignored;
 
-	while (search->hits.len < SB_SEARCH_MAX_HITS &&
-		sb_scanner_feed(search->scanner, p + from, len - from, &leak)) {
-		add_hit(search, &leak);
+	(void)sb_scanner_feed(search->scanner, bytes, len, &ignored);
+}
 
-		const uint64_t next = search->base + leak.offset + 1;
+static int compare(const void *a, const void *b)
+{
+	const struct sb_search_hit *x = a;
+	const struct sb_search_hit *y = b;
 
-		/* A find that began in an earlier piece can't be found again in this one. */
-		if (next > search->at + from)
-			from = (size_t)(next - search->at);
-		search->base = search->at + from;
-		sb_scanner_begin(search->scanner);
-	}
-	search->at += len;
+	if (is_before(x, y) || is_before(y, x))
+		return is_before(x, y) ? -1 : 1;
+	return strcmp(x->leak.secret_id, y->leak.secret_id);
 }
 
 void sb_search_end(struct sb_search *search)
 {
-	struct sb_leak leak;
+	struct sb_leak ignored;
 
-	if (search->hits.len < SB_SEARCH_MAX_HITS && sb_scanner_end(search->scanner, &leak))
-		add_hit(search, &leak);
+	(void)sb_scanner_end(search->scanner, &ignored);
+	if (search->hits.len > 0)
+		qsort(search->hits.items, search->hits.len, sizeof(search->hits.items[0]), compare);
 }
 
 void sb_search_release(struct sb_search *search)
 {
 	SB_ARRAY_RELEASE(&search->hits);
-}
-
-bool sb_search_is_repeated(const struct sb_search *search, size_t i)
-{
-	for (size_t k = 0; k < i; k++)
-		if (strcmp(search->hits.items[k].secret_id, search->hits.items[i].secret_id) == 0)
-			return true;
-	return false;
 }

@@ -232,9 +232,9 @@ static void on_bytes(void *self, unsigned depth, const void *bytes, size_t len)
 
 /* An archive that is not compressed holds what its members hold: that was told, with the member. */
 static bool is_secret_further_in(
-	const struct sb_sweep *sweep, const struct stream *stream, const char *id)
+	const struct sb_sweep *sweep, const struct stream *stream, size_t n_secrets, const char *id)
 {
-	for (size_t i = stream->n_secrets; i < sweep->report->secrets.len; i++)
+	for (size_t i = stream->n_secrets; i < n_secrets; i++)
 		if (strcmp(sweep->report->secrets.items[i].secret_id, id) == 0)
 			return true;
 	return false;
@@ -252,13 +252,12 @@ static bool is_rule_further_in(const struct sb_sweep *sweep, const struct stream
 static bool end_secrets(struct sb_sweep *sweep, struct stream *stream, const struct sb_place *place)
 {
 	sb_search_end(&stream->search);
-	for (size_t i = 0; i < stream->search.hits.len; i++) {
-		const struct sb_leak *hit = &stream->search.hits.items[i];
 
-		if (!sb_search_is_repeated(&stream->search, i) &&
-			!is_secret_further_in(sweep, stream, hit->secret_id))
-			add_secret(sweep, place, stream->inside, hit, 0);
-	}
+	const size_t n_further_in = sweep->report->secrets.len;
+
+	SB_ARRAY_FOREACH (&stream->search.hits, hit)
+		if (!is_secret_further_in(sweep, stream, n_further_in, hit->leak.secret_id))
+			add_secret(sweep, place, stream->inside, &hit->leak, 0);
 	return stream->search.hits.len > 0;
 }
 
@@ -390,9 +389,9 @@ bool sb_sweep_raw(struct sb_sweep *sweep, const struct sb_place *place, uint64_t
 	if (find_secrets(sweep, bytes, len)) {
 		sb_search_end(search);
 		SB_ARRAY_FOREACH (&search->hits, hit) {
-			if (sb_strv_contains(&sweep->found_ids, hit->secret_id))
+			if (sb_strv_contains(&sweep->found_ids, hit->leak.secret_id))
 				continue;
-			add_secret(sweep, place, NULL, hit, base);
+			add_secret(sweep, place, NULL, &hit->leak, base);
 			found = true;
 		}
 	}

@@ -44,8 +44,10 @@ struct sb_needle_stream {
 	uint64_t offset;      /* of the next byte to be fed */
 	unsigned char *carry; /* the stream's last bytes, up to ANCHOR_BYTES; secret memory */
 	size_t carry_len;
-	const struct sb_needle *pending; /* a token that ends where the stream stands, or NULL */
+	SB_ARRAY(const struct sb_needle *) pending; /* tokens that end where the stream stands */
 	struct sb_needle_find best;
+	sb_needle_fn on_find; /* or NULL */
+	void *self;
 };
 
 static void note_needle(struct sb_needle_tables *tables, uint32_t i, const struct sb_needle *needle)
@@ -127,16 +129,23 @@ void sb_needle_stream_free(struct sb_needle_stream *stream)
 		return;
 	for (size_t i = 0; i < stream->tables->n_longs; i++)
 		sb_kmp_release(&stream->longs[i].kmp);
+	SB_ARRAY_RELEASE(&stream->pending);
 	free(stream->longs);
 	sb_secret_memory_free(stream->memory);
 	free(stream);
+}
+
+void sb_needle_stream_on_find(struct sb_needle_stream *stream, sb_needle_fn on_find, void *self)
+{
+	stream->on_find = on_find;
+	stream->self = self;
 }
 
 void sb_needle_stream_begin(struct sb_needle_stream *stream)
 {
 	stream->offset = 0;
 	stream->carry_len = 0;
-	stream->pending = NULL;
+	stream->pending.len = 0;
 	stream->best = (struct sb_needle_find){0};
 	for (size_t i = 0; i < stream->tables->n_longs; i++) {
 		stream->longs[i].is_active = false;
@@ -147,7 +156,9 @@ void sb_needle_stream_begin(struct sb_needle_stream *stream)
 /* Which is found first must not depend on how the stream was cut: the one that ends first. */
 static void offer(struct sb_needle_stream *stream, const struct sb_needle *needle, uint64_t end)
 {
-	if (stream->best.needle == NULL || end < stream->best.end)
+	if (stream->on_find != NULL)
+		stream->on_find(stream->self, needle, end);
+	else if (stream->best.needle == NULL || end < stream->best.end)
 		stream->best = (struct sb_needle_find){.needle = needle, .end = end};
 }
 
@@ -248,7 +259,7 @@ static void search_tokens(struct sb_needle_stream *stream, const struct view *vi
 		if (match.end < view->min_end || !starts_token(stream, view, &match))
 			continue;
 		if (match.end == view->len)
-			stream->pending = stream->pending != NULL ? stream->pending : needle;
+			*SB_ARRAY_ADD(&stream->pending) = needle;
 		else if (!is_joined(view->bytes[match.end - 1], view->bytes[match.end]))
 			offer(stream, needle, view->base + match.end);
 	}
@@ -291,16 +302,13 @@ static void keep_end(struct sb_needle_stream *stream, const unsigned char *bytes
 	stream->carry_len = keep + len;
 }
 
-/* The token that ended with the piece before: this piece's first byte decides. */
+/* The tokens that ended with the piece before: this piece's first byte decides. */
 static void settle_pending(struct sb_needle_stream *stream, unsigned char next)
 {
-	const struct sb_needle *needle = stream->pending;
-
-	if (needle == NULL)
-		return;
-	stream->pending = NULL;
-	if (!is_joined((unsigned char)needle->bytes[needle->len - 1], next))
-		offer(stream, needle, stream->offset);
+	SB_ARRAY_FOREACH (&stream->pending, needle)
+		if (!is_joined((unsigned char)(*needle)->bytes[(*needle)->len - 1], next))
+			offer(stream, *needle, stream->offset);
+	stream->pending.len = 0;
 }
 
 void sb_needle_stream_feed(struct sb_needle_stream *stream, const void *bytes, size_t len)
@@ -322,9 +330,9 @@ void sb_needle_stream_feed(struct sb_needle_stream *stream, const void *bytes, s
 
 void sb_needle_stream_end(struct sb_needle_stream *stream)
 {
-	if (stream->pending != NULL)
-		offer(stream, stream->pending, stream->offset);
-	stream->pending = NULL;
+	SB_ARRAY_FOREACH (&stream->pending, needle)
+		offer(stream, *needle, stream->offset);
+	stream->pending.len = 0;
 }
 
 struct sb_needle_find sb_needle_stream_found(const struct sb_needle_stream *stream)

@@ -36,6 +36,9 @@ struct sb_needle_stream;
 struct sb_needle_stream *sb_needle_stream_new(const struct sb_needle_tables *tables);
 void sb_needle_stream_free(struct sb_needle_stream *stream);
 SB_DEFINE_FREEP(sb_needle_stream)
+/* From the next begin on every find is told, in no certain order, and none ends the search. */
+typedef void (*sb_needle_fn)(void *self, const struct sb_needle *needle, uint64_t end);
+void sb_needle_stream_on_find(struct sb_needle_stream *stream, sb_needle_fn on_find, void *self);
 void sb_needle_stream_begin(struct sb_needle_stream *stream);
 /* Once something is found, what follows is not looked at. */
 void sb_needle_stream_feed(struct sb_needle_stream *stream, const void *bytes, size_t len);

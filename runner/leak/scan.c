@@ -21,6 +21,8 @@ struct sb_scanner {
 	struct sb_needle_stream *plain;
 	struct sb_unwrap *unwrap; /* NULL: nothing can be wrapped */
 	uint64_t total;
+	sb_leak_fn on_find; /* or NULL */
+	void *self;
 };
 
 static bool is_wrappable(const struct sb_needle *needle)
@@ -95,6 +97,41 @@ uint64_t sb_scanner_bytes(const struct sb_scanner *scanner)
 	return scanner->total;
 }
 
+static struct sb_leak leak_of(const struct sb_needle *needle, uint64_t offset)
+{
+	return (struct sb_leak){
+		.secret_id = needle->secret_id,
+		.form = needle->form,
+		.offset = offset,
+	};
+}
+
+static void on_plain_find(void *self, const struct sb_needle *needle, uint64_t end)
+{
+	const struct sb_scanner *scanner = self;
+	const struct sb_leak leak = leak_of(needle, end - needle->len);
+
+	scanner->on_find(scanner->self, &leak, end);
+}
+
+static void on_wrapped_find(void *self, const struct sb_unwrap_find *find)
+{
+	const struct sb_scanner *scanner = self;
+	const struct sb_leak leak = leak_of(find->needle, find->start);
+
+	scanner->on_find(scanner->self, &leak, find->end);
+}
+
+void sb_scanner_on_find(struct sb_scanner *scanner, sb_leak_fn on_find, void *self)
+{
+	scanner->on_find = on_find;
+	scanner->self = self;
+	sb_needle_stream_on_find(scanner->plain, on_find != NULL ? on_plain_find : NULL, scanner);
+	if (scanner->unwrap != NULL)
+		sb_unwrap_on_find(
+			scanner->unwrap, on_find != NULL ? on_wrapped_find : NULL, scanner);
+}
+
 void sb_scanner_begin(struct sb_scanner *scanner)
 {
 	sb_needle_stream_begin(scanner->plain);
@@ -114,11 +151,7 @@ static bool report(const struct sb_scanner *scanner, struct sb_leak *out_leak)
 			.needle = plain.needle, .start = plain.end - plain.needle->len};
 	if (find.needle == NULL)
 		return false;
-	*out_leak = (struct sb_leak){
-		.secret_id = find.needle->secret_id,
-		.form = find.needle->form,
-		.offset = find.start,
-	};
+	*out_leak = leak_of(find.needle, find.start);
 	return true;
 }
 

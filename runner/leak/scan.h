@@ -39,6 +39,13 @@ void sb_scanner_begin(struct sb_scanner *scanner);
 bool sb_scanner_feed(
 	struct sb_scanner *scanner, const void *bytes, size_t len, struct sb_leak *out_leak);
 /*
+ * For whoever wants all secrets of a stream: from the next begin on every find is told, in no
+ * certain order and however often, and ends nothing; feed and end give false. `end` is the offset
+ * behind the find's last byte.
+ */
+typedef void (*sb_leak_fn)(void *self, const struct sb_leak *leak, uint64_t end);
+void sb_scanner_on_find(struct sb_scanner *scanner, sb_leak_fn on_find, void *self);
+/*
  * The stream has ended here: finds what the end alone decides, a short secret as the stream's last
  * token. Call it once after the last feed, before the next begin; a caller that leaves it out
  * misses only that.

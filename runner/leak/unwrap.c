@@ -45,6 +45,8 @@ struct sb_unwrap {
 	size_t tail_len;
 	uint64_t offset; /* of the next byte */
 	struct sb_unwrap_find found;
+	sb_unwrap_fn on_find; /* or NULL */
+	void *self;
 };
 
 /* What is fed, and where in it the next places are at which a line may end. */
@@ -127,6 +129,31 @@ static uint64_t offset_of(const struct sb_unwrap *unwrap, uint64_t at)
 	return unwrap->segments.items[i].offset + (at - unwrap->segments.items[i].at);
 }
 
+static struct sb_unwrap_find find_at(
+	const struct sb_unwrap *unwrap, const struct sb_needle *needle, uint64_t end)
+{
+	return (struct sb_unwrap_find){
+		.needle = needle,
+		.start = offset_of(unwrap, end - needle->len),
+		.end = offset_of(unwrap, end - 1) + 1,
+	};
+}
+
+static void on_joined_find(void *self, const struct sb_needle *needle, uint64_t end)
+{
+	const struct sb_unwrap *unwrap = self;
+	const struct sb_unwrap_find find = find_at(unwrap, needle, end);
+
+	unwrap->on_find(unwrap->self, &find);
+}
+
+void sb_unwrap_on_find(struct sb_unwrap *unwrap, sb_unwrap_fn on_find, void *self)
+{
+	unwrap->on_find = on_find;
+	unwrap->self = self;
+	sb_needle_stream_on_find(unwrap->joined, on_find != NULL ? on_joined_find : NULL, unwrap);
+}
+
 /* Searches what was gathered, once it is long enough to hold anything. */
 static void flush(struct sb_unwrap *unwrap)
 {
@@ -141,11 +168,7 @@ static void flush(struct sb_unwrap *unwrap)
 	const struct sb_needle_find find = sb_needle_stream_found(unwrap->joined);
 
 	if (find.needle != NULL)
-		unwrap->found = (struct sb_unwrap_find){
-			.needle = find.needle,
-			.start = offset_of(unwrap, find.end - find.needle->len),
-			.end = offset_of(unwrap, find.end - 1) + 1,
-		};
+		unwrap->found = find_at(unwrap, find.needle, find.end);
 }
 
 static void end_lines(struct sb_unwrap *unwrap)

@@ -32,4 +32,8 @@ struct sb_unwrap_find {
 };
 struct sb_unwrap_find sb_unwrap_found(const struct sb_unwrap *unwrap);
 
+/* From the next begin on every find is told, in no certain order, and none ends the search. */
+typedef void (*sb_unwrap_fn)(void *self, const struct sb_unwrap_find *find);
+void sb_unwrap_on_find(struct sb_unwrap *unwrap, sb_unwrap_fn on_find, void *self);
+
 #endif

@@ -7,6 +7,7 @@
 
 #include <cmocka.h>
 
+#include "base/buf.h"
 #include "inspect/inspector.h"
 #include "tar_fixture.h"
 
@@ -221,6 +222,67 @@ static void several_secrets_in_one_file_are_all_reported_once(void **state)
 	assert_int_equal(in->report->secrets.items[1].offset, 13);
 }
 
+static size_t count_finds(const struct sb_inspection *report, const char *id)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < report->secrets.len; i++)
+		n += strcmp(report->secrets.items[i].secret_id, id) == 0;
+	return n;
+}
+
+/* One within the other, two that overlap, two ids of one value, and one behind very many. */
+static void each_of_overlapping_secrets_is_reported(void **state)
+{
+	static const struct {
+		const char *id;
+		const char *value;
+	} known[] = {
+		{"inner", "INNER-0x7Kq"},
+		{"outer", "begins-INNER-0x7Kq-ends"},
+		{"crossing", "Kq-ends-and-goes-on"},
+		{"same", "INNER-0x7Kq"},
+		{"short", "0x7K"},
+		{"base64", "YmVnaW5zLUlOTkVSLTB4N0tx"},
+	};
+	enum { N = sizeof(known) / sizeof(known[0]), TIMES = 1200 };
+	SB_AUTO_BUF content = SB_BUF_INIT(1 << 20);
+	SB_AUTO(sb_secrets) secrets = sb_secrets_new();
+	SB_AUTO_ERROR err = SB_ERROR_INIT;
+
+	(void)state;
+	for (size_t i = 0; i < TIMES; i++)
+		assert_int_equal(sb_buf_add(&content, "last-of-all ", 12, &err), 0);
+	assert_int_equal(sb_buf_addf(&content, &err,
+				 "%s-and-goes-on 0x7K YmVnaW5zLUlO\nTkVSLTB4N0tx", known[1].value),
+		0);
+	assert_int_equal(sb_secrets_add_bytes(secrets, "last", "last-of-all", 11, &err), 0);
+	for (size_t i = 0; i < N; i++)
+		assert_int_equal(sb_secrets_add_bytes(secrets, known[i].id, known[i].value,
+					 strlen(known[i].value), &err),
+			0);
+
+	const struct fixture_entry entries[] = {
+		{.kind = 'f', .path = "file", .content = content.data}, {0}};
+
+	for (size_t step = 0; step < 2; step++) {
+		SB_AUTO(sb_inspector) in = sb_inspector_new_known_only(secrets);
+		struct fixture tar = fixture_tar(entries, ARCHIVE_FILTER_NONE);
+		const struct sb_byte_source source = {fixture_read, &tar};
+		enum sb_layer_packing packing;
+
+		tar.step = step;
+		(void)SB_ARRAY_ADD(&in->report->layers);
+		sb_inspector_read_layer(in, 0, &source, &in->report->layers.items[0], &packing);
+		free(tar.bytes);
+		assert_int_equal(in->report->secrets.len, N + 1);
+		assert_string_equal(in->report->secrets.items[0].secret_id, "last");
+		assert_int_equal(in->report->secrets.items[0].offset, 0);
+		for (size_t i = 0; i < N; i++)
+			assert_int_equal(count_finds(in->report, known[i].id), 1);
+	}
+}
+
 static void damage_is_reported_and_the_rest_still_searched(void **state)
 {
 	enum sb_layer_packing packing;
@@ -335,6 +397,7 @@ int main(void)
 		cmocka_unit_test(bytes_behind_the_compressed_data_are_hashed_and_searched),
 		cmocka_unit_test(several_gzip_members_are_one_stream),
 		cmocka_unit_test(several_secrets_in_one_file_are_all_reported_once),
+		cmocka_unit_test(each_of_overlapping_secrets_is_reported),
 		cmocka_unit_test(damage_is_reported_and_the_rest_still_searched),
 		cmocka_unit_test(every_truncation_and_flipped_byte_is_survived),
 		cmocka_unit_test(empty_layer_is_no_problem),
