@@ -11,6 +11,7 @@
 #include "build/instructions.h"
 #include "build/planned.h"
 #include "build/squash.h"
+#include "leak/json_strings.h"
 #include "leak/scan.h"
 #include "plan/args.h"
 #include "plan/check.h"
@@ -151,6 +152,30 @@ static int search_text(struct sb_build *build, const char *what, const char *tex
 	return sb_error_hint(err, "ENV, LABEL, CMD and the history are part of the image: give the "
 				  "secret to the step that "
 				  "needs it with RUN --mount=type=secret");
+}
+
+struct json {
+	struct sb_build *build;
+	const char *what;
+};
+
+static int search_json_string(
+	void *self, size_t offset, const char *bytes, size_t len, struct sb_error *err)
+{
+	const struct json *json = self;
+
+	(void)offset;
+	return search_text(json->build, json->what, bytes, len, err);
+}
+
+static int search_json(
+	struct sb_build *build, const char *what, const struct sb_buf *text, struct sb_error *err)
+{
+	struct json json = {build, what};
+
+	if (search_text(build, what, text->data, text->len, err) < 0)
+		return -1;
+	return sb_json_each_escaped(text->data, text->len, search_json_string, &json, err);
 }
 
 static int search_added(
@@ -357,7 +382,7 @@ static int write_config(struct sb_build *build, struct sb_image_config *config,
 	sb_commit_fill_times(
 		build, build->stages.items[build->plan->target]->n_base_history, config);
 	if (sb_image_config_write(config, &json, err) < 0 ||
-		search_text(build, "config", json.data, json.len, err) < 0 ||
+		search_json(build, "config", &json, err) < 0 ||
 		sb_layout_put_bytes(
 			build->store, json.data, json.len, &manifest->config.digest, err) < 0)
 		return -1;

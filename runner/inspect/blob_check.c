@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "base/limits.h"
 #include "inspect/notes.h"
 
 /* A blob as a source that is hashed on the way. */
@@ -10,8 +11,30 @@ struct blob {
 	struct sb_blob_reader *reader;
 	struct sb_hasher *hasher;
 	struct sb_buf *keep;
+	struct sb_buf json; /* a copy, as long as it may be JSON */
+	bool may_be_json;
+	bool is_large; /* too large a JSON to be kept */
 	uint64_t n_bytes;
 };
+
+/* A text of JSON that is worth reading is an object or a list. */
+static void keep_json(struct blob *blob, const char *bytes, size_t len)
+{
+	SB_AUTO_ERROR full = SB_ERROR_INIT;
+
+	if (blob->n_bytes == 0) {
+		size_t i = 0;
+
+		while (i < len && memchr(" \t\r\n", bytes[i], 4) != NULL)
+			i++;
+		blob->may_be_json = i < len && (bytes[i] == '{' || bytes[i] == '[');
+	}
+	if (!blob->may_be_json || sb_buf_add(&blob->json, bytes, len, &full) == 0)
+		return;
+	sb_buf_release(&blob->json);
+	blob->may_be_json = false;
+	blob->is_large = true;
+}
 
 static ssize_t read_blob(void *self, void *bytes, size_t len, struct sb_error *err)
 {
@@ -21,6 +44,7 @@ static ssize_t read_blob(void *self, void *bytes, size_t len, struct sb_error *e
 	if (n <= 0)
 		return n;
 	sb_hasher_add(blob->hasher, bytes, (size_t)n);
+	keep_json(blob, bytes, (size_t)n);
 	blob->n_bytes += (uint64_t)n;
 	if (blob->keep != NULL) {
 		SB_AUTO_ERROR full = SB_ERROR_INIT;
@@ -36,7 +60,10 @@ static ssize_t read_blob(void *self, void *bytes, size_t len, struct sb_error *e
 bool sb_check_blob(struct sb_inspector *in, const char *where, struct sb_blob_reader *reader,
 	struct sb_buf *keep, struct sb_blob_sums *out)
 {
-	struct blob blob = {.reader = reader, .hasher = sb_hasher_new(), .keep = keep};
+	struct blob blob = {.reader = reader,
+		.hasher = sb_hasher_new(),
+		.keep = keep,
+		.json = SB_BUF_INIT(SB_MAX_JSON)};
 	const struct sb_source source = {read_blob, &blob};
 	const struct sb_place place = {.layer = SIZE_MAX, .where = where};
 	SB_AUTO_ERROR err = SB_ERROR_INIT;
@@ -47,6 +74,12 @@ bool sb_check_blob(struct sb_inspector *in, const char *where, struct sb_blob_re
 
 	sb_hasher_finish(blob.hasher, &out->digest);
 	sb_hasher_free(blob.hasher);
+	if (blob.may_be_json)
+		sb_sweep_json(in->sweep, &place, blob.json.data, blob.json.len);
+	if (blob.is_large)
+		sb_report_gap(in->report, SIZE_MAX, where,
+			"JSON too large for the escapes in its strings to be undone");
+	sb_buf_release(&blob.json);
 	out->n_bytes = blob.n_bytes;
 	in->report->scanned_bytes += blob.n_bytes;
 	in->report->n_blobs_scanned++;
@@ -62,6 +95,7 @@ void sb_check_bytes(struct sb_inspector *in, const char *where, const void *byte
 
 	sb_sweep_begin_entry(in->sweep);
 	(void)sb_sweep_raw(in->sweep, &place, 0, bytes, len);
+	sb_sweep_json(in->sweep, &place, bytes, len);
 	in->report->scanned_bytes += len;
 }
 

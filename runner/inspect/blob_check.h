@@ -10,8 +10,9 @@ struct sb_blob_sums {
 	struct sb_digest digest;
 	uint64_t n_bytes;
 };
-/* A blob, with what is packed in it. A copy of its bytes is kept in `keep`, if that is not NULL, as
- * far as there is room. False where it could not be read to its end, which is in the report then.
+/* A blob, with what is packed in it, and with the escapes of its strings undone where it is JSON. A
+ * copy of its bytes is kept in `keep`, if that is not NULL, as far as there is room. False where it
+ * could not be read to its end, which is in the report then.
  */
 bool sb_check_blob(struct sb_inspector *in, const char *where, struct sb_blob_reader *reader,
 	struct sb_buf *keep, struct sb_blob_sums *out);

@@ -155,12 +155,14 @@ void sb_inspector_read_config(struct sb_inspector *in, const struct sb_image *im
 	sb_sweep_begin_entry(in->sweep);
 	search_fields(in, config);
 	(void)sb_sweep_raw(in->sweep, &whole, 0, image->config_json.data, image->config_json.len);
+	sb_sweep_json(in->sweep, &whole, image->config_json.data, image->config_json.len);
 	in->report->scanned_bytes += image->config_json.len;
 	in->report->n_blobs_scanned++;
 	sb_sweep_begin_entry(in->sweep);
 	search_manifest(in, image);
 	if (json->len > 0) {
 		(void)sb_sweep_raw(in->sweep, &manifest, 0, json->data, json->len);
+		sb_sweep_json(in->sweep, &manifest, json->data, json->len);
 		in->report->scanned_bytes += json->len;
 		in->report->n_blobs_scanned++;
 	}

@@ -6,6 +6,7 @@
 #include "base/mem.h"
 #include "inspect/notes.h"
 #include "inspect/search.h"
+#include "leak/json_strings.h"
 
 enum {
 	MAX_PATTERN_FINDINGS = 20000, /* in a report: some 10 MB */
@@ -404,6 +405,30 @@ bool sb_sweep_raw(struct sb_sweep *sweep, const struct sb_place *place, uint64_t
 		found = true;
 	}
 	return found;
+}
+
+struct json {
+	struct sb_sweep *sweep;
+	const struct sb_place *place;
+};
+
+static int on_json_string(
+	void *self, size_t offset, const char *bytes, size_t len, struct sb_error *err)
+{
+	const struct json *json = self;
+
+	(void)err;
+	(void)sb_sweep_raw(json->sweep, json->place, offset, bytes, len);
+	return 0;
+}
+
+void sb_sweep_json(
+	struct sb_sweep *sweep, const struct sb_place *place, const char *text, size_t len)
+{
+	struct json json = {sweep, place};
+	SB_AUTO_ERROR never = SB_ERROR_INIT;
+
+	(void)!sb_json_each_escaped(text, len, on_json_string, &json, &never);
 }
 
 char *sb_sweep_mask(struct sb_sweep *sweep, const char *text)

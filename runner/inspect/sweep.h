@@ -46,6 +46,11 @@ bool sb_sweep_value(struct sb_sweep *sweep, const struct sb_place *place, const 
 bool sb_sweep_raw(struct sb_sweep *sweep, const struct sb_place *place, uint64_t base,
 	const void *bytes, size_t len);
 
+/* The strings of a text of JSON, with their escapes undone: likewise, what was not found as it
+ * stands. */
+void sb_sweep_json(
+	struct sb_sweep *sweep, const struct sb_place *place, const char *text, size_t len);
+
 /* Adds a find that was made elsewhere. */
 void sb_sweep_add_secret(
 	struct sb_sweep *sweep, const struct sb_place *place, const struct sb_leak *leak);
