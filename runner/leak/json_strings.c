@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "base/utf8.h"
 
 /* The value of up to `n` hex digits, and how many there were. */
 static size_t read_hex(const char *p, size_t n, uint32_t *out)
@@ -22,30 +23,6 @@ static size_t read_hex(const char *p, size_t n, uint32_t *out)
 		*out = *out << 4 | ((uint32_t)(digit - digits) & 15);
 	}
 	return i;
-}
-
-static size_t put_utf8(char *out, uint32_t c)
-{
-	if (c < 0x80) {
-		out[0] = (char)c;
-		return 1;
-	}
-	if (c < 0x800) {
-		out[0] = (char)(0xc0 | c >> 6);
-		out[1] = (char)(0x80 | (c & 0x3f));
-		return 2;
-	}
-	if (c < 0x10000) {
-		out[0] = (char)(0xe0 | c >> 12);
-		out[1] = (char)(0x80 | (c >> 6 & 0x3f));
-		out[2] = (char)(0x80 | (c & 0x3f));
-		return 3;
-	}
-	out[0] = (char)(0xf0 | c >> 18);
-	out[1] = (char)(0x80 | (c >> 12 & 0x3f));
-	out[2] = (char)(0x80 | (c >> 6 & 0x3f));
-	out[3] = (char)(0x80 | (c & 0x3f));
-	return 4;
 }
 
 /* The \uXXXX at p, with the one after it where both are a pair; 0 where it is none. */
@@ -79,7 +56,7 @@ size_t sb_json_unescape(const char *text, size_t len, char *out)
 			continue;
 		}
 		if (text[i + 1] == 'u' && (took = read_unicode(text + i, len - i, &c)) > 0) {
-			n += put_utf8(out + n, c);
+			n += sb_utf8_put(out + n, c);
 			i += took;
 			continue;
 		}

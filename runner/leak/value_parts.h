@@ -41,6 +41,11 @@ void sb_value_mark_public(const unsigned char *bytes, size_t len, unsigned char 
 const char *sb_value_decode_base64(
 	struct sb_secret_memory *memory, const char *text, size_t len, size_t *out_len);
 
+/* UTF-16 that begins with the mark of byte order, as UTF-8, in the given memory; NULL where it is
+ * none, or has NULs. */
+const char *sb_value_decode_utf16(
+	struct sb_secret_memory *memory, const char *bytes, size_t len, size_t *out_len);
+
 /* With the escapes of JSON undone; the text itself when it has none. */
 const char *sb_value_unescape(
 	struct sb_secret_memory *memory, const char *text, size_t len, size_t *out_len);

@@ -61,29 +61,56 @@ struct lines {
 	SB_ARRAY_FIELDS(struct line);
 };
 
+/* A body with its base64 undone, and which of its bytes are public. */
+struct key {
+	const char *bytes; /* NULL: it is no base64 */
+	size_t len;
+	const unsigned char *is_public;
+};
+
+static struct key read_key(struct sb_value_finder *finder, const char *body, size_t body_len)
+{
+	struct key key = {0};
+
+	key.bytes = sb_value_decode_base64(finder->memory, body, body_len, &key.len);
+	if (key.bytes == NULL)
+		return key;
+
+	unsigned char *is_public = sb_secret_memory_alloc(finder->memory, key.len + 1);
+
+	sb_value_mark_public((const unsigned char *)key.bytes, key.len, is_public);
+	key.is_public = is_public;
+	return key;
+}
+
+/*
+ * The key as a file of its own, as of `openssl … -outform DER` and `gpg --dearmor`. What follows
+ * the public half of an RSA key, its last six numbers, is the same in PKCS#1 and PKCS#8.
+ */
+static void add_binary(struct sb_value_finder *finder, const struct key *key)
+{
+	enum { MIN_KEY = 32, MIN_NUMBERS = 128, DER_SEQUENCE = 0x30 };
+	size_t secret_at = key->len;
+
+	if (key->bytes == NULL || key->len < MIN_KEY)
+		return;
+	while (secret_at > 0 && !key->is_public[secret_at - 1])
+		secret_at--;
+	if (memchr(key->is_public, 0, key->len) != NULL)
+		sb_value_add(finder, key->bytes, key->len, SB_VALUE_PART);
+	if (key->bytes[0] == DER_SEQUENCE && secret_at > 0 && key->len - secret_at >= MIN_NUMBERS)
+		sb_value_add(finder, key->bytes + secret_at, key->len - secret_at, SB_VALUE_PART);
+}
+
 /* The bytes that a line has wholly are public: the bits at its ends prove nothing. */
-static bool is_public_line(const struct line *line, const unsigned char *is_public, size_t len)
+static bool is_public_line(const struct line *line, const struct key *key)
 {
 	const size_t from = (line->at * 6 + 7) / 8;
 	const size_t to_padding = (line->at + line->len) * 6 / 8;
-	const size_t to = to_padding < len ? to_padding : len;
+	const size_t to = to_padding < key->len ? to_padding : key->len;
 
-	return is_public != NULL && from < to && memchr(is_public + from, 0, to - from) == NULL;
-}
-
-/* Which bytes of the body are public; NULL where it is no base64. */
-static const unsigned char *public_bytes(
-	struct sb_value_finder *finder, const char *body, size_t body_len, size_t *out_len)
-{
-	const char *key = sb_value_decode_base64(finder->memory, body, body_len, out_len);
-
-	if (key == NULL)
-		return NULL;
-
-	unsigned char *is_public = sb_secret_memory_alloc(finder->memory, *out_len + 1);
-
-	sb_value_mark_public((const unsigned char *)key, *out_len, is_public);
-	return is_public;
+	return key->bytes != NULL && from < to &&
+	       memchr(key->is_public + from, 0, to - from) == NULL;
 }
 
 /* The lines of base64, and the body that they make; header lines ("Proc-Type: …") are none, and the
@@ -117,15 +144,14 @@ static void read_body(struct sb_value_finder *finder, const char *text, size_t l
 	char *body = sb_secret_memory_alloc(finder->memory, len + 1);
 	struct lines lines = {0};
 	size_t body_len = join_body(text, len, &lines, body);
-	size_t key_len = 0;
 
 	while (body_len > 0 && body[body_len - 1] == '=')
 		body_len--;
 
-	const unsigned char *is_public = public_bytes(finder, body, body_len, &key_len);
+	const struct key key = read_key(finder, body, body_len);
 
 	SB_ARRAY_FOREACH (&lines, line) {
-		if (line->at == 0 || is_public_line(line, is_public, key_len))
+		if (line->at == 0 || is_public_line(line, &key))
 			finder->out->n_left_out++;
 		else if (line->len >= MIN_PEM_LINE)
 			sb_value_add(finder, line->text, line->len, SB_VALUE_LINE);
@@ -133,6 +159,7 @@ static void read_body(struct sb_value_finder *finder, const char *text, size_t l
 	SB_ARRAY_RELEASE(&lines);
 	if (body_len >= SB_VALUE_MIN_BYTES)
 		sb_value_add(finder, body, body_len, SB_VALUE_PART);
+	add_binary(finder, &key);
 }
 
 size_t sb_value_read_pem(struct sb_value_finder *finder, const char *text, size_t len)

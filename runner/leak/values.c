@@ -237,6 +237,33 @@ static void add_all_lines(struct sb_value_finder *finder, const char *text, size
 	}
 }
 
+static void read_whole(
+	struct sb_value_finder *finder, const char *text, size_t len, bool has_all_lines)
+{
+	add_without_blanks(finder, text, len);
+	read_text(finder, text, len);
+	if (has_all_lines)
+		add_all_lines(finder, text, len);
+}
+
+/* What programs of Windows save: a step writes what is in it in other encodings. */
+static bool read_utf16(
+	struct sb_value_finder *finder, const struct sb_secret *secret, bool has_all_lines)
+{
+	size_t len = 0;
+	const char *text = sb_value_decode_utf16(finder->memory, secret->bytes, secret->len, &len);
+
+	if (text == NULL)
+		return false;
+	len = trimmed_len(text, len);
+	if (len >= SB_VALUE_MIN_BYTES && !sb_judge_is_common(text, len))
+		sb_value_add(finder, text, len, SB_VALUE_PART);
+	else
+		finder->out->n_left_out += len > 0;
+	read_whole(finder, text, len, has_all_lines);
+	return true;
+}
+
 void sb_values_find(const struct sb_secret *secret, struct sb_secret_memory *memory,
 	bool has_all_lines, struct sb_values *out)
 {
@@ -249,12 +276,9 @@ void sb_values_find(const struct sb_secret *secret, struct sb_secret_memory *mem
 	if (len == 0)
 		return;
 	sb_value_add(&finder, secret->bytes, len, SB_VALUE_WHOLE);
-	if (memchr(secret->bytes, '\0', len) != NULL)
+	if (read_utf16(&finder, secret, has_all_lines) || memchr(secret->bytes, '\0', len) != NULL)
 		return; /* no text: its lines are chance */
-	add_without_blanks(&finder, secret->bytes, len);
-	read_text(&finder, secret->bytes, len);
-	if (has_all_lines)
-		add_all_lines(&finder, secret->bytes, len);
+	read_whole(&finder, secret->bytes, len, has_all_lines);
 }
 
 void sb_values_release(struct sb_values *values)

@@ -15,9 +15,9 @@
  *
  * whole: all of it, without the newlines at its end.
  * part:  the value of a field of JSON (escapes undone), of KEY=value, key: value, an element of
- *        XML, a password of .netrc, .pgpass or an address, the body of a PEM block on one line; and
- *        what is in such a value once base64 is undone, where that is text. The whole without
- *        blanks and mark of byte order around it.
+ *        XML, a password of .netrc, .pgpass or an address, the body of a PEM block on one line and
+ * in binary (DER); and what is in such a value once base64 is undone, where that is text. The whole
+ * without blanks and mark of byte order around it, and as UTF-8 where it is UTF-16 with that mark.
  * line:  a line of several, 8 bytes or more.
  *
  * Public parts are left out and counted, so that a harmless image is not refused: certificates and

@@ -27,6 +27,8 @@ PEM_KEYS = [
     takes("a key that had CRLF", "tr -d '\\r' <$S >/etc/leak", PEM.replace("\n", "\r\n"), LINES),
     takes("a key, indented", "(echo 'key: |'; sed 's/^/  /' $S) >/etc/leak", PEM, LINES),
     takes("a key's body on one line", "grep -v -- ----- $S | tr -d '\\n' >/etc/leak", PEM, LINES),
+    takes("a key in binary", "grep -v -- ----- $S | base64 -d >/etc/leak", PEM, LINES, "raw"),
+    takes("a key in binary, in hex", "grep -v -- ----- $S | base64 -d | xxd -p | tr -d '\\n' >/etc/leak", PEM, LINES, "hex"),
     takes("a key's body alone", "grep -v -- ----- $S >/etc/leak", PEM, LINES),
     takes("one line of a key", "sed -n 3p $S >/etc/leak", PEM, LINES),
     takes("the last full line of a key", "sed -n 7p $S >/etc/leak", PEM, LINES),
@@ -97,6 +99,7 @@ SHAPES = [
     takes("of 300 kB, packed", "gzip -c $S >/etc/leak", LARGE + "b", [LARGE[:64], LARGE[-64:]]),
     takes("of 300 kB, in a cache", "cp $S /c/leak", LARGE + "c", [LARGE[:64], LARGE[-64:]], where="/c/leak", flags=MOUNT + " --mount=type=cache,id=large,target=/c"),
     takes("with a quotation mark", 'T=$(cat $S); printf \'{"a": "%s"}\' "$(echo "$T" | sed \'s/"/\\\\"/g\')" >/etc/leak', T("quoted", 20) + '"' + T("end", 12), [T("quoted", 20) + '"' + T("end", 12)]),
+    takes("a file of UTF-16", "tr -d '\\000\\376\\377' <$S >/etc/leak", ("TOKEN=" + T("wide", 20) + "\r\n").encode("utf-16"), [T("wide", 20)], "raw"),
     takes("of letters of other scripts", COPY, "пароль-" + T("cyrillic", 16) + "-密码", ["пароль-" + T("cyrillic", 16) + "-密码"]),
 ]
 

@@ -8,6 +8,8 @@
 #include <cmocka.h>
 
 #include "base/mem.h"
+#include "base64_of.h"
+#include "leak/scan.h"
 #include "leak/value_parts.h"
 
 enum { MAX_KEY = 2048 };
@@ -251,11 +253,74 @@ static void keys_that_break_off_or_are_damaged_do_no_harm(void **state)
 	}
 }
 
+static struct sb_secrets *pem_of(const struct key *key)
+{
+	struct sb_secrets *secrets = sb_secrets_new();
+	SB_AUTO_ERROR err = SB_ERROR_INIT;
+	char body[MAX_KEY * 2];
+	char pem[MAX_KEY * 3];
+	const size_t len = base64_of((const char *)key->bytes, key->len, body);
+	size_t n = (size_t)snprintf(pem, sizeof(pem), "-----BEGIN PRIVATE KEY-----\n");
+
+	for (size_t at = 0; at < len; at += 64)
+		n += (size_t)snprintf(pem + n, sizeof(pem) - n, "%.*s\n",
+			(int)(len - at < 64 ? len - at : 64), body + at);
+	n += (size_t)snprintf(pem + n, sizeof(pem) - n, "-----END PRIVATE KEY-----\n");
+	assert_int_equal(sb_secrets_add_bytes(secrets, "key", pem, n, &err), 0);
+	return secrets;
+}
+
+static void a_key_is_found_in_binary_and_its_public_half_is_not(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < N_MAKERS; i++) {
+		struct key key;
+		struct key half;
+
+		makers[i].make(&key);
+		half = key;
+		for (size_t at = 0; at < half.len; at++)
+			half.bytes[at] = half.kinds[at] == 's' ? 0 : half.bytes[at];
+
+		SB_AUTO(sb_secrets) secrets = pem_of(&key);
+		SB_AUTO(sb_scanner) scanner = sb_scanner_new(secrets);
+		struct sb_leak leak;
+
+		if (!sb_scanner_check(scanner, key.bytes, key.len, &leak))
+			fail_msg("%s is not found", makers[i].name);
+		assert_string_equal(leak.form, "raw");
+		if (sb_scanner_check(scanner, half.bytes, half.len, &leak))
+			fail_msg("%s: its public half is found", makers[i].name);
+	}
+}
+
+/* Whichever of the two the secret is. */
+static void an_rsa_key_is_found_in_the_other_binary_form(void **state)
+{
+	struct key keys[2];
+
+	(void)state;
+	make_rsa(&keys[0]);
+	make_rsa_of_pkcs8(&keys[1]);
+	for (size_t i = 0; i < 2; i++) {
+		SB_AUTO(sb_secrets) secrets = pem_of(&keys[i]);
+		SB_AUTO(sb_scanner) scanner = sb_scanner_new(secrets);
+		char text[MAX_KEY * 2];
+		struct sb_leak leak;
+
+		assert_true(sb_scanner_check(scanner, keys[1 - i].bytes, keys[1 - i].len, &leak));
+		assert_true(sb_scanner_check(scanner, text,
+			base64_of((const char *)keys[1 - i].bytes, keys[1 - i].len, text), &leak));
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(public_bytes_are_told_from_secret_ones),
 		cmocka_unit_test(keys_that_break_off_or_are_damaged_do_no_harm),
+		cmocka_unit_test(a_key_is_found_in_binary_and_its_public_half_is_not),
+		cmocka_unit_test(an_rsa_key_is_found_in_the_other_binary_form),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -8,9 +8,8 @@
 #include <cmocka.h>
 
 #include "base/mem.h"
+#include "base64_of.h"
 #include "leak/scan.h"
-
-static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
 static uint32_t next_random(uint32_t *seed)
 {
@@ -23,7 +22,7 @@ static uint32_t next_random(uint32_t *seed)
 static void fill(char *p, size_t len, uint32_t seed)
 {
 	for (size_t i = 0; i < len; i++)
-		p[i] = digits[next_random(&seed) % 64];
+		p[i] = base64_digits[next_random(&seed) % 64];
 }
 
 static struct sb_secrets *secrets_of(const char *value, size_t len)
@@ -33,22 +32,6 @@ static struct sb_secrets *secrets_of(const char *value, size_t len)
 
 	assert_int_equal(sb_secrets_add_bytes(secrets, "s", value, len, &err), 0);
 	return secrets;
-}
-
-static size_t base64(const char *value, size_t len, char *out)
-{
-	const unsigned char *p = (const unsigned char *)value;
-	size_t n = 0;
-
-	for (size_t i = 0; i < len; i += 3) {
-		uint32_t v = (uint32_t)p[i] << 16;
-
-		v |= i + 1 < len ? (uint32_t)p[i + 1] << 8 : 0;
-		v |= i + 2 < len ? p[i + 2] : 0;
-		for (size_t k = 0; k < 4; k++)
-			out[n++] = i + k > len ? '=' : digits[v >> (18 - 6 * k) & 63];
-	}
-	return n;
 }
 
 /* `gap` after each `width` characters. */
@@ -101,7 +84,7 @@ static void wrapped_base64_is_found_at_any_width_gap_alignment_and_cut(void **st
 		fill(whole, sizeof(whole), 5);
 		memcpy(whole + before, value, len);
 
-		const size_t n_encoded = base64(whole, before + len + 30, encoded);
+		const size_t n_encoded = base64_of(whole, before + len + 30, encoded);
 		const size_t first = (8 * before + 5) / 6;
 		size_t n = (size_t)snprintf(text, sizeof(text), "  data = |");
 
@@ -122,7 +105,7 @@ static void wrapped_base64_is_found_at_any_width_gap_alignment_and_cut(void **st
 		}
 		/* The value is the end of what is encoded, and the stream's. */
 		struct sb_leak leak = {0};
-		const size_t n_short = base64(whole, before + len, encoded);
+		const size_t n_short = base64_of(whole, before + len, encoded);
 
 		n = wrap(encoded, n_short, width, gap, text);
 		assert_true(find(scanner, text, n, 50, &leak));
@@ -140,7 +123,7 @@ static void a_changed_character_is_no_find(void **state)
 
 	SB_AUTO(sb_secrets) secrets = secrets_of(value, sizeof(value));
 	SB_AUTO(sb_scanner) scanner = sb_scanner_new(secrets);
-	const size_t n_encoded = base64(value, sizeof(value), encoded);
+	const size_t n_encoded = base64_of(value, sizeof(value), encoded);
 
 	for (size_t i = 0; i < 8 * sizeof(value) / 6; i++) {
 		struct sb_leak leak;
@@ -181,7 +164,7 @@ static void key_is_found_when_its_lines_have_another_width(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(body); i++)
-		body[i] = digits[next_random(&seed) % 64];
+		body[i] = base64_digits[next_random(&seed) % 64];
 
 	size_t n = (size_t)snprintf(pem, sizeof(pem), "-----BEGIN PRIVATE KEY-----\n");
 

@@ -189,6 +189,52 @@ static void files_that_break_off_anywhere_are_read(void **state)
 	}
 }
 
+/* As UTF-16 with the mark of byte order. */
+static size_t widen(const char *text, bool is_big, char *out)
+{
+	size_t n = 0;
+
+	out[n++] = is_big ? '\xfe' : '\xff';
+	out[n++] = is_big ? '\xff' : '\xfe';
+	for (; *text != '\0'; text++) {
+		out[n++] = is_big ? '\0' : *text;
+		out[n++] = is_big ? *text : '\0';
+	}
+	return n;
+}
+
+static void a_file_of_utf16_is_read_as_text(void **state)
+{
+	static const char text[] = "HOST=db.example.com\r\nDB_PASSWORD=staple-battery-7\r\n";
+	static const char euro[] = "\xff\xfes\0t\0a\0p\0\xac\x20\x3d\xd8\x00\xde-\0x\0\n";
+	struct sb_leak leak;
+	char wide[200];
+
+	(void)state;
+	for (size_t i = 0; i < 4; i++) {
+		SB_AUTO(sb_secrets) secrets = sb_secrets_new();
+		SB_AUTO_ERROR err = SB_ERROR_INIT;
+		const size_t len = widen(i < 2 ? text : "staple-battery-7\n", i % 2 == 0, wide);
+
+		assert_int_equal(sb_secrets_add_bytes(secrets, "s", wide, len, &err), 0);
+
+		SB_AUTO(sb_scanner) scanner = sb_scanner_new(secrets);
+
+		assert_true(sb_scanner_check(scanner, "staple-battery-7", 16, &leak));
+		assert_true(sb_scanner_check(scanner, wide, len, &leak));
+		assert_false(sb_scanner_check(scanner, "HOST=db.example.com", 19, &leak));
+	}
+
+	SB_AUTO(sb_secrets) secrets = sb_secrets_new();
+	SB_AUTO_ERROR err = SB_ERROR_INIT;
+
+	assert_int_equal(sb_secrets_add_bytes(secrets, "s", euro, sizeof(euro), &err), 0);
+
+	SB_AUTO(sb_scanner) scanner = sb_scanner_new(secrets);
+
+	assert_true(sb_scanner_check(scanner, "stap\xe2\x82\xac\xf0\x9f\x98\x80-x", 13, &leak));
+}
+
 static size_t public_parts(const char *text)
 {
 	const struct sb_secret secret = {.bytes = text, .len = strlen(text)};
@@ -271,6 +317,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(secret_parts_are_found_and_public_ones_are_not),
 		cmocka_unit_test(files_that_break_off_anywhere_are_read),
+		cmocka_unit_test(a_file_of_utf16_is_read_as_text),
 		cmocka_unit_test(what_is_left_out_is_counted),
 		cmocka_unit_test(random_text_is_told_from_words),
 		cmocka_unit_test(random_tokens_pass_the_floor),
