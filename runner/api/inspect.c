@@ -140,6 +140,15 @@ static int make_reports(const struct job *job, const struct sb_inspect_options *
 	return 0;
 }
 
+static int check_destinations(const struct sb_inspect_options *o, struct sb_error *err)
+{
+	for (size_t i = 0; i < o->n_reports; i++)
+		if (o->reports[i].dest != NULL &&
+			sb_session_check_file(o->reports[i].dest, err) < 0)
+			return sb_error_context(err, "report");
+	return 0;
+}
+
 static int inspect(struct job *job, const struct sb_inspect_options *o,
 	struct sb_inspect_result *result, struct sb_error *err)
 {
@@ -149,7 +158,7 @@ static int inspect(struct job *job, const struct sb_inspect_options *o,
 	if (sb_session_read_secrets(o->secrets, o->n_secrets, &job->secrets, err) < 0)
 		return -1;
 	job->policy = sb_policy_new();
-	if (read_policy(o, job->policy, err) < 0)
+	if (read_policy(o, job->policy, err) < 0 || check_destinations(o, err) < 0)
 		return -1;
 	if (sb_open_image(&job->session, &from, &job->image, err) < 0)
 		return sb_error_context(err, "image '%s'", o->image);

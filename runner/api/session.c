@@ -144,6 +144,16 @@ int sb_session_read_secrets(const struct sb_secret_option *options, size_t n,
 	return 0;
 }
 
+int sb_session_check_file(const char *path, struct sb_error *err)
+{
+	sb_autofree char *dir = sb_path_dir(path);
+	sb_autofd int fd = -1;
+
+	if (sb_fd_open_dir_user(dir, "folder", &fd, err) < 0)
+		return sb_error_context(err, "write '%s'", path);
+	return 0;
+}
+
 int sb_session_write_file(const char *path, const void *bytes, size_t len, struct sb_error *err)
 {
 	sb_autofree char *dir = sb_path_dir(path);

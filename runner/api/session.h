@@ -29,6 +29,8 @@ int sb_session_read_secrets(const struct sb_secret_option *options, size_t n,
 /* Writes a file that the user named: whole or not at all, unless it is a pipe or device. */
 int sb_session_write_file(
 	const char *path, const void *bytes, size_t len, struct sb_error *err) SB_MUST_USE;
+/* Before the work whose result it gets: fails where the file's folder is not there. */
+int sb_session_check_file(const char *path, struct sb_error *err) SB_MUST_USE;
 /* Takes secret values out of an error's texts. */
 void sb_session_redact_error(const struct sb_secrets *secrets, struct sb_error *err);
 

@@ -64,6 +64,12 @@ def test_a_known_secret_is_found_also_when_it_was_deleted(sb, footgun):
     assert "super secure" not in json.dumps(report)
 
 
+def test_a_report_that_has_no_folder_is_told_before_the_work(sb, footgun):
+    good, bad = sb.folder / "good.json", sb.folder / "no-such-folder/bad.json"
+    assert "no-such-folder" in sb("inspect", footgun, "-o", good, "-o", bad, check=3).err
+    assert not good.exists()
+
+
 def test_a_secret_in_the_name_of_the_archive_is_not_shown(sb, footgun):
     named = sb.folder / "archive-Kd83-lapis.tar"
     named.write_bytes(footgun.read_bytes())
