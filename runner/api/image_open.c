@@ -52,7 +52,11 @@ static int open_reference(struct sb_session *session, const char *text,
 
 	if (sb_registry_pull_name(text, &options, session->store, &d, &ref, err) < 0)
 		return -1;
-	return sb_image_from_layout(session->store, &d, want, out, err);
+	if (sb_image_from_layout(session->store, &d, want, out, err) < 0)
+		return -1;
+	free((*out)->name);
+	(*out)->name = sb_reference_format(&ref);
+	return 0;
 }
 
 /* What can only be meant as a file: no image's name begins like that, and few end in .tar. */

@@ -72,6 +72,7 @@ def test_copy_from_an_image_of_a_registry(fresh, registry):
 
 def test_inspect_reads_an_image_of_a_registry(fresh, registry):
     report = json.loads(fresh("inspect", "--json", "docker://" + registry.ref("busybox:1")).out)
+    assert report["image"]["name"] == registry.ref("busybox:1")
     assert len(report["layers"]) == 1
 
 
