@@ -211,9 +211,9 @@ static void several_secrets_in_one_file_are_all_reported_once(void **state)
 	struct fixture tar = fixture_tar(entries, ARCHIVE_FILTER_NONE);
 	const struct sb_byte_source source = {fixture_read, &tar};
 	enum sb_layer_packing packing;
-	struct sb_layer_report layer = {0};
 
-	sb_inspector_read_layer(in, 0, &source, &layer, &packing);
+	(void)SB_ARRAY_ADD(&in->report->layers);
+	sb_inspector_read_layer(in, 0, &source, &in->report->layers.items[0], &packing);
 	free(tar.bytes);
 	assert_int_equal(in->report->secrets.len, 2);
 	assert_string_equal(in->report->secrets.items[0].secret_id, "other");
