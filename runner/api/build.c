@@ -624,6 +624,24 @@ static int plan(struct job *job, struct sb_error *err)
 	return 0;
 }
 
+/* The outputs' own places are opened by open_exports. */
+static int check_files(const struct sb_build_options *o, struct sb_error *err)
+{
+	const struct {
+		const char *option;
+		const char *path;
+	} files[] = {
+		{"--iidfile", o->iidfile},
+		{"--metadata-file", o->metadata_file},
+		{"--verification-file", o->verification_file},
+	};
+
+	for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++)
+		if (files[i].path != NULL && sb_session_check_file(files[i].path, err) < 0)
+			return sb_error_context(err, "%s", files[i].option);
+	return 0;
+}
+
 static int run(struct job *job, char *out_digest, struct sb_error *err)
 {
 	SB_AUTO_VALUE(sb_descriptor) manifest = {0};
@@ -636,7 +654,7 @@ static int run(struct job *job, char *out_digest, struct sb_error *err)
 		return o->lint_report != NULL ? lint(job, err) : 0;
 	if (o->plan_report != NULL)
 		return plan(job, err);
-	if (open_exports(job, err) < 0 || start(job, err) < 0)
+	if (check_files(o, err) < 0 || open_exports(job, err) < 0 || start(job, err) < 0)
 		return -1;
 	if (sb_ssh_agents_open(o->ssh, o->n_ssh, job->session.interrupt, &job->ssh, err) < 0)
 		return -1;

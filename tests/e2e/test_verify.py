@@ -149,3 +149,10 @@ def test_other_tools_take_the_image_that_is_attested(fresh, secret, out):
     assert done.returncode == 0, done.stderr
     verdict = fresh("inspect", out / "app.tar", "--secret", secret, "--json")
     assert json.loads(verdict.out)["secrets"]["findings"] == []
+
+
+@pytest.mark.parametrize("option", ["--iidfile", "--metadata-file", "--verification-file"])
+def test_a_missing_folder_is_told_before_the_first_step(fresh, out, option):
+    result = fresh.build("FROM busybox:1\nRUN echo ran\n", "-t", "app:1", option, out / "none/file", check=3)
+    assert option in result.err and f"{out}/none" in result.err and "ran" not in result.err
+    assert "app" not in fresh("images").out
