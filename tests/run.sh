@@ -184,7 +184,7 @@ format_check() { sources '*.c' '*.h' | xargs clang-format --dry-run -Werror; }
 shell_check() { shellcheck .ci/run tests/run.sh examples/quickstart.sh examples/going-minimal/*.sh tests/bench/step tests/bench/leak; }
 spelling() {
     sources | grep -v -e '^tests/fuzz/' -e '^tests/data/' |
-        xargs codespell --ignore-words-list=alph,eror,trun,buidl,inh,larget,cpoy,taget,tpye,froms,inout,nd,targte,ue,valu
+        xargs codespell --ignore-words-list=alph,eror,stap,trun,buidl,inh,larget,cpoy,taget,tpye,froms,inout,nd,targte,ue,valu
 }
 headers_alone() {
     local header status=0
