@@ -5,6 +5,7 @@
 #include "inspect/report.h"
 #include "inspect/report_emit.h"
 #include "inspect/report_facts.h"
+#include "inspect/report_lists.h"
 #include "inspect/report_words.h"
 #include "leak/needles.h"
 
@@ -189,20 +190,7 @@ static void emit_secrets(struct sb_emit *emit, const struct sb_inspection *in)
 	sb_emit_lines(emit, "ids", &in->secret_ids);
 	sb_emit_lines(emit, "forms", &forms);
 	sb_emit_number(emit, "scanned_bytes", in->scanned_bytes);
-	sb_emit_array(emit, "findings");
-	SB_ARRAY_FOREACH (&in->secrets, secret) {
-		sb_emit_object(emit, NULL);
-		sb_emit_text(emit, "id", secret->secret_id);
-		sb_emit_text(emit, "form", secret->form);
-		sb_emit_text(emit, "where", secret->where);
-		sb_emit_index(emit, "layer", secret->layer);
-		sb_emit_text(emit, "path", secret->path);
-		sb_emit_text(emit, "inside", secret->inside);
-		sb_emit_number(emit, "offset", secret->offset);
-		sb_emit_index(emit, "removed_layer", secret->removed_layer);
-		sb_emit_end(emit);
-	}
-	sb_emit_end(emit);
+	sb_emit_secret_findings(emit, in);
 	sb_emit_end(emit);
 }
 
@@ -263,32 +251,7 @@ static void emit_hardening(struct sb_emit *emit, const struct sb_inspection *in)
 static void emit_searched(struct sb_emit *emit, const struct sb_inspection *in)
 {
 	sb_emit_object(emit, "searched");
-	sb_emit_number(emit, "bytes", in->scanned_bytes);
-	sb_emit_number(emit, "unpacked_bytes", in->unpacked_bytes);
-	sb_emit_number(emit, "files", in->n_files_scanned);
-	sb_emit_number(emit, "blobs", in->n_blobs_scanned);
-	sb_emit_end(emit);
-}
-
-static void emit_integrity(struct sb_emit *emit, const struct sb_inspection *in)
-{
-	sb_emit_array(emit, "problems");
-	SB_ARRAY_FOREACH (&in->problems, problem) {
-		sb_emit_object(emit, NULL);
-		sb_emit_text(emit, "kind", sb_problem_word(problem->kind));
-		sb_emit_index(emit, "layer", problem->layer);
-		sb_emit_text(emit, "text", problem->text);
-		sb_emit_end(emit);
-	}
-	sb_emit_end(emit);
-	sb_emit_array(emit, "not_scanned");
-	SB_ARRAY_FOREACH (&in->gaps, gap) {
-		sb_emit_object(emit, NULL);
-		sb_emit_index(emit, "layer", gap->layer);
-		sb_emit_text(emit, "what", gap->what);
-		sb_emit_text(emit, "why", gap->why);
-		sb_emit_end(emit);
-	}
+	sb_emit_searched(emit, in);
 	sb_emit_end(emit);
 }
 
@@ -311,7 +274,8 @@ int sb_inspection_json(const struct sb_inspection *inspection, const struct sb_f
 	emit_patterns(&emit, inspection);
 	emit_hardening(&emit, inspection);
 	emit_searched(&emit, inspection);
-	emit_integrity(&emit, inspection);
+	sb_emit_problems(&emit, inspection);
+	sb_emit_gaps(&emit, "not_scanned", inspection);
 	sb_emit_end(&emit);
 	return sb_emit_finish(&emit, out);
 }

@@ -2,7 +2,7 @@
 #include "inspect/verification.h"
 
 #include "base/mem.h"
-#include "inspect/report_emit.h"
+#include "inspect/report_lists.h"
 #include "leak/needles.h"
 
 /*
@@ -18,9 +18,9 @@
  *	searched        {bytes (as unpacked from the layers, and the config), unpacked_bytes (of
  *	                archives in files), files, blobs, layers[]}
  *	layers[]        {digest, diff_id, bytes, entries}
- *	findings[]      {id, form, where, layer, path, inside, offset}
+ *	findings[]      {id, form, where, layer, path, inside, offset, removed_layer}
  *	not_searched[]  {layer, what, why}
- *	problems[]      {layer, text}
+ *	problems[]      {kind, layer, text}
  */
 enum { MAX_JSON_BYTES = 64 << 20 };
 
@@ -82,10 +82,7 @@ static void emit_secrets(struct sb_emit *emit, const struct sb_secrets *secrets)
 static void emit_searched(struct sb_emit *emit, const struct sb_inspection *in)
 {
 	sb_emit_object(emit, "searched");
-	sb_emit_number(emit, "bytes", in->scanned_bytes);
-	sb_emit_number(emit, "unpacked_bytes", in->unpacked_bytes);
-	sb_emit_number(emit, "files", in->n_files_scanned);
-	sb_emit_number(emit, "blobs", in->n_blobs_scanned);
+	sb_emit_searched(emit, in);
 	sb_emit_array(emit, "layers");
 	SB_ARRAY_FOREACH (&in->layers, layer) {
 		sb_emit_line_object(emit, NULL);
@@ -96,44 +93,6 @@ static void emit_searched(struct sb_emit *emit, const struct sb_inspection *in)
 		sb_emit_end(emit);
 	}
 	sb_emit_end(emit);
-	sb_emit_end(emit);
-}
-
-static void emit_findings(struct sb_emit *emit, const struct sb_inspection *in)
-{
-	sb_emit_array(emit, "findings");
-	SB_ARRAY_FOREACH (&in->secrets, secret) {
-		sb_emit_line_object(emit, NULL);
-		sb_emit_text(emit, "id", secret->secret_id);
-		sb_emit_text(emit, "form", secret->form);
-		sb_emit_text(emit, "where", secret->where);
-		sb_emit_index(emit, "layer", secret->layer);
-		sb_emit_text(emit, "path", secret->path);
-		sb_emit_text(emit, "inside", secret->inside);
-		sb_emit_number(emit, "offset", secret->offset);
-		sb_emit_end(emit);
-	}
-	sb_emit_end(emit);
-}
-
-static void emit_gaps(struct sb_emit *emit, const struct sb_inspection *in)
-{
-	sb_emit_array(emit, "not_searched");
-	SB_ARRAY_FOREACH (&in->gaps, gap) {
-		sb_emit_line_object(emit, NULL);
-		sb_emit_index(emit, "layer", gap->layer);
-		sb_emit_text(emit, "what", gap->what);
-		sb_emit_text(emit, "why", gap->why);
-		sb_emit_end(emit);
-	}
-	sb_emit_end(emit);
-	sb_emit_array(emit, "problems");
-	SB_ARRAY_FOREACH (&in->problems, problem) {
-		sb_emit_line_object(emit, NULL);
-		sb_emit_index(emit, "layer", problem->layer);
-		sb_emit_text(emit, "text", problem->text);
-		sb_emit_end(emit);
-	}
 	sb_emit_end(emit);
 }
 
@@ -149,8 +108,9 @@ int sb_verification_json(const struct sb_inspection *inspection, const struct sb
 	emit_image(&emit, inspection);
 	emit_secrets(&emit, secrets);
 	emit_searched(&emit, inspection);
-	emit_findings(&emit, inspection);
-	emit_gaps(&emit, inspection);
+	sb_emit_secret_findings(&emit, inspection);
+	sb_emit_gaps(&emit, "not_searched", inspection);
+	sb_emit_problems(&emit, inspection);
 	sb_emit_end(&emit);
 	return sb_emit_finish(&emit, out);
 }

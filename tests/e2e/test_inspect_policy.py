@@ -47,7 +47,7 @@ def values():
 def planted(sb):
     """An image with a token in each place that there is."""
     tars = [
-        image_make.make_tar({"app/.npmrc": f"//registry.npmjs.org/:_authToken={TOKENS['npm']}\n", "root/key.pem": TOKENS["key"]}),
+        image_make.make_tar({"app/.npmrc": f"//registry.example.org/:_authToken={TOKENS['npm']}\n", "root/key.pem": TOKENS["key"]}),
         image_make.make_tar({"srv/x": "1", "srv/" + TOKENS["gitlab"]: "named like a token"}),
         image_make.make_tar({"app/.wh..npmrc": b""}),
     ]

@@ -52,11 +52,11 @@ static const struct value_case cases[] = {
 	 "\"credHelpers\":{\"public.ecr.aws\":\"ecr-login\"}}",
 		{"YnVpbGRlcjpjb3JyZWN0LWhvcnNlLTk=", "correct-horse-9"},
 		"https://index.docker.io/v1/ secretservice public.ecr.aws ecr-login builder"},
-	{"//registry.npmjs.org/:_authToken=npm_a1B2c3D4e5F6g7H8\nregistry=https://"
-	 "registry.npmjs.org/"
+	{"//registry.example.org/:_authToken=npm_a1B2c3D4e5F6g7H8\nregistry=https://"
+	 "registry.example.org/"
 	 "\nalways-auth=true\n# a comment that is long\n",
 		{"npm_a1B2c3D4e5F6g7H8"},
-		"registry=https://registry.npmjs.org/\nalways-auth=true\n# a comment that is "
+		"registry=https://registry.example.org/\nalways-auth=true\n# a comment that is "
 		"long\n"},
 	{"machine api.example.com login deploy password s3cr3t-of-deploy\n"
 	 "machine other.example.com\n  login deploy\n  password another-one!\n",
