@@ -49,7 +49,6 @@ static int judge(const struct sb_inspection *in, struct sb_error *err)
 
 static void tell(const struct sb_build *build, const struct sb_inspection *in)
 {
-	SB_AUTO_STRV forms = SB_STRV_INIT;
 	sb_autofree char *size = sb_size_format(in->scanned_bytes + in->unpacked_bytes);
 
 	SB_ARRAY_FOREACH (&in->gaps, gap) {

@@ -135,6 +135,21 @@ static void add_in_lines(
 		add_joined(maker, form, core, len, at < MIN_PIECE_BYTES ? at : 0, at, width);
 }
 
+/* What is in lines of another width, indented, or in a string with "\n" in it: each line shows a
+ * run of the characters. This many are never like it by chance (12 bytes), and are soon gone by. */
+static void add_windows(const struct maker *maker, const char *form, const char *core, size_t len)
+{
+	enum { WINDOW_BYTES = 16 };
+
+	if (len > MAX_JOINED_BYTES)
+		return;
+	for (size_t at = 0; at + WINDOW_BYTES < len; at++) {
+		append(maker, form, core + at, WINDOW_BYTES);
+		/* Where lines can be joined the whole is found. */
+		maker->needles->items.items[maker->needles->items.len - 1].is_wrappable = false;
+	}
+}
+
 static void add_base64(const struct maker *maker, const char *form, const char last_two[static 2])
 {
 	static const size_t widths[] = {76, 64}; /* of coreutils and MIME, of openssl and PEM */
@@ -147,6 +162,8 @@ static void add_base64(const struct maker *maker, const char *form, const char l
 		if (is_known(maker, core, len))
 			continue;
 		append(maker, form, core, len);
+		if (maker->use == SB_NEEDLES_OUTPUT)
+			add_windows(maker, form, core, len);
 		for (size_t i = 0; maker->use == SB_NEEDLES_OUTPUT && i < 2; i++) {
 			if (shift == 0)
 				add_pieces(maker, form, core, len, widths[i]);

@@ -16,11 +16,11 @@
  *
  * Replaced are the values of leak/values.h with each line of 8 bytes or more, in the forms of
  * leak/needles.h. Base64 and hex in lines are replaced line by line where they begin with a value
- * and have the width that base64, openssl and xxd give them (76, 64, 60), base64 of a value of up
- * to 190 bytes also where it stands anywhere in lines of that width; in a whole text wherever
- * leak/unwrap.h finds them. Where two secrets overlap
- * both are named. What can't be searched for (SB_SECRET_UNSEARCHABLE) is left alone: replacing it
- * would destroy the output, so the caller warns.
+ * and have the width that base64, openssl and xxd give them (76, 64, 60). Of base64 of a value of
+ * up to 190 bytes every run of 16 characters is replaced, in lines of whatever width, and what
+ * adjoins it in lines of the usual ones; in a whole text all base64 that leak/unwrap.h finds. Where
+ * two secrets overlap both are named. What can't be searched for (SB_SECRET_UNSEARCHABLE) is left
+ * alone: replacing it would destroy the output, so the caller warns.
  */
 struct sb_redactor;
 struct sb_redactor *sb_redactor_new(const struct sb_secrets *secrets);
