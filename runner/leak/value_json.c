@@ -19,7 +19,7 @@ const char *sb_value_unescape(
 
 static bool is_key(const char *text, size_t len, size_t at)
 {
-	while (at < len && memchr(" \t\r\n", text[at], 4) != NULL)
+	while (at < len && sb_value_is_space(text[at]))
 		at++;
 	return at < len && text[at] == ':';
 }

@@ -43,9 +43,9 @@ static bool is_base64(const char *text, size_t len)
 
 static void trim(const char **text, size_t *len)
 {
-	while (*len > 0 && memchr(" \t\r", (*text)[*len - 1], 3) != NULL)
+	while (*len > 0 && sb_value_is_blank((*text)[*len - 1]))
 		(*len)--;
-	while (*len > 0 && memchr(" \t\r", **text, 3) != NULL) {
+	while (*len > 0 && sb_value_is_blank(**text)) {
 		(*text)++;
 		(*len)--;
 	}

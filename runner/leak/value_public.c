@@ -183,8 +183,11 @@ static bool mark_openssh(const struct key *key)
 
 	const bool is_plain = is_text(key, cipher_at, at, "none");
 
-	if (!pass_string(key, &at, &value_at) || !pass_string(key, &at, &value_at) ||
-		!read_number(key, &at, 4, &n_keys) || !pass_string(key, &at, &value_at))
+	/* Name and options of the key derivation. */
+	for (int i = 0; i < 2; i++)
+		if (!pass_string(key, &at, &value_at))
+			return true;
+	if (!read_number(key, &at, 4, &n_keys) || !pass_string(key, &at, &value_at))
 		return true;
 	mark(key, 0, at);
 	if (is_plain && pass_string(key, &at, &value_at) && at - value_at > OPENSSH_CHECK_BYTES)

@@ -101,7 +101,7 @@ static const char *decode_text(
 
 static char next_mark(const char *text, size_t len, size_t *at)
 {
-	while (*at < len && memchr(" \t\r\n", text[*at], 4) != NULL)
+	while (*at < len && sb_value_is_space(text[*at]))
 		(*at)++;
 	return *at < len ? text[(*at)++] : '\0';
 }
@@ -214,9 +214,9 @@ static void add_without_blanks(struct sb_value_finder *finder, const char *text,
 		text += 3;
 		len -= 3;
 	}
-	while (len > 0 && memchr(" \t\r\n", text[len - 1], 4) != NULL)
+	while (len > 0 && sb_value_is_space(text[len - 1]))
 		len--;
-	while (len > 0 && memchr(" \t\r\n", *text, 4) != NULL) {
+	while (len > 0 && sb_value_is_space(*text)) {
 		text++;
 		len--;
 	}

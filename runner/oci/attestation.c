@@ -99,11 +99,13 @@ int sb_attestation_add(struct sb_layout *layout, const struct sb_descriptor *ima
 {
 	SB_AUTO_VALUE(sb_descriptor) manifest = {0};
 	SB_AUTO_JSON index = json_object();
-	json_t *entries = json_array();
 	const char *bad = NULL;
 
 	if (store_manifest(layout, image, attestation, &manifest, err) < 0)
 		return sb_error_context(err, "attestation");
+
+	json_t *entries = json_array();
+
 	sb_json_put_int(index, "schemaVersion", 2);
 	sb_json_put_string(index, "mediaType", SB_MEDIA_OCI_INDEX, &bad);
 	SB_BUG_ON(json_array_append_new(entries, sb_descriptor_to_json(image, &bad)) != 0);

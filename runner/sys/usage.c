@@ -109,7 +109,7 @@ static int visit(struct walk *walk, int dir_fd, const char *name, struct sb_erro
 	*SB_ARRAY_ADD(&walk->levels) =
 		(struct level){.fd = sb_fd_steal(&fd), .st = st, .names = names};
 	names = (struct sb_strv)SB_STRV_INIT;
-	if (walk->levels.len > 2 * KEPT_LEVELS)
+	if (walk->levels.len > (size_t)2 * KEPT_LEVELS)
 		sb_fd_closep(&walk->levels.items[walk->levels.len - 1 - KEPT_LEVELS].fd);
 	return 0;
 }
