@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "base/charset.h"
 #include "base/limits.h"
 #include "inspect/notes.h"
 
@@ -25,7 +26,7 @@ static void keep_json(struct blob *blob, const char *bytes, size_t len)
 	if (blob->n_bytes == 0) {
 		size_t i = 0;
 
-		while (i < len && memchr(" \t\r\n", bytes[i], 4) != NULL)
+		while (i < len && sb_char_in(bytes[i], " \t\r\n"))
 			i++;
 		blob->may_be_json = i < len && (bytes[i] == '{' || bytes[i] == '[');
 	}

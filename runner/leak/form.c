@@ -109,10 +109,11 @@ size_t sb_form_copy(const unsigned char *in, size_t n, char *out)
 
 size_t sb_form_text(char *out, const char *text)
 {
-	const size_t len = strlen(text);
+	size_t n = 0;
 
-	memcpy(out, text, len);
-	return len;
+	for (; text[n] != '\0'; n++)
+		out[n] = text[n];
+	return n;
 }
 
 size_t sb_form_hex(const unsigned char *in, size_t n, char *out, const char *prefix, bool is_upper)

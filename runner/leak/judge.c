@@ -5,6 +5,8 @@
 #include <string.h>
 #include <strings.h>
 
+#include "base/charset.h"
+
 enum {
 	MIN_RANDOM_BYTES = 12,
 	MIN_URL_PART_BYTES = 16,
@@ -124,7 +126,7 @@ static size_t count_changes(const char *text, size_t len)
 static bool is_hex(const char *text, size_t len)
 {
 	for (size_t i = 0; i < len; i++)
-		if (memchr("0123456789abcdefABCDEF", text[i], 22) == NULL)
+		if (!sb_char_in(text[i], "0123456789abcdefABCDEF"))
 			return false;
 	return true;
 }
@@ -153,7 +155,7 @@ bool sb_judge_is_random(const char *text, size_t len)
 bool sb_judge_is_plain(const char *text, size_t len)
 {
 	for (size_t i = 0; i < len; i++)
-		if (kind_of(text[i]) == MARK && memchr("_.:/@~-", text[i], 7) == NULL)
+		if (kind_of(text[i]) == MARK && !sb_char_in(text[i], "_.:/@~-"))
 			return false;
 	return count_changes(text, len) * 6 < len;
 }
@@ -198,7 +200,7 @@ bool sb_judge_is_url(
 	if (mark == NULL || mark == text)
 		return false;
 	for (const char *p = text; p < mark; p++)
-		if (kind_of(*p) == MARK && memchr("+-.", *p, 3) == NULL)
+		if (kind_of(*p) == MARK && !sb_char_in(*p, "+-."))
 			return false;
 
 	const char *host = mark + 3;
@@ -224,7 +226,7 @@ static bool has_random_part(const char *text, size_t len)
 	size_t start = 0;
 
 	for (size_t i = 0; i <= len; i++) {
-		if (i < len && memchr("/?&=;#", text[i], 6) == NULL)
+		if (i < len && !sb_char_in(text[i], "/?&=;#"))
 			continue;
 		if (i - start >= MIN_URL_PART_BYTES && sb_judge_is_random(text + start, i - start))
 			return true;

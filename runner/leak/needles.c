@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/array.h"
+#include "base/charset.h"
 #include "base/mem.h"
 #include "leak/form.h"
 #include "leak/secret_memory.h"
@@ -58,8 +59,7 @@ static bool is_known(const struct maker *maker, const char *bytes, size_t len)
 static bool is_base64_text(const char *bytes, size_t len)
 {
 	for (size_t i = 0; i < len; i++)
-		if (!sb_form_is_alnum((unsigned char)bytes[i]) &&
-			memchr("+/-_", bytes[i], 4) == NULL)
+		if (!sb_form_is_alnum((unsigned char)bytes[i]) && !sb_char_in(bytes[i], "+/-_"))
 			return false;
 	return true;
 }
@@ -129,7 +129,7 @@ static void add_joined(const struct maker *maker, const char *form, const char *
 static void add_in_lines(
 	const struct maker *maker, const char *form, const char *core, size_t len, size_t width)
 {
-	if (len > MAX_JOINED_BYTES || len < 2 * MIN_PIECE_BYTES)
+	if (len > MAX_JOINED_BYTES || len < (size_t)2 * MIN_PIECE_BYTES)
 		return;
 	for (size_t at = 1; at < len && at <= width; at++)
 		add_joined(maker, form, core, len, at < MIN_PIECE_BYTES ? at : 0, at, width);

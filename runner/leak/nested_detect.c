@@ -166,7 +166,7 @@ static size_t find_zip(const char *bytes, size_t len)
 	for (; len - at > STEP; at += STEP) {
 		uint64_t places = 0;
 
-		for (unsigned i = 0; i < STEP / LANES; i++)
+		for (size_t i = 0; i < STEP / LANES; i++)
 			places |= (uint64_t)find_pk(bytes + at + i * LANES) << (i * LANES);
 		for (; places != 0; places &= places - 1) {
 			const size_t place = at + (size_t)__builtin_ctzll(places);

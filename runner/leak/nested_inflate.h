@@ -13,9 +13,9 @@ struct sb_inflating {
 	bool is_gzip;
 };
 /* Bytes made; 0 at the end, whose nature is in `state` (MORE: the input ended first). */
-size_t sb_inflating_make(struct sb_inflating *inflating, void *bytes, size_t len);
+size_t sb_inflating_make(struct sb_inflating *z, void *bytes, size_t len);
 /* The same as a source's read. */
-ssize_t sb_inflating_read(void *inflating, void *bytes, size_t len, struct sb_error *err);
+ssize_t sb_inflating_read(void *self, void *bytes, size_t len, struct sb_error *err);
 
 /* NULL, and the visitor was told, where libz is missing. */
 struct sb_inflate *sb_nested_inflate_new(

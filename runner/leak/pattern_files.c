@@ -2,6 +2,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "base/charset.h"
 #include "leak/entropy.h"
 #include "leak/judge.h"
 #include "leak/pattern_text.h"
@@ -65,7 +66,7 @@ static struct sb_pattern_span next_word(const struct sb_pattern_view *view, size
 {
 	struct sb_pattern_span word;
 
-	while (at < view->len && memchr(" \t\r\n", view->text[at], 4) != NULL)
+	while (at < view->len && sb_char_in(view->text[at], " \t\r\n"))
 		at++;
 	word = (struct sb_pattern_span){at, 0};
 	while (word.at + word.len < view->len && word.len < 256 &&
@@ -113,7 +114,7 @@ bool sb_verify_netrc(const struct sb_pattern_view *view, const struct sb_pattern
 	struct sb_pattern_span password = words[4];
 
 	while (password.len > 0 &&
-		memchr("\"'`\\;,)", view->text[password.at + password.len - 1], 7) != NULL)
+		sb_char_in(view->text[password.at + password.len - 1], "\"'`\\;,)"))
 		password.len--;
 	if (password.len < 4 || sb_text_is_placeholder(view->text + password.at, password.len) ||
 		(!has_end(view->path, "netrc") &&
@@ -209,7 +210,7 @@ bool sb_verify_kubernetes(const struct sb_pattern_view *view, const struct sb_pa
 	for (int n = 0; n < 32; n++) {
 		struct sb_pattern_span span;
 
-		while (i < view->len && memchr(" \t\r\n{,\"", view->text[i], 7) != NULL)
+		while (i < view->len && sb_char_in(view->text[i], " \t\r\n{,\""))
 			i++;
 
 		const size_t name = sb_chars_count(SB_CHARS_URL64_DOT, view, i, 256);
@@ -257,7 +258,7 @@ bool sb_verify_shadow(const struct sb_pattern_view *view, const struct sb_patter
 			return false;
 	while (end < view->len && end - at < 256 &&
 		(sb_chars_have(SB_CHARS_BASE64, view->text[end]) ||
-			memchr("$.,", view->text[end], 3) != NULL)) {
+			sb_char_in(view->text[end], "$.,"))) {
 		if (view->text[end] == '$')
 			dollar = end;
 		end++;

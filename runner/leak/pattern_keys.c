@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include <string.h>
 
+#include "base/charset.h"
 #include "leak/entropy.h"
 #include "leak/pattern_text.h"
 #include "leak/pattern_verify.h"
@@ -11,9 +12,9 @@ enum { MIN_LINE = 40, MIN_BODY = 64, MAX_LABEL = 32, MAX_HEADERS = 6, MAX_HEADER
 /* Past what stands between a key's lines: in texts of programs also quotes and escapes. */
 static size_t skip_between(const struct sb_pattern_view *view, size_t at)
 {
-	while (at < view->len && memchr(" \t\r\n\"',\\", view->text[at], 8) != NULL) {
+	while (at < view->len && sb_char_in(view->text[at], " \t\r\n\"',\\")) {
 		const bool is_escape = view->text[at] == '\\' && at + 1 < view->len &&
-				       memchr("nrt", view->text[at + 1], 3) != NULL;
+				       sb_char_in(view->text[at + 1], "nrt");
 
 		at += is_escape ? 2 : 1;
 	}

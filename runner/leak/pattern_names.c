@@ -4,6 +4,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "base/charset.h"
 #include "leak/entropy.h"
 #include "leak/judge.h"
 #include "leak/pattern_text.h"
@@ -212,7 +213,7 @@ static bool looks_random(const char *value, size_t len)
 	for (size_t i = 0; i < len; i++) {
 		const char c = value[i];
 
-		if (c <= ' ' || c == 0x7F || memchr("()[]{}<>;,\"'`|\\*", c, 17) != NULL)
+		if (c <= ' ' || c == 0x7F || sb_char_in(c, "()[]{}<>;,\"'`|\\*"))
 			return false;
 		n_digits += c >= '0' && c <= '9';
 		n_marks += !sb_chars_have(SB_CHARS_ALNUM, c);

@@ -2,6 +2,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "base/charset.h"
 #include "leak/judge.h"
 #include "leak/pattern_text.h"
 
@@ -79,7 +80,7 @@ bool sb_text_is_stop_word(const char *text, size_t len)
 static bool has_format(const char *text, size_t len)
 {
 	for (size_t i = 0; i + 1 < len; i++)
-		if (text[i] == '%' && memchr("sdvqrx({%", text[i + 1], 9) != NULL &&
+		if (text[i] == '%' && sb_char_in(text[i + 1], "sdvqrx({%") &&
 			!(i + 2 < len && text[i + 1] == 'd' &&
 				sb_chars_have(SB_CHARS_HEX, (char)(text[i + 2] | 0x20))))
 			return true;

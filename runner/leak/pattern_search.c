@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/charset.h"
 #include "base/mem.h"
 #include "leak/hyperscan.h"
 #include "leak/pattern_names.h"
@@ -357,7 +358,7 @@ static void judge_value(
 	const char *blank = strrchr(name, ' ');
 	const char *last = blank != NULL ? blank + 1 : name;
 
-	while (len > 0 && memchr(" \t\r\n", bytes[len - 1], 4) != NULL)
+	while (len > 0 && sb_char_in(bytes[len - 1], " \t\r\n"))
 		len--;
 	if (!sb_name_is_secret(last, strlen(last)) || !sb_value_can_be_secret(bytes, len))
 		return;

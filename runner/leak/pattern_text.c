@@ -4,6 +4,8 @@
 #include <string.h>
 #include <strings.h>
 
+#include "base/charset.h"
+
 static bool is_digit(char c)
 {
 	return c >= '0' && c <= '9';
@@ -93,7 +95,7 @@ bool sb_text_begins(const struct sb_pattern_view *view, size_t at)
 
 	if (at == 0 || !is_alnum(p[-1]))
 		return true;
-	if (at >= 2 && p[-2] == '\\' && memchr("nrt", p[-1], 3) != NULL)
+	if (at >= 2 && p[-2] == '\\' && sb_char_in(p[-1], "nrt"))
 		return true;
 	return at >= 3 && p[-3] == '%' && is_alnum(p[-2]);
 }
@@ -124,7 +126,7 @@ size_t sb_text_skip_blanks(const struct sb_pattern_view *view, size_t at)
 size_t sb_text_skip_space(const struct sb_pattern_view *view, size_t at)
 {
 	for (;;) {
-		if (at < view->len && memchr(" \t\r\n", view->text[at], 4) != NULL)
+		if (at < view->len && sb_char_in(view->text[at], " \t\r\n"))
 			at++;
 		else if (sb_text_has(view, at, "\\n") || sb_text_has(view, at, "\\r"))
 			at += 2;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include <string.h>
 
+#include "base/charset.h"
 #include "leak/entropy.h"
 #include "leak/judge.h"
 #include "leak/pattern_text.h"
@@ -150,7 +151,7 @@ bool sb_verify_jwt(const struct sb_pattern_view *view, const struct sb_pattern_m
 	(void)mark;
 	if (view->is_line ? !sb_text_begins(view, at)
 			  : (!sb_text_begins(view, at) ||
-				    (at > 0 && memchr("_-.", view->text[at - 1], 3) != NULL)))
+				    (at > 0 && sb_char_in(view->text[at - 1], "_-."))))
 		return false;
 	for (int part = 0; part < 3; part++) {
 		const size_t n = sb_chars_count(SB_CHARS_URL64, view, end, view->len - end);

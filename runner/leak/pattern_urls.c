@@ -2,6 +2,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "base/charset.h"
 #include "leak/entropy.h"
 #include "leak/judge.h"
 #include "leak/pattern_text.h"
@@ -196,7 +197,7 @@ static bool is_header(
 	i += n;
 	n = 0;
 	while (i + n < end && (sb_chars_have(SB_CHARS_ANY64, view->text[i + n]) ||
-				      memchr(".~", view->text[i + n], 2) != NULL))
+				      sb_char_in(view->text[i + n], ".~")))
 		n++;
 	if (n < 8 || (i + n < end && strchr("$<{", view->text[i + n]) != NULL) ||
 		sb_text_is_placeholder(view->text + i, n) ||

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/array.h"
+#include "base/charset.h"
 #include "base/mem.h"
 #include "leak/secret_memory.h"
 
@@ -236,7 +237,7 @@ static size_t next_line_end(struct piece *piece, size_t from)
 
 		const size_t at = piece->backslash;
 
-		if (at + 1 >= piece->len || memchr("nr\\", piece->bytes[at + 1], 3) != NULL)
+		if (at + 1 >= piece->len || sb_char_in((char)piece->bytes[at + 1], "nr\\"))
 			return at;
 		from = at + 1;
 	}

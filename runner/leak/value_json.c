@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include <string.h>
 
+#include "base/charset.h"
 #include "leak/json_strings.h"
 #include "leak/value_parts.h"
 
@@ -19,7 +20,7 @@ const char *sb_value_unescape(
 
 static bool is_key(const char *text, size_t len, size_t at)
 {
-	while (at < len && sb_value_is_space(text[at]))
+	while (at < len && sb_char_in(text[at], " \t\r\n"))
 		at++;
 	return at < len && text[at] == ':';
 }

@@ -15,16 +15,6 @@ struct sb_value_finder {
 	unsigned depth; /* of what is in what */
 };
 
-/* Not a line's end; a carriage return before one is. */
-static inline bool sb_value_is_blank(char c)
-{
-	return c == ' ' || c == '\t' || c == '\r';
-}
-static inline bool sb_value_is_space(char c)
-{
-	return sb_value_is_blank(c) || c == '\n';
-}
-
 /* Adds it, once. It must be the secret's, or lie in the finder's memory. */
 void sb_value_add(
 	struct sb_value_finder *finder, const char *bytes, size_t len, enum sb_value_kind kind);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include <string.h>
 
+#include "base/charset.h"
 #include "leak/value_parts.h"
 
 enum { MIN_PEM_LINE = 16 };
@@ -43,9 +44,9 @@ static bool is_base64(const char *text, size_t len)
 
 static void trim(const char **text, size_t *len)
 {
-	while (*len > 0 && sb_value_is_blank((*text)[*len - 1]))
+	while (*len > 0 && sb_char_in((*text)[*len - 1], " \t\r"))
 		(*len)--;
-	while (*len > 0 && sb_value_is_blank(**text)) {
+	while (*len > 0 && sb_char_in(**text, " \t\r")) {
 		(*text)++;
 		(*len)--;
 	}

@@ -4,6 +4,7 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "base/charset.h"
 #include "base/utf8.h"
 #include "leak/judge.h"
 #include "leak/value_parts.h"
@@ -101,7 +102,7 @@ static const char *decode_text(
 
 static char next_mark(const char *text, size_t len, size_t *at)
 {
-	while (*at < len && sb_value_is_space(text[*at]))
+	while (*at < len && sb_char_in(text[*at], " \t\r\n"))
 		(*at)++;
 	return *at < len ? text[(*at)++] : '\0';
 }
@@ -214,9 +215,9 @@ static void add_without_blanks(struct sb_value_finder *finder, const char *text,
 		text += 3;
 		len -= 3;
 	}
-	while (len > 0 && sb_value_is_space(text[len - 1]))
+	while (len > 0 && sb_char_in(text[len - 1], " \t\r\n"))
 		len--;
-	while (len > 0 && sb_value_is_space(*text)) {
+	while (len > 0 && sb_char_in(*text, " \t\r\n")) {
 		text++;
 		len--;
 	}

@@ -62,7 +62,6 @@ static void a_cut_or_changed_record_is_none(void **state)
 		SB_AUTO_VALUE(sb_cache_record) cut = {0};
 		SB_AUTO_VALUE(sb_cache_record) flipped = {0};
 		SB_AUTO_ERROR err = SB_ERROR_INIT;
-		SB_AUTO_ERROR err2 = SB_ERROR_INIT;
 
 		assert_int_equal(sb_cache_record_parse(bytes.data, i, &cut, &err), -1);
 		assert_int_equal(err.code, SB_E_INTEGRITY);
