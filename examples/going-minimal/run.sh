@@ -19,8 +19,8 @@ trap clean_up EXIT
 export SAFEBUILD_ROOT=${SAFEBUILD_ROOT:-$here/../../build/going-minimal}
 names=(all-in-one debian alpine distroless)
 
-# A port that is free now.
-port=8080
+# A port that is free now; two runs at once look in different places.
+port=$((10000 + $$ % 20000))
 while (exec 3<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null; do port=$((port + 1)); done
 
 ask() { # ask until the server is up
