@@ -19,9 +19,16 @@ void sb_buf_release(struct sb_buf *buf)
 
 void sb_buf_clear(struct sb_buf *buf)
 {
-	buf->len = 0;
-	if (buf->data != sb_buf_empty)
-		buf->data[0] = '\0';
+	sb_buf_cut(buf, 0);
+}
+
+/* The empty buffer's NUL is every thread's: it is not written again. */
+void sb_buf_cut(struct sb_buf *buf, size_t len)
+{
+	if (buf->len <= len)
+		return;
+	buf->len = len;
+	buf->data[len] = '\0';
 }
 
 int sb_buf_reserve(struct sb_buf *buf, size_t extra, struct sb_error *err)

@@ -32,6 +32,8 @@ extern char sb_buf_empty[1];
 void sb_buf_release(struct sb_buf *buf);
 /* Empties the buffer, keeping its memory. */
 void sb_buf_clear(struct sb_buf *buf);
+/* Keeps the first `len` bytes, where there are more. */
+void sb_buf_cut(struct sb_buf *buf, size_t len);
 int sb_buf_add(struct sb_buf *buf, const void *bytes, size_t len, struct sb_error *err) SB_MUST_USE;
 int sb_buf_add_str(struct sb_buf *buf, const char *s, struct sb_error *err) SB_MUST_USE;
 int sb_buf_add_char(struct sb_buf *buf, char c, struct sb_error *err) SB_MUST_USE;

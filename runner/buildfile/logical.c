@@ -84,9 +84,7 @@ static int read_continuation(
 
 static void trim(struct sb_logical *line)
 {
-	line->text.len = sb_trim_end(line->text.data, line->text.len);
-	if (line->text.cap > 0)
-		line->text.data[line->text.len] = '\0';
+	sb_buf_cut(&line->text, sb_trim_end(line->text.data, line->text.len));
 }
 
 static int read_line(

@@ -257,6 +257,6 @@ int sb_command_run(
 		(void)kill(pid, SIGKILL);
 	out->status = sb_proc_wait(pid);
 	while (out->error.len > 0 && out->error.data[out->error.len - 1] == '\n')
-		out->error.data[--out->error.len] = '\0';
+		sb_buf_cut(&out->error, out->error.len - 1);
 	return rc;
 }
