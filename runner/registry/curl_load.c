@@ -5,6 +5,8 @@
 #include <stddef.h>
 #include <string.h>
 
+#include "sys/mutex.h"
+
 #define N_OF(a) (sizeof(a) / sizeof((a)[0]))
 
 static const struct {
@@ -45,6 +47,9 @@ static void *open_library(void)
 
 int sb_curl_load(struct sb_curl *out, struct sb_error *err)
 {
+	/* Before 7.84, curl_global_init is for one thread at a time. */
+	static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+	sb_automutex pthread_mutex_t *held = sb_mutex_take(&lock);
 	struct sb_curl curl = {0};
 	void *library = open_library();
 

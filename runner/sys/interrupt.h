@@ -16,10 +16,16 @@ struct sb_interrupt;
 int sb_interrupt_new(struct sb_interrupt **out, struct sb_error *err) SB_MUST_USE;
 void sb_interrupt_free(struct sb_interrupt *interrupt);
 SB_DEFINE_FREEP(sb_interrupt)
-/* Readable when a signal has come; borrowed. */
+/* Readable when a signal has come, and from then on; borrowed. */
 int sb_interrupt_fd(const struct sb_interrupt *interrupt);
-/* True once one of them has come. Stays true. NULL is never interrupted. */
+/* True once one of them has come, or between raise and lower. NULL is never interrupted. */
 bool sb_interrupt_is_pending(struct sb_interrupt *interrupt);
+/* True once one of them has come. Stays true. */
+bool sb_interrupt_is_signalled(struct sb_interrupt *interrupt);
+/* What a signal does, without one: ends the work of other threads where one has failed. Lowered
+ * when they have ended. */
+void sb_interrupt_raise(struct sb_interrupt *interrupt);
+void sb_interrupt_lower(struct sb_interrupt *interrupt);
 /* SB_E_CANCELLED if one has come. */
 int sb_interrupt_check(struct sb_interrupt *interrupt, struct sb_error *err) SB_MUST_USE;
 

@@ -11,6 +11,7 @@
 #include "base/mem.h"
 #include "sys/at.h"
 #include "sys/fd.h"
+#include "sys/mutex.h"
 
 /* What the kernel wrote into the context's log ("e overlay: …"), to end an error with. */
 static char *context_log(int fs_fd)
@@ -219,8 +220,11 @@ static int overlay_old_api(
 static int overlay_by_old_api(const struct sb_overlay *overlay, const struct opened *o,
 	int *out_mount_fd, struct sb_error *err)
 {
+	static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 	sb_autofd int mountpoint = -1;
 	int unused = -1;
+	/* The folder that is mounted on and the working directory are the process's. */
+	sb_automutex pthread_mutex_t *held = sb_mutex_take(&lock);
 
 	if (sb_at_open_dir(overlay->layers_fd, "empty", SB_AT_NO_LINKS, &mountpoint, err) < 0 ||
 		overlay_old_api(o, mountpoint, &unused, err) < 0)

@@ -7,6 +7,7 @@
 #include "base/array.h"
 #include "base/limits.h"
 #include "sys/at.h"
+#include "sys/mutex.h"
 
 enum { RACY_NS = 2000000000, KEEP_DAYS = 30, SECONDS_A_DAY = 86400 };
 #define MAGIC "sbstat1\n"
@@ -30,6 +31,7 @@ struct header {
 };
 
 struct sb_stat_cache {
+	pthread_mutex_t lock;
 	struct entries known; /* sorted by device and inode */
 	struct entries added;
 	uint64_t today;
@@ -88,6 +90,7 @@ void sb_stat_cache_open(int dir_fd, const char *name, struct sb_stat_cache **out
 {
 	struct sb_stat_cache *cache = SB_NEW(struct sb_stat_cache);
 
+	SB_BUG_ON(pthread_mutex_init(&cache->lock, NULL) != 0);
 	cache->today = (uint64_t)time(NULL) / SECONDS_A_DAY;
 	read_known(cache, dir_fd, name);
 	*out = cache;
@@ -99,6 +102,7 @@ void sb_stat_cache_free(struct sb_stat_cache *cache)
 		return;
 	SB_ARRAY_RELEASE(&cache->known);
 	SB_ARRAY_RELEASE(&cache->added);
+	(void)pthread_mutex_destroy(&cache->lock);
 	free(cache);
 }
 
@@ -113,6 +117,7 @@ static struct entry entry_of(const struct stat *st)
 
 bool sb_stat_cache_get(struct sb_stat_cache *cache, const struct stat *st, struct sb_digest *out)
 {
+	sb_automutex pthread_mutex_t *held = sb_mutex_take(&cache->lock);
 	const struct entry wanted = entry_of(st);
 	struct entry *found = cache->known.len > 0
 				      ? bsearch(&wanted, cache->known.items, cache->known.len,
@@ -140,6 +145,9 @@ void sb_stat_cache_put(
 		return;
 	entry.used_day = cache->today;
 	memcpy(entry.hex, sb_digest_hex(digest), sizeof(entry.hex));
+
+	sb_automutex pthread_mutex_t *held = sb_mutex_take(&cache->lock);
+
 	*SB_ARRAY_ADD(&cache->added) = entry;
 }
 
