@@ -7,8 +7,9 @@
 
 /*
  * What happens during a call, as it happens. The library never prints: it calls the event function,
- * on the thread that made the call. Strings are borrowed and live as long as the call of the event
- * function. Secret values have been replaced by "[secret ID]" in every one of them.
+ * on any thread, but one call at a time and never after the call has returned. Steps may run at the
+ * same time: their events have their numbers. Strings are borrowed and live as long as the call of
+ * the event function. Secret values have been replaced by "[secret ID]" in every one of them.
  */
 
 enum sb_event_kind {
@@ -16,8 +17,8 @@ enum sb_event_kind {
 	SB_EVENT_STEP_START,  /* step, stage, text: the instruction; total as in BUILD_START */
 	SB_EVENT_STEP_OUTPUT, /* step, stream (1 or 2), text/len: bytes as they come, not lines;
 				 without escape sequences, secrets replaced */
-	SB_EVENT_STEP_END,  /* step, status (0 done), text: the layer's diff_id or NULL; done: bytes
-			       of the layer */
+	SB_EVENT_STEP_END, /* step, status (0 done, SB_STEP_CANCELLED), text: the layer's diff_id or
+			      NULL; done: bytes of the layer */
 	SB_EVENT_CACHE_HIT, /* step; text: the diff_id of the layer that an earlier build left;
 			       STEP_END follows */
 	SB_EVENT_TRANSFER,  /* step or 0, text: what moves (a short digest or name); done and total
@@ -30,6 +31,9 @@ enum sb_event_kind {
 	SB_EVENT_TICK,      /* nothing happened: t_ns moved on. About ten times a second while the
 			       library waits for a step */
 };
+
+/* The status of a step that did not fail itself: another one did, or the build was cancelled. */
+enum { SB_STEP_CANCELLED = -2 };
 
 struct sb_event {
 	enum sb_event_kind kind;

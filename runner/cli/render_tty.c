@@ -258,15 +258,31 @@ static void drop_moving_of(struct tty *t, uint32_t step)
 	}
 }
 
-/* The step's line, and of one that failed what it said last: it would be lost with the frame. */
-static void print_ended(struct tty *t, struct running_step *running, bool is_failed)
-{
-	const bool is_utf8 = t->base.style.is_utf8;
-	const char *good = is_utf8 ? "✓" : "+";
-	const char *bad = is_utf8 ? "✗" : "x";
+enum end { ENDED_WELL, ENDED_BADLY, WAS_CANCELLED };
 
-	print_step_line(t, is_failed ? bad : good, is_failed ? RED : GREEN, running);
-	for (size_t i = 0; is_failed && i < running->tail.len; i++)
+static enum end end_of(int status)
+{
+	if (status == 0)
+		return ENDED_WELL;
+	return status == SB_STEP_CANCELLED ? WAS_CANCELLED : ENDED_BADLY;
+}
+
+/* The step's line, and of one that failed what it said last: it would be lost with the frame. */
+static void print_ended(struct tty *t, struct running_step *running, enum end end)
+{
+	static const struct {
+		const char *utf8;
+		const char *ascii;
+		const char *color;
+	} marks[] = {
+		[ENDED_WELL] = {"✓", "+", GREEN},
+		[ENDED_BADLY] = {"✗", "x", RED},
+		[WAS_CANCELLED] = {"-", "-", DIM},
+	};
+
+	print_step_line(t, t->base.style.is_utf8 ? marks[end].utf8 : marks[end].ascii,
+		marks[end].color, running);
+	for (size_t i = 0; end == ENDED_BADLY && i < running->tail.len; i++)
 		(void)fprintf(t->frame, "    %s\n", running->tail.items[i]);
 }
 
@@ -288,7 +304,7 @@ static void on_end(struct tty *t, const struct sb_event *event)
 	sb_lines_end(&t->lines, event->step);
 	drop_moving_of(t, event->step);
 	open_frame(t);
-	print_ended(t, running, event->status != 0);
+	print_ended(t, running, end_of(event->status));
 	remove_running(t, running);
 	close_frame(t);
 }
@@ -410,7 +426,7 @@ static void tty_finish(struct sb_renderer *renderer, const struct sb_error *fail
 	open_frame(t);
 	/* A step that is still there when the call is over is where it failed. */
 	while (t->running.len > 0) {
-		print_ended(t, &t->running.items[0], failure != NULL);
+		print_ended(t, &t->running.items[0], failure != NULL ? ENDED_BADLY : ENDED_WELL);
 		remove_running(t, &t->running.items[0]);
 	}
 	close_frame(t);

@@ -123,6 +123,71 @@ static void plain_says_that_a_step_failed(void **state)
 				  "#3 ERROR: exit status 127 after 0.2s\n");
 }
 
+#define START(s, ms, title) \
+	{ \
+		.kind = SB_EVENT_STEP_START, .step = (s), .t_ns = (ms)*MS, .text = (title) \
+	}
+#define END(s, ms, how) \
+	{ \
+		.kind = SB_EVENT_STEP_END, .step = (s), .t_ns = (ms)*MS, .status = (how) \
+	}
+
+/* The second is held while the first is written, the third has ended by then. */
+static void plain_keeps_the_lines_of_a_step_together(void **state)
+{
+	static const struct sb_event events[] = {
+		START(1, 0, "A"),
+		START(2, 100, "B"),
+		OUTPUT(1, 1, 100, "a 1\n"),
+		OUTPUT(2, 1, 100, "b 1\n"),
+		START(3, 100, "C"),
+		{.kind = SB_EVENT_WARNING, .step = 2, .text = "of b"},
+		OUTPUT(3, 1, 200, "c 1\n"),
+		OUTPUT(1, 1, 200, "a 2\n"),
+		END(3, 300, 0),
+		END(1, 400, 0),
+		OUTPUT(2, 1, 600, "b 2\n"),
+		START(4, 600, "D"),
+		END(2, 700, 3),
+		END(4, 700, SB_STEP_CANCELLED),
+	};
+	sb_autofree char *text =
+		render(SB_PROGRESS_PLAIN, events, sizeof(events) / sizeof(events[0]), NULL);
+
+	(void)state;
+	assert_string_equal(text,
+		"#1 [1] A\n#1 0.100 a 1\n#1 0.200 a 2\n#1 DONE 0.4s\n"
+		"\n#3 [3] C\n#3 0.100 c 1\n#3 DONE 0.2s\n"
+		"\n#2 [2] B\n#2 0.000 b 1\nsafebuild: warning: of b\n#2 0.500 b 2\n"
+		"#2 ERROR: exit status 3 after 0.6s\n"
+		"\n#4 [4] D\n#4 CANCELED\n");
+}
+
+/* What ends without its end being told, and what is too much to be held, is written too. */
+static void plain_holds_no_more_than_it_can(void **state)
+{
+	enum { LINES = 600, LINE = 16000 };
+	char line[LINE + 1];
+	struct sb_event events[LINES + 2] = {START(1, 0, "A"), START(2, 0, "B")};
+
+	(void)state;
+	memset(line, 'x', LINE);
+	line[LINE] = '\n';
+	for (size_t i = 2; i < LINES + 2; i++)
+		events[i] = (struct sb_event){.kind = SB_EVENT_STEP_OUTPUT,
+			.step = 2,
+			.stream = 1,
+			.text = line,
+			.len = sizeof(line)};
+
+	sb_autofree char *text = render(SB_PROGRESS_PLAIN, events, LINES + 2, NULL);
+	size_t n = 0;
+
+	for (const char *at = text; (at = strstr(at, "\n#2 0.000 x")) != NULL; at++)
+		n++;
+	assert_int_equal(n, LINES);
+}
+
 static void json_is_one_object_a_line(void **state)
 {
 	sb_autofree char *text =
@@ -201,6 +266,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(plain_reads_like_dockers),
 		cmocka_unit_test(plain_says_that_a_step_failed),
+		cmocka_unit_test(plain_keeps_the_lines_of_a_step_together),
+		cmocka_unit_test(plain_holds_no_more_than_it_can),
 		cmocka_unit_test(json_is_one_object_a_line),
 		cmocka_unit_test(json_ends_with_the_error),
 		cmocka_unit_test(json_is_ascii_and_keeps_nuls),
