@@ -103,6 +103,8 @@ struct sb_build_options {
 	bool strict;               /* no_new_privs for every step */
 	bool no_cache;             /* run every step */
 	const char *const *no_cache_filter; /* run every step of these stages */
+	unsigned n_jobs;                    /* stages that are built at a time; 0: one for each
+					       processor, at least 2 */
 	bool pull;                          /* ask the registry also where the store has the name */
 	bool push;                          /* as one more output, of type REGISTRY, to all tags */
 	bool squash;                        /* the layers that are put on the base become one */

@@ -13,7 +13,7 @@
 
 /* Gives the loaded images their names. One that no image of the store can have is left out, which
  * is said. */
-static int name_loaded(struct sb_session *session, const struct sb_events *events,
+static int name_loaded(struct sb_session *session, struct sb_events *events,
 	struct sb_named_image *image, struct sb_error *err)
 {
 	SB_AUTO_STRV whole = SB_STRV_INIT;

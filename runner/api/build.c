@@ -16,18 +16,13 @@
 
 static void job_release(struct sb_build_job *job)
 {
-	struct sb_sandbox *sandbox = job->build.sandbox;
-
-	job->build.sandbox = NULL;
 	sb_descriptor_release(&job->attested);
 	sb_proof_release(&job->proof);
 	sb_build_release(&job->build);
 	sb_planned_free(job->build.planned);
 	sb_cache_free(job->cache);
 	sb_snapshots_free(job->snapshots);
-	/* Behind them: when we are killed while they remove what steps wrote, it removes the rest.
-	 */
-	sb_sandbox_free(sandbox);
+	sb_build_end_sandboxes(&job->build);
 	sb_exports_free(job->exports);
 	sb_plan_free(job->plan);
 	sb_buildfile_free(job->buildfile);
@@ -43,7 +38,7 @@ static void job_release(struct sb_build_job *job)
 
 static void tell_host(struct sb_build_job *job)
 {
-	const struct sb_events *events = &job->build.events;
+	struct sb_events *events = &job->build.events;
 	const bool default_network =
 		job->options->network == NULL || strcmp(job->options->network, "default") == 0;
 	const char *fix = NULL;
@@ -62,7 +57,7 @@ static void tell_host(struct sb_build_job *job)
 }
 
 /* Rule of the leak search: nothing is skipped in silence. */
-static void tell_weak_secrets(const struct sb_build_job *job)
+static void tell_weak_secrets(struct sb_build_job *job)
 {
 	for (size_t i = 0; i < sb_secrets_count(job->secrets); i++) {
 		const struct sb_secret *secret = sb_secrets_at(job->secrets, i);
@@ -178,7 +173,6 @@ static int run(struct sb_build_job *job, char *out_digest, struct sb_error *err)
 	SB_AUTO_VALUE(sb_descriptor) manifest = {0};
 	const struct sb_build_options *o = job->options;
 
-	sb_events_init(&job->build.events, o->on_event, o->event_data);
 	if (sb_build_job_read_inputs(job, err) < 0)
 		return -1;
 	if (o->check_only)
@@ -209,6 +203,9 @@ int sb_build(const struct sb_build_options *options, char *out_digest, struct sb
 		.session = {.store_fd = -1},
 		.contexts = {.main = {.fd = -1}},
 		.buildfile_fd = -1};
+
+	sb_build_init(&job.build, options->on_event, options->event_data);
+
 	const int rc = run(&job, out_digest, err);
 
 	if (rc < 0 && job.buildfile != NULL)

@@ -261,6 +261,7 @@ static int choose(struct sb_build_job *job, struct sb_error *err)
 	job->build.pull = o->pull;
 	job->build.squash = o->squash;
 	job->build.no_cache = o->no_cache;
+	job->build.n_jobs = o->n_jobs;
 	job->build.network_name = o->network != NULL ? o->network : "default";
 	if (o->platform != NULL && sb_platform_parse(o->platform, &job->build.platform, err) < 0)
 		return sb_error_context(err, "--platform");

@@ -68,7 +68,8 @@ static int search_name(
 {
 	struct sb_leak leak;
 
-	if (name == NULL || !sb_content_search_text(job->build.search, name, strlen(name), &leak))
+	if (name == NULL ||
+		!sb_content_search_text(job->build.worker.search, name, strlen(name), &leak))
 		return 0;
 	return sb_fail(err, SB_E_LEAK, "%s: secret '%s' found in the image's name (%s)", option,
 		leak.secret_id, leak.form);

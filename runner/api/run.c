@@ -44,6 +44,7 @@ static void job_release(struct job *job)
 	sb_image_free(job->image);
 	sb_layout_free(job->pulled);
 	sb_snapshots_free(job->snapshots);
+	sb_build_end_sandboxes(&job->build);
 	sb_secrets_free(job->secrets);
 	sb_host_ids_release(&job->host);
 	sb_session_release(&job->session);
@@ -76,7 +77,7 @@ static int enter(struct job *job, struct sb_error *err)
 		sb_snapshots_open(job->session.store_fd, &job->host, &job->snapshots, err) < 0)
 		return -1;
 	/* It is small now: what it clones later costs by what it has mapped. */
-	if (sb_sandbox_start(&build->sandbox, err) < 0)
+	if (sb_sandbox_start(&build->worker.sandbox, err) < 0)
 		return -1;
 	/* It has read the secrets. */
 	(void)prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
@@ -267,7 +268,6 @@ static int run(struct job *job, int *out_status, struct sb_error *err)
 	const struct sb_run_options *o = job->options;
 	struct sb_attach attached;
 
-	sb_events_init(&job->build.events, o->on_event, o->event_data);
 	if (sb_session_read_secrets(o->secrets, o->n_secrets, &job->secrets, err) < 0)
 		return -1;
 	sb_events_hide(&job->build.events, job->secrets);
@@ -291,6 +291,9 @@ int sb_run(const struct sb_run_options *options, int *out_status, struct sb_erro
 {
 	__attribute__((cleanup(job_release))) struct job job = {
 		.options = options, .session = {.store_fd = -1}};
+
+	sb_build_init(&job.build, options->on_event, options->event_data);
+
 	const int rc = run(&job, out_status, err);
 
 	if (rc < 0)

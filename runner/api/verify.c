@@ -47,7 +47,7 @@ static int judge(const struct sb_inspection *in, struct sb_error *err)
 	return 0;
 }
 
-static void tell(const struct sb_build *build, const struct sb_inspection *in)
+static void tell(struct sb_build *build, const struct sb_inspection *in)
 {
 	sb_autofree char *size = sb_size_format(in->scanned_bytes + in->unpacked_bytes);
 
@@ -66,7 +66,7 @@ static void tell(const struct sb_build *build, const struct sb_inspection *in)
 	sb_events_notice(&build->events, text, NULL);
 }
 
-int sb_proof_make(const struct sb_build *build, const struct sb_descriptor *manifest,
+int sb_proof_make(struct sb_build *build, const struct sb_descriptor *manifest,
 	struct sb_proof *out, struct sb_error *err)
 {
 	SB_AUTO(sb_image) image = NULL;

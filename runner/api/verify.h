@@ -20,7 +20,7 @@ void sb_proof_release(struct sb_proof *proof);
  * the store's blobs are not what they should be. *out is the record in these cases too. Warns of
  * what could not be searched.
  */
-int sb_proof_make(const struct sb_build *build, const struct sb_descriptor *manifest,
+int sb_proof_make(struct sb_build *build, const struct sb_descriptor *manifest,
 	struct sb_proof *out, struct sb_error *err) SB_MUST_USE;
 /* Writes the record where it is asked for: `file`, or (NULL) DEST.verification.json beside each
  * output that is a file or folder. */

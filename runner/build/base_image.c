@@ -224,32 +224,6 @@ static int find_in_store(struct sb_build *build, const struct sb_references *mea
 	return 0;
 }
 
-static bool is_same_platform(const struct sb_platform *a, const struct sb_platform *b)
-{
-	return strcmp(a->os, b->os) == 0 && strcmp(a->architecture, b->architecture) == 0 &&
-	       strcmp(a->variant, b->variant) == 0;
-}
-
-static const struct sb_descriptor *find_resolved(
-	const struct sb_build *build, const char *text, const struct sb_platform *platform)
-{
-	SB_ARRAY_FOREACH (&build->resolved, resolved)
-		if (strcmp(resolved->text, text) == 0 &&
-			is_same_platform(&resolved->platform, platform))
-			return &resolved->descriptor;
-	return NULL;
-}
-
-static void note_resolved(struct sb_build *build, const char *text,
-	const struct sb_platform *platform, const struct sb_descriptor *d)
-{
-	struct sb_resolved *resolved = SB_ARRAY_ADD(&build->resolved);
-
-	resolved->text = sb_strdup(text);
-	resolved->platform = *platform;
-	sb_descriptor_copy(&resolved->descriptor, d);
-}
-
 static int pull(struct sb_build *build, const char *text, const struct sb_platform *platform,
 	struct sb_stage_state **out, struct sb_descriptor *out_d, struct sb_error *err)
 {
@@ -270,30 +244,40 @@ static int pull(struct sb_build *build, const char *text, const struct sb_platfo
 	return sb_layout_add(build->store, out_d, name, err);
 }
 
+/* *out_d stays unset where a plan would have to fetch the image. */
+static int find_reference(struct sb_build *build, const char *text,
+	const struct sb_platform *platform, struct sb_stage_state **out,
+	struct sb_descriptor *out_d, struct sb_error *err)
+{
+	SB_AUTO_VALUE(sb_registries) registries = {0};
+	SB_AUTO_VALUE(sb_references) meanings = {0};
+
+	if (sb_registries_load(&registries, err) < 0 ||
+		sb_registries_meanings(&registries, text, &meanings, err) < 0 ||
+		(!build->pull && find_in_store(build, &meanings, platform, out_d, err) < 0))
+		return -1;
+	if (sb_digest_is_set(&out_d->digest))
+		return sb_base_image_load_stored(build, out_d, platform, out, err);
+	if (build->planned == NULL)
+		return pull(build, text, platform, out, out_d, err);
+	*out = sb_base_image_scratch(platform);
+	(*out)->is_unknown = true;
+	return 0;
+}
+
 static int load_reference(struct sb_build *build, const char *text,
 	const struct sb_platform *platform, struct sb_stage_state **out, struct sb_error *err)
 {
-	const struct sb_descriptor *resolved = find_resolved(build, text, platform);
-	SB_AUTO_VALUE(sb_registries) registries = {0};
-	SB_AUTO_VALUE(sb_references) meanings = {0};
 	SB_AUTO_VALUE(sb_descriptor) d = {0};
 
-	if (resolved != NULL)
-		return sb_base_image_load_stored(build, resolved, platform, out, err);
-	if (sb_registries_load(&registries, err) < 0 ||
-		sb_registries_meanings(&registries, text, &meanings, err) < 0 ||
-		(!build->pull && find_in_store(build, &meanings, platform, &d, err) < 0))
-		return -1;
-	if (!sb_digest_is_set(&d.digest) && build->planned != NULL) {
-		*out = sb_base_image_scratch(platform);
-		(*out)->is_unknown = true;
-		return 0;
-	}
-	if ((sb_digest_is_set(&d.digest) ? sb_base_image_load_stored(build, &d, platform, out, err)
-					 : pull(build, text, platform, out, &d, err)) < 0)
-		return -1;
-	note_resolved(build, text, platform, &d);
-	return 0;
+	if (sb_resolved_begin(&build->resolved, text, platform, &d))
+		return sb_base_image_load_stored(build, &d, platform, out, err);
+
+	const int rc = find_reference(build, text, platform, out, &d, err);
+
+	sb_resolved_end(&build->resolved, text, platform,
+		rc == 0 && sb_digest_is_set(&d.digest) ? &d : NULL);
+	return rc;
 }
 
 static int load_fd(struct sb_build *build, const struct sb_context *context,

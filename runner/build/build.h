@@ -6,6 +6,7 @@
 #include "build/cache.h"
 #include "build/context.h"
 #include "build/events.h"
+#include "build/resolved.h"
 #include "build/ssh_agents.h"
 #include "buildfile/instruction.h"
 #include "layer/compress.h"
@@ -20,16 +21,16 @@
 #include "sys/interrupt.h"
 #include "sys/userns.h"
 
-/* What a name of an image was found to mean: asked once, so that all stages have the same. */
-struct sb_resolved {
-	char *text;
-	struct sb_platform platform;
-	struct sb_descriptor descriptor;
+/* What one thread works with that carries out steps, made when it is first needed. */
+struct sb_worker {
+	struct sb_sandbox *sandbox;
+	struct sb_content_search *search; /* of layers, caches and texts */
 };
 
 /*
  * One build: what it works on, put together by its caller, and what it has come to. Everything is
- * borrowed unless it says otherwise.
+ * borrowed unless it says otherwise. Stages are built by threads (build/schedule.h); what they
+ * share and change has a lock, or is in a part that has its own: snapshots, cache, events.
  */
 struct sb_build {
 	struct sb_layout *store;
@@ -58,30 +59,38 @@ struct sb_build {
 	struct sb_cache *cache;         /* borrowed; NULL: nothing is cached */
 	const char *auth_file;          /* for registries; or NULL */
 	bool squash;                    /* the target's own layers become one */
+	unsigned n_jobs;                /* stages that work at a time; 0: by the processors */
 	struct sb_strv add_hosts;       /* lines "IP NAME" */
 	struct sb_strv labels;          /* "key=value", put on last */
 
 	/* Made on the way; released by sb_build_release. */
-	SB_ARRAY(struct sb_resolved) resolved;
-	struct sb_sandbox *sandbox;
-	struct sb_planned *planned;   /* borrowed; not NULL: nothing runs (build/planned.h) */
-	struct sb_strv written_blobs; /* digests of the layers that this build wrote */
-	struct sb_scanner *scanner;
-	struct sb_content_search
-		*search; /* of layers, caches and texts; its sums are the build's */
-	struct sb_context_views *context_views;   /* NULL until a step mounts a part of a context */
+	struct sb_worker worker;    /* of the thread that runs the build, and of the first stage */
+	struct sb_planned *planned; /* borrowed; not NULL: nothing runs (build/planned.h) */
+	struct sb_scanner *scanner; /* its needles are all threads', its stream nobody's */
 	SB_ARRAY(struct sb_stage_state *) stages; /* by stage index; NULL until built */
-	struct sb_digest config_digest;           /* of the image's config, after sb_build_run */
-	size_t n_more_steps; /* of ONBUILD triggers that base images brought so far, and of stages
-				that only these need */
-	SB_ARRAY(bool) in_result; /* the stage's layers are part of the image */
+	SB_ARRAY(bool) in_result;       /* by stage index: its layers are part of the image */
+	struct sb_digest config_digest; /* of the image's config, after sb_build_run */
+	_Atomic uint32_t n_steps_begun;
+	_Atomic size_t n_more_steps; /* of ONBUILD triggers that base images brought so far, and of
+					stages that only these need */
+	struct sb_resolved resolved;
+	pthread_mutex_t contexts_lock; /* of fetching the named contexts, and of the views */
+	struct sb_context_views *context_views; /* NULL until a step mounts a part of a context */
+	pthread_mutex_t written_lock;
+	struct sb_strv written_blobs; /* digests of the layers that this build wrote */
+	SB_ARRAY(struct sb_worker *) more_workers;
 };
 
+/* Of a zeroed build; before anything else. */
+void sb_build_init(struct sb_build *build, sb_event_fn fn, void *data);
 /* Builds the target and stores its image's blobs; *out is the manifest, in no index yet. */
 int sb_build_run(
 	struct sb_build *build, struct sb_descriptor *out, struct sb_error *err) SB_MUST_USE;
 /* The target's root file system after sb_build_run: names for sb_snapshots_view. */
 const struct sb_strv *sb_build_result_lowers(const struct sb_build *build);
 void sb_build_release(struct sb_build *build);
+/* After all else that the build's steps wrote is removed: when we are killed before that, the other
+ * ends of the sandboxes remove it. */
+void sb_build_end_sandboxes(struct sb_build *build);
 
 #endif

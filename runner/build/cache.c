@@ -15,6 +15,7 @@
 #include "sys/atomic.h"
 #include "sys/fd.h"
 #include "sys/lock.h"
+#include "sys/mutex.h"
 #include "sys/tree.h"
 
 enum { USED_SECONDS = 60, SECRET_KEY_BYTES = 32 };
@@ -28,6 +29,7 @@ struct known_files {
 struct sb_cache {
 	int fd;
 	struct sb_snapshots *snapshots;
+	pthread_mutex_t lock; /* of the list */
 	SB_ARRAY(struct known_files) files;
 };
 
@@ -57,6 +59,7 @@ int sb_cache_open(
 
 	cache->fd = -1;
 	cache->snapshots = snapshots;
+	SB_BUG_ON(pthread_mutex_init(&cache->lock, NULL) != 0);
 	if (sb_at_make_dirs(store_fd, "cache", 0700, &cache->fd, err) < 0 ||
 		sb_at_make_dirs(cache->fd, "locks", 0700, &locks, err) < 0 ||
 		clear_locks(locks, err) < 0)
@@ -75,6 +78,7 @@ void sb_cache_free(struct sb_cache *cache)
 	}
 	SB_ARRAY_RELEASE(&cache->files);
 	sb_fd_closep(&cache->fd);
+	(void)pthread_mutex_destroy(&cache->lock);
 	free(cache);
 }
 
@@ -187,6 +191,8 @@ int sb_cache_files(
 
 	sb_autofree char *name =
 		sb_asprintf("files-%" PRIx64 "-%" PRIx64, (uint64_t)st.st_dev, (uint64_t)st.st_ino);
+
+	sb_automutex pthread_mutex_t *held = sb_mutex_take(&cache->lock);
 
 	SB_ARRAY_FOREACH (&cache->files, other)
 		if (strcmp(other->name, name) == 0)

@@ -16,6 +16,7 @@
 #include "layer/write.h"
 #include "sys/at.h"
 #include "sys/fd.h"
+#include "sys/mutex.h"
 
 char *sb_commit_time(const struct sb_build *build)
 {
@@ -137,19 +138,18 @@ static void prune_scaffold(int upper_fd, int lower_fd, const struct sb_strv *sca
 }
 
 struct commit {
-	struct sb_build *build;
+	const struct sb_do *d;
 	int upper_fd;
 	int lower_fd;
-	bool in_result;
 };
 
 static int write_blob(const struct commit *c, const struct sb_changes *changes,
 	struct sb_layer_blob *out, struct sb_error *err)
 {
 	SB_AUTO(sb_blob_writer) writer = NULL;
-	const struct sb_build *build = c->build;
+	const struct sb_build *build = c->d->build;
 
-	if (c->in_result && sb_blob_writer_new(build->store, &writer, err) < 0)
+	if (sb_do_in_result(c->d) && sb_blob_writer_new(build->store, &writer, err) < 0)
 		return -1;
 
 	const struct sb_layer_write_options options = {
@@ -158,7 +158,7 @@ static int write_blob(const struct commit *c, const struct sb_changes *changes,
 		.compression = build->compression,
 		.level = build->compression_level,
 		.source_date_epoch = build->source_date_epoch,
-		.search = build->search,
+		.search = c->d->worker->search,
 		.interrupt = build->interrupt,
 	};
 
@@ -173,25 +173,26 @@ static int write_layer(const struct commit *c, const struct sb_strv *scaffold,
 	__attribute__((cleanup(sb_changes_release))) struct sb_changes changes = {0};
 	SB_AUTO_STRV warnings = SB_STRV_INIT;
 	SB_AUTO_STRV sockets = SB_STRV_INIT;
+	struct sb_build *build = c->d->build;
 	const struct sb_diff_options options = {.lower_fd = c->lower_fd,
 		.upper_fd = c->upper_fd,
-		.ids = c->build->host->ids,
+		.ids = build->host->ids,
 		.scaffold = scaffold,
 		.sockets = &sockets,
-		.interrupt = c->build->interrupt};
+		.interrupt = build->interrupt};
 
 	prune_scaffold(c->upper_fd, c->lower_fd, scaffold);
 	if (sb_diff(&options, &changes, &warnings, err) < 0)
 		return -1;
 	for (size_t i = 0; i < warnings.len; i++)
-		sb_events_warn(&c->build->events, warnings.items[i], NULL);
+		sb_events_warn(&build->events, warnings.items[i], NULL);
 	if (write_blob(c, &changes, out, err) < 0)
 		return -1;
-	return sb_upper_settle(c->upper_fd, &changes, &sockets, c->build->source_date_epoch, err);
+	return sb_upper_settle(c->upper_fd, &changes, &sockets, build->source_date_epoch, err);
 }
 
-void sb_commit_layer(const struct sb_build *build, struct sb_stage_state *state,
-	const struct sb_committed *committed)
+void sb_commit_layer(
+	struct sb_build *build, struct sb_stage_state *state, const struct sb_committed *committed)
 {
 	struct sb_descriptor *layer = SB_ARRAY_ADD(&state->layers);
 
@@ -218,23 +219,31 @@ static int view_below(const struct sb_build *build, const struct sb_stage_state 
 	return sb_snapshots_view(build->snapshots, &state->lowers, NULL, out_fd, err);
 }
 
-/* As a layer of the store, where the step has a key; else it goes when the build ends. */
-static int keep(struct sb_build *build, struct sb_stage_state *state,
-	const struct sb_written *written, const struct sb_layer_blob *blob, bool in_result,
-	const char *created_by, struct sb_error *err)
+static void note_written(struct sb_build *build, const struct sb_digest *blob)
 {
+	sb_automutex pthread_mutex_t *held = sb_mutex_take(&build->written_lock);
+
+	sb_strv_add(&build->written_blobs, blob->text);
+}
+
+/* As a layer of the store, where the step has a key; else it goes when the build ends. */
+static int keep(const struct sb_do *d, const struct sb_written *written,
+	const struct sb_layer_blob *blob, const char *created_by, struct sb_error *err)
+{
+	struct sb_build *build = d->build;
+	const bool in_result = sb_do_in_result(d);
 	sb_autofree char *created = sb_commit_time(build);
 	sb_autofree char *name = NULL;
 	const struct sb_step_done done = {
 		.upper = written->upper, .blob = blob, .has_blob = in_result, .created = created};
 
 	if (in_result)
-		sb_strv_add(&build->written_blobs, blob->digest.text);
+		note_written(build, &blob->digest);
 	if (written->cache == NULL || written->cache->cache == NULL)
 		name = sb_strdup(written->upper->diff);
-	else if (sb_step_cache_keep(build, state, written->cache, &done, &name, err) < 0)
+	else if (sb_step_cache_keep(d, written->cache, &done, &name, err) < 0)
 		return -1;
-	sb_commit_layer(build, state,
+	sb_commit_layer(build, d->state,
 		&(struct sb_committed){.name = name,
 			.diff_id = &blob->diff_id,
 			.blob = in_result ? &blob->digest : NULL,
@@ -244,10 +253,10 @@ static int keep(struct sb_build *build, struct sb_stage_state *state,
 	return 0;
 }
 
-int sb_commit(struct sb_build *build, struct sb_stage_state *state,
-	const struct sb_written *written, bool in_result, const char *created_by,
+int sb_commit(const struct sb_do *d, const struct sb_written *written, const char *created_by,
 	struct sb_error *err)
 {
+	struct sb_build *build = d->build;
 	struct sb_upper *upper = written->upper;
 	sb_autofd int upper_fd = -1;
 	sb_autofd int lower_fd = -1;
@@ -255,11 +264,10 @@ int sb_commit(struct sb_build *build, struct sb_stage_state *state,
 
 	if (sb_at_open_dir(sb_snapshots_fd(build->snapshots), upper->diff, SB_AT_NO_LINKS,
 		    &upper_fd, err) < 0 ||
-		view_below(build, state, written, &lower_fd, err) < 0)
+		view_below(build, d->state, written, &lower_fd, err) < 0)
 		return -1;
 
-	const struct commit c = {
-		.build = build, .upper_fd = upper_fd, .lower_fd = lower_fd, .in_result = in_result};
+	const struct commit c = {.d = d, .upper_fd = upper_fd, .lower_fd = lower_fd};
 
 	if (write_layer(&c, written->scaffold, &blob, err) < 0) {
 		SB_AUTO_ERROR failed = SB_ERROR_INIT;
@@ -273,5 +281,5 @@ int sb_commit(struct sb_build *build, struct sb_stage_state *state,
 				"the whole build folder goes when the build ends, which is now");
 		return -1;
 	}
-	return keep(build, state, written, &blob, in_result, created_by, err);
+	return keep(d, written, &blob, created_by, err);
 }

@@ -2,8 +2,7 @@
 #ifndef SB_BUILD_COMMIT_H
 #define SB_BUILD_COMMIT_H
 
-#include "build/build.h"
-#include "build/stage.h"
+#include "build/instructions.h"
 
 struct sb_step_cache;
 
@@ -22,8 +21,7 @@ struct sb_written {
  * stage with its history entry. A step whose diff holds a secret is refused (SB_E_LEAK), and its
  * diff is destroyed.
  */
-int sb_commit(struct sb_build *build, struct sb_stage_state *state,
-	const struct sb_written *written, bool in_result, const char *created_by,
+int sb_commit(const struct sb_do *d, const struct sb_written *written, const char *created_by,
 	struct sb_error *err) SB_MUST_USE;
 
 /* A layer that is there, as the cache has it. Borrowed. */
@@ -36,8 +34,8 @@ struct sb_committed {
 	const char *created_by;
 };
 /* Adds it to the stage, with its history entry, and tells the step's end. */
-void sb_commit_layer(const struct sb_build *build, struct sb_stage_state *state,
-	const struct sb_committed *layer);
+void sb_commit_layer(
+	struct sb_build *build, struct sb_stage_state *state, const struct sb_committed *layer);
 
 /* A history entry that adds no layer. Its time is that of the layer before it: see
  * sb_commit_fill_times. */

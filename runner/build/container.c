@@ -383,7 +383,8 @@ int sb_container_run(struct sb_build *build, struct sb_stage_state *state,
 	state->escape = '\\';
 	if (choose_term_signal(state->config, attach, err) < 0 ||
 		prepare(&c, attach->is_terminal, err) < 0 ||
-		(build->sandbox == NULL && sb_sandbox_start(&build->sandbox, err) < 0))
+		(build->worker.sandbox == NULL &&
+			sb_sandbox_start(&build->worker.sandbox, err) < 0))
 		return -1;
-	return sb_sandbox_attach(build->sandbox, &c.spec, attach, out, err);
+	return sb_sandbox_attach(build->worker.sandbox, &c.spec, attach, out, err);
 }

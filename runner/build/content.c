@@ -66,12 +66,6 @@ static struct frame *innermost(struct walk *walk)
 	return &walk->frames.items[walk->frames.len - 1];
 }
 
-static void cut(struct sb_buf *path, size_t len)
-{
-	path->len = len;
-	path->data[len] = '\0';
-}
-
 static int append(struct sb_buf *path, const char *name, struct sb_error *err)
 {
 	if (path->len > 0 && sb_buf_add_char(path, '/', err) < 0)
@@ -184,7 +178,7 @@ static int walk_all(struct walk *walk, struct sb_error *err)
 		if (n % ENTRIES_PER_CHECK == 0 &&
 			sb_interrupt_check(walk->files.copy->interrupt, err) < 0)
 			return -1;
-		cut(&walk->path, frame->path_len);
+		sb_buf_cut(&walk->path, frame->path_len);
 		if (frame->next == frame->names.len) {
 			if (leave(walk, err) < 0)
 				return -1;

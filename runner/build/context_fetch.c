@@ -15,6 +15,7 @@
 #include "plan/remote.h"
 #include "sys/at.h"
 #include "sys/fd.h"
+#include "sys/mutex.h"
 #include "sys/transfer.h"
 
 enum { HEAD = 512 }; /* what tells a tar from a text: its first header */
@@ -249,6 +250,7 @@ int sb_context_fetch_named(struct sb_build *build, struct sb_context *context, s
 {
 	SB_AUTO_VALUE(sb_remote) remote = {0};
 	struct sb_context got = {.fd = -1, .kind = SB_CONTEXT_FOLDER};
+	sb_automutex pthread_mutex_t *held = sb_mutex_take(&build->contexts_lock);
 
 	if (context->kind != SB_CONTEXT_REMOTE)
 		return 0;

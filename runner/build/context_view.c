@@ -8,6 +8,7 @@
 #include "base/mem.h"
 #include "sys/at.h"
 #include "sys/fd.h"
+#include "sys/mutex.h"
 
 struct sb_context_view {
 	dev_t dev; /* of the context */
@@ -179,6 +180,7 @@ int sb_context_view_open(struct sb_build *build, const struct sb_mount_source *s
 {
 	struct sb_context_views *views = NULL;
 	struct sb_context_view *view = NULL;
+	sb_automutex pthread_mutex_t *held = sb_mutex_take(&build->contexts_lock);
 	struct stat st;
 
 	*out_view = NULL;

@@ -65,14 +65,6 @@ static void walk_release(struct walk *walk)
 	sb_buf_release(&walk->to_path);
 }
 
-static void cut(struct sb_buf *path, size_t len)
-{
-	if (path->len > len) {
-		path->len = len;
-		path->data[len] = '\0';
-	}
-}
-
 static int append(struct sb_buf *path, const char *name, struct sb_error *err)
 {
 	if (path->len > 0 && sb_buf_add_char(path, '/', err) < 0)
@@ -239,7 +231,7 @@ static int leave(struct walk *walk, struct sb_error *err)
 	struct frame *frame = innermost(walk);
 	const bool is_top = walk->frames.len == 1;
 
-	cut(&walk->from_path, frame->from_len);
+	sb_buf_cut(&walk->from_path, frame->from_len);
 	if (complete(walk, frame, err) < 0)
 		return -1;
 	if (!is_top && unpark(frame, frame - 1, err) < 0)
@@ -300,8 +292,8 @@ static int walk_all(struct walk *walk, bool *out_any, struct sb_error *err)
 
 		if (sb_interrupt_check(walk->work->copy->interrupt, err) < 0)
 			return -1;
-		cut(&walk->from_path, frame->from_len);
-		cut(&walk->to_path, frame->to_len);
+		sb_buf_cut(&walk->from_path, frame->from_len);
+		sb_buf_cut(&walk->to_path, frame->to_len);
 		*out_any = *out_any || frame->is_made;
 		if (frame->next == frame->names.len) {
 			if (leave(walk, err) < 0)

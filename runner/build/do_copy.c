@@ -519,7 +519,7 @@ static int copy_or_use(const struct sb_do *d, struct sb_error *err)
 		check_unchanged(d, &e, &from, &digesting, &cache, err) < 0 ||
 		(written.is_link && make_stackable(d, &upper, err) < 0))
 		return -1;
-	return sb_commit(d->build, d->state, &written, sb_do_in_result(d), by, err);
+	return sb_commit(d, &written, by, err);
 }
 
 int sb_do_copy(const struct sb_do *d, struct sb_error *err)

@@ -253,10 +253,11 @@ static int execute(struct run *run, struct sb_step_result *out, struct sb_error 
 	for (int i = 0; i < 2 && has_escape(build->secrets); i++)
 		output.before[i] = sb_redactor_new(build->secrets);
 
-	int rc = build->sandbox != NULL ? 0 : sb_sandbox_start(&build->sandbox, err);
+	struct sb_worker *worker = run->d->worker;
+	int rc = worker->sandbox != NULL ? 0 : sb_sandbox_start(&worker->sandbox, err);
 
 	if (rc == 0)
-		rc = sb_sandbox_run(build->sandbox, &run->spec, &events, out, err);
+		rc = sb_sandbox_run(worker->sandbox, &run->spec, &events, out, err);
 	output_end(&output);
 	return rc;
 }
@@ -298,10 +299,10 @@ static struct timespec now_coarse(void)
 
 /* Also when the step has failed with `rc`: what it left in a cache is there all the same. A leak is
  * told before any other failure. */
-static int search_caches(
-	const struct run *run, const struct timespec *since, int rc, struct sb_error *err)
+static int search_caches(const struct run *run, const struct sb_upper *upper,
+	const struct timespec *since, int rc, struct sb_error *err)
 {
-	struct sb_content_search *search = run->d->build->search;
+	struct sb_content_search *search = run->d->worker->search;
 	SB_AUTO_ERROR ignored = SB_ERROR_INIT;
 	bool is_searched = true;
 
@@ -315,7 +316,7 @@ static int search_caches(
 		sb_error_move(err, &leak);
 		rc = -1;
 	}
-	if (is_searched && sb_run_mounts_trust(&run->mounts, run->d->build, &ignored) < 0)
+	if (is_searched && sb_run_mounts_trust(&run->mounts, run->d->build, upper, &ignored) < 0)
 		sb_error_ignore(&ignored, "the next build empties the cache then");
 	return rc;
 }
@@ -340,14 +341,14 @@ static int run_step(const struct sb_do *d, struct sb_step_cache *cache, const st
 	bool is_current = false;
 
 	if (prepare(&run, &upper, err) < 0 ||
-		sb_run_mounts_distrust(&run.mounts, d->build, err) < 0)
+		sb_run_mounts_distrust(&run.mounts, d->build, &upper, err) < 0)
 		return -1;
 
 	const struct timespec since = now_coarse();
 	const int rc = execute(&run, &result, err);
 
 	sb_cache_mountpoints_remove(&run.mounts.mountpoints);
-	if (search_caches(&run, &since, rc, err) < 0)
+	if (search_caches(&run, &upper, &since, rc, err) < 0)
 		return -1;
 	if (!result.has_run || result.status != 0) {
 		warn_of_changes(&run);
@@ -368,7 +369,7 @@ static int run_step(const struct sb_do *d, struct sb_step_cache *cache, const st
 		.scaffold = &run.mounts.scaffold,
 		.cache = cache};
 
-	return sb_commit(d->build, d->state, &written, sb_do_in_result(d), created_by, err);
+	return sb_commit(d, &written, created_by, err);
 }
 
 static int run_or_use(const struct sb_do *d, struct sb_error *err)

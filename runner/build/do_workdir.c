@@ -75,7 +75,7 @@ static int make_or_use(
 	if (sb_snapshots_new_upper(d->build->snapshots, &upper, err) < 0 ||
 		make_workdir(d, path, &upper, err) < 0)
 		return -1;
-	return sb_commit(d->build, d->state, &written, sb_do_in_result(d), by, err);
+	return sb_commit(d, &written, by, err);
 }
 
 int sb_do_workdir(const struct sb_do *d, struct sb_error *err)

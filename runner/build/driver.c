@@ -3,37 +3,54 @@
 
 #include <string.h>
 
-#include "base/limits.h"
 #include "base/mem.h"
 #include "build/base_image.h"
 #include "build/commit.h"
 #include "build/context_view.h"
 #include "build/instructions.h"
 #include "build/planned.h"
+#include "build/result.h"
+#include "build/schedule.h"
 #include "build/squash.h"
-#include "leak/json_strings.h"
 #include "leak/scan.h"
 #include "plan/args.h"
 #include "plan/check.h"
 #include "plan/remote.h"
 #include "plan/resolve.h"
 
+void sb_build_init(struct sb_build *build, sb_event_fn fn, void *data)
+{
+	sb_events_init(&build->events, fn, data);
+	sb_resolved_init(&build->resolved);
+	SB_BUG_ON(pthread_mutex_init(&build->contexts_lock, NULL) != 0);
+	SB_BUG_ON(pthread_mutex_init(&build->written_lock, NULL) != 0);
+}
+
+void sb_build_end_sandboxes(struct sb_build *build)
+{
+	sb_sandbox_free(build->worker.sandbox);
+	SB_ARRAY_FOREACH (&build->more_workers, worker) {
+		sb_sandbox_free((*worker)->sandbox);
+		free(*worker);
+	}
+	SB_ARRAY_RELEASE(&build->more_workers);
+}
+
 void sb_build_release(struct sb_build *build)
 {
 	sb_events_release(&build->events);
-	sb_sandbox_free(build->sandbox);
-	sb_content_search_free(build->search);
+	sb_content_search_free(build->worker.search);
+	SB_ARRAY_FOREACH (&build->more_workers, worker)
+		sb_content_search_free((*worker)->search);
 	sb_scanner_free(build->scanner);
 	sb_context_views_free(build->context_views);
 	SB_ARRAY_FOREACH (&build->stages, stage)
 		sb_stage_state_free(*stage);
 	SB_ARRAY_RELEASE(&build->stages);
 	SB_ARRAY_RELEASE(&build->in_result);
-	SB_ARRAY_FOREACH (&build->resolved, resolved) {
-		free(resolved->text);
-		sb_descriptor_release(&resolved->descriptor);
-	}
-	SB_ARRAY_RELEASE(&build->resolved);
+	sb_resolved_release(&build->resolved);
+	(void)pthread_mutex_destroy(&build->contexts_lock);
+	(void)pthread_mutex_destroy(&build->written_lock);
 	sb_strv_release(&build->add_hosts);
 	sb_strv_release(&build->labels);
 	sb_strv_release(&build->no_cache_stages);
@@ -53,8 +70,7 @@ static int step_start(struct sb_build *build, const struct sb_stage *stage,
 	sb_autofree char *shown =
 		instr->kind == SB_INSTR_ADD ? sb_remote_hide_passwords(instr->text) : NULL;
 
-	build->events.step++;
-	build->events.stage = stage->name;
+	sb_events_set_step(++build->n_steps_begun, stage->name);
 	sb_events_emit(
 		&build->events, (struct sb_event){.kind = SB_EVENT_STEP_START,
 					.text = shown != NULL ? shown : instr->text,
@@ -70,13 +86,19 @@ static bool makes_layer(enum sb_instruction_kind kind)
 	return kind == SB_INSTR_RUN || kind == SB_INSTR_COPY || kind == SB_INSTR_ADD;
 }
 
+static int status_of(const struct sb_error *err)
+{
+	if (err->code == SB_E_CANCELLED)
+		return SB_STEP_CANCELLED;
+	return err->step_status != 0 ? err->step_status : -1;
+}
+
 static void step_end(struct sb_build *build, const struct sb_instruction *instr, int rc,
 	const struct sb_error *err)
 {
 	if (rc < 0)
 		sb_events_emit(&build->events,
-			(struct sb_event){.kind = SB_EVENT_STEP_END,
-				.status = err->step_status != 0 ? err->step_status : -1});
+			(struct sb_event){.kind = SB_EVENT_STEP_END, .status = status_of(err)});
 	else if (!makes_layer(instr->kind) && instr->kind != SB_INSTR_WORKDIR)
 		sb_events_emit(&build->events, (struct sb_event){.kind = SB_EVENT_STEP_END});
 }
@@ -139,49 +161,10 @@ static int run_from(struct sb_build *build, const struct sb_stage *stage, struct
 	return rc;
 }
 
-/* The config is searched too: a value that came through an ARG is found in an ENV or a LABEL. */
-static int search_text(struct sb_build *build, const char *what, const char *text, size_t len,
-	struct sb_error *err)
-{
-	struct sb_leak leak;
-
-	if (!sb_content_search_text(build->search, text, len, &leak))
-		return 0;
-	(void)sb_fail(err, SB_E_LEAK, "secret '%s' found in the image's %s (%s)", leak.secret_id,
-		what, leak.form);
-	return sb_error_hint(err, "ENV, LABEL, CMD and the history are part of the image: give the "
-				  "secret to the step that "
-				  "needs it with RUN --mount=type=secret");
-}
-
-struct json {
-	struct sb_build *build;
-	const char *what;
-};
-
-static int search_json_string(
-	void *self, size_t offset, const char *bytes, size_t len, struct sb_error *err)
-{
-	const struct json *json = self;
-
-	(void)offset;
-	return search_text(json->build, json->what, bytes, len, err);
-}
-
-static int search_json(
-	struct sb_build *build, const char *what, const struct sb_buf *text, struct sb_error *err)
-{
-	struct json json = {build, what};
-
-	if (search_text(build, what, text->data, text->len, err) < 0)
-		return -1;
-	return sb_json_each_escaped(text->data, text->len, search_json_string, &json, err);
-}
-
 static int search_added(
 	const struct sb_do *d, const char *what, const char *text, struct sb_error *err)
 {
-	if (search_text(d->build, what, text, strlen(text), err) == 0)
+	if (sb_result_search_text(d->worker->search, what, text, strlen(text), err) == 0)
 		return 0;
 	(void)sb_error_context(err, "%s", sb_instruction_name(d->instr->kind));
 	return sb_error_locate(err, d->instr->at);
@@ -202,14 +185,37 @@ static int search_instruction(const struct sb_do *d, size_t n_before, struct sb_
 					 : 0;
 }
 
+/* Indexes of stages. */
+struct stage_list {
+	SB_ARRAY_FIELDS(size_t);
+};
+
+static void list_stage(const struct sb_base *base, void *list)
+{
+	if (base->kind == SB_BASE_STAGE)
+		*SB_ARRAY_ADD((struct stage_list *)list) = base->stage;
+}
+
+/* The stages that the instruction takes files from are built before it begins. */
+static int wait_for_sources(
+	struct sb_turn *turn, const struct stage_list *list, struct sb_error *err)
+{
+	for (size_t i = 0; i < list->len; i++)
+		if (sb_turn_wait(turn, list->items[i], err) < 0)
+			return -1;
+	return 0;
+}
+
 /* One instruction as a step. */
-static int run_step(struct sb_build *build, const struct sb_stage *stage,
+static int run_step(struct sb_build *build, struct sb_turn *turn,
 	const struct sb_instruction *instr, struct sb_error *err)
 {
+	const struct sb_stage *stage = turn->stage;
 	const struct sb_do d = {.build = build,
 		.state = build->stages.items[stage->index],
 		.instr = instr,
-		.stage = stage->index};
+		.stage = stage->index,
+		.worker = turn->worker};
 	const size_t n_before = d.state->config->history.len;
 	int rc = step_start(build, stage, instr, err);
 
@@ -225,48 +231,17 @@ static int run_step(struct sb_build *build, const struct sb_stage *stage,
 	return rc;
 }
 
-static int run_stage(struct sb_build *build, const struct sb_stage *stage, struct sb_error *err);
-
-/* Indexes of stages. */
-struct stage_list {
-	SB_ARRAY_FIELDS(size_t);
-};
-
-static void list_stage(const struct sb_base *base, void *list)
+static int run_own_step(struct sb_build *build, struct sb_turn *turn,
+	const struct sb_instruction *instr, struct sb_error *err)
 {
-	if (base->kind == SB_BASE_STAGE)
-		*SB_ARRAY_ADD((struct stage_list *)list) = base->stage;
-}
-
-static int ensure_stages(
-	struct sb_build *build, const struct stage_list *list, struct sb_error *err);
-
-/* The plan does not know what the triggers of an image will ask for. */
-static int ensure_stage(struct sb_build *build, size_t index, struct sb_error *err)
-{
-	const struct sb_stage *stage = &build->plan->stages.items[index];
 	struct stage_list sources = {0};
-	int rc = 0;
+	int rc = sb_plan_visit_instruction(
+		build->plan, turn->stage->index, instr, list_stage, &sources, err);
 
-	if (build->stages.items[index] != NULL)
-		return 0;
-	build->n_more_steps += 1 + stage->end - stage->first;
-	list_stage(&stage->base, &sources);
-	rc = sb_plan_visit_sources(build->plan, stage, list_stage, &sources, err);
 	if (rc == 0)
-		rc = ensure_stages(build, &sources, err);
+		rc = wait_for_sources(turn, &sources, err);
 	SB_ARRAY_RELEASE(&sources);
-	return rc < 0 ? -1 : run_stage(build, stage, err);
-}
-
-/* Stages only ever need earlier ones: this ends. */
-static int ensure_stages(
-	struct sb_build *build, const struct stage_list *list, struct sb_error *err)
-{
-	for (size_t i = 0; i < list->len; i++)
-		if (ensure_stage(build, list->items[i], err) < 0)
-			return -1;
-	return 0;
+	return rc < 0 ? -1 : run_step(build, turn, instr, err);
 }
 
 /* The image's text has no lines of its own: a message names FROM's. */
@@ -279,9 +254,10 @@ static int fail_trigger(const struct sb_stage *stage, const char *text, struct s
 }
 
 /* What the base image left for its child to do. */
-static int run_trigger(struct sb_build *build, const struct sb_stage *stage, const char *text,
-	struct sb_error *err)
+static int run_trigger(
+	struct sb_build *build, struct sb_turn *turn, const char *text, struct sb_error *err)
 {
+	const struct sb_stage *stage = turn->stage;
 	const struct sb_stage_state *state = build->stages.items[stage->index];
 	SB_AUTO(sb_buildfile) parsed = NULL;
 	struct stage_list sources = {0};
@@ -300,37 +276,41 @@ static int run_trigger(struct sb_build *build, const struct sb_stage *stage, con
 	}
 
 	/* What fails in another stage is no fault of the trigger. */
-	const int rc = ensure_stages(build, &sources, err);
+	const int rc = wait_for_sources(turn, &sources, err);
 
 	SB_ARRAY_RELEASE(&sources);
 	if (rc < 0)
 		return -1;
-	return run_step(build, stage, instr, err) < 0 ? fail_trigger(stage, text, err) : 0;
+	return run_step(build, turn, instr, err) < 0 ? fail_trigger(stage, text, err) : 0;
 }
 
 /* Right after FROM; they are not handed on. */
-static int run_more_steps(
-	struct sb_build *build, const struct sb_stage *stage, struct sb_error *err)
+static int run_more_steps(struct sb_build *build, struct sb_turn *turn, struct sb_error *err)
 {
-	struct sb_image_config *config = build->stages.items[stage->index]->config;
+	struct sb_image_config *config = build->stages.items[turn->stage->index]->config;
 	SB_AUTO_STRV triggers = SB_STRV_INIT;
 
 	sb_strv_copy(&triggers, &config->onbuild);
 	sb_strv_clear(&config->onbuild);
 	build->n_more_steps += triggers.len;
 	for (size_t i = 0; i < triggers.len; i++)
-		if (run_trigger(build, stage, triggers.items[i], err) < 0)
+		if (run_trigger(build, turn, triggers.items[i], err) < 0)
 			return -1;
 	return 0;
 }
 
-static int run_stage(struct sb_build *build, const struct sb_stage *stage, struct sb_error *err)
+static int run_stage(struct sb_build *build, struct sb_turn *turn, struct sb_error *err)
 {
-	if (run_from(build, stage, err) < 0 || run_more_steps(build, stage, err) < 0)
+	const struct sb_stage *stage = turn->stage;
+
+	if (run_from(build, stage, err) < 0 || run_more_steps(build, turn, err) < 0)
 		return -1;
 	for (size_t i = stage->first; i < stage->end; i++)
-		if (run_step(build, stage, &build->plan->buildfile->instructions.items[i], err) < 0)
+		if (run_own_step(build, turn, &build->plan->buildfile->instructions.items[i], err) <
+			0)
 			return -1;
+	/* From here on other threads read it. */
+	(void)sb_stage_state_chain(build->stages.items[stage->index]);
 	return 0;
 }
 
@@ -350,95 +330,7 @@ static void mark_result(struct sb_build *build)
 	}
 }
 
-static void apply_labels(const struct sb_build *build, struct sb_image_config *config)
-{
-	for (size_t i = 0; i < build->labels.len; i++) {
-		const char *item = build->labels.items[i];
-		sb_autofree char *key = sb_memdup0(item, strcspn(item, "="));
-
-		sb_env_set(&config->labels, key, strchr(item, '=') + 1);
-	}
-}
-
-static int search_labels(struct sb_build *build, struct sb_error *err)
-{
-	for (size_t i = 0; i < build->labels.len; i++) {
-		const char *label = build->labels.items[i];
-
-		if (search_text(build, "labels", label, strlen(label), err) < 0)
-			return sb_error_context(err, "--label");
-	}
-	return 0;
-}
-
-static int write_config(struct sb_build *build, struct sb_image_config *config,
-	struct sb_manifest *manifest, struct sb_error *err)
-{
-	SB_AUTO_BUF json = SB_BUF_INIT(SB_MAX_JSON);
-
-	if (search_labels(build, err) < 0)
-		return -1;
-	apply_labels(build, config);
-	sb_commit_fill_times(
-		build, build->stages.items[build->plan->target]->n_base_history, config);
-	if (sb_image_config_write(config, &json, err) < 0 ||
-		search_json(build, "config", &json, err) < 0 ||
-		sb_layout_put_bytes(
-			build->store, json.data, json.len, &manifest->config.digest, err) < 0)
-		return -1;
-	build->config_digest = manifest->config.digest;
-	manifest->config.media_type = sb_strdup(SB_MEDIA_OCI_CONFIG);
-	manifest->config.size_bytes = json.len;
-	return 0;
-}
-
-/* A base's layers keep their bytes; Docker's media types are OCI's under another name. */
-static const char *oci_media_type(const char *media_type)
-{
-	if (strcmp(media_type, SB_MEDIA_DOCKER_LAYER_GZIP) == 0)
-		return SB_MEDIA_OCI_LAYER_GZIP;
-	if (strcmp(media_type, SB_MEDIA_DOCKER_LAYER) == 0)
-		return SB_MEDIA_OCI_LAYER;
-	return media_type;
-}
-
-/* Blobs that no image needs yet are kept for an hour after their last use. */
-static int fail_removed(const struct sb_descriptor *layer, struct sb_error *err)
-{
-	(void)sb_fail(err, SB_E_NOT_FOUND,
-		"layer %s was removed from the store while it was built on", layer->digest.text);
-	return sb_error_hint(err, "build again");
-}
-
-static int write_image(struct sb_build *build, struct sb_descriptor *out, struct sb_error *err)
-{
-	const struct sb_stage_state *state = build->stages.items[build->plan->target];
-	SB_AUTO(sb_image_config) config = sb_image_config_dup(state->config);
-	SB_AUTO(sb_manifest) manifest = sb_manifest_new();
-	SB_AUTO_BUF json = SB_BUF_INIT(SB_MAX_JSON);
-
-	free(manifest->media_type);
-	manifest->media_type = sb_strdup(SB_MEDIA_OCI_MANIFEST);
-	SB_ARRAY_FOREACH (&state->layers, layer) {
-		struct sb_descriptor *copy = SB_ARRAY_ADD(&manifest->layers);
-
-		sb_descriptor_copy(copy, layer);
-		free(copy->media_type);
-		copy->media_type = sb_strdup(oci_media_type(layer->media_type));
-		if (!sb_layout_has_blob(build->store, &layer->digest))
-			return fail_removed(layer, err);
-	}
-	if (write_config(build, config, manifest, err) < 0 ||
-		sb_manifest_write(manifest, &json, err) < 0 ||
-		sb_layout_put_bytes(build->store, json.data, json.len, &out->digest, err) < 0)
-		return -1;
-	out->media_type = sb_strdup(SB_MEDIA_OCI_MANIFEST);
-	out->size_bytes = json.len;
-	out->platform = config->platform;
-	return 0;
-}
-
-static void warn_unused_args(const struct sb_build *build)
+static void warn_unused_args(struct sb_build *build)
 {
 	SB_AUTO_STRV names = SB_STRV_INIT;
 
@@ -457,22 +349,19 @@ static int run_all(struct sb_build *build, struct sb_descriptor *out, struct sb_
 	const struct sb_plan *plan = build->plan;
 
 	build->scanner = sb_scanner_new(build->secrets);
-	build->search = sb_content_search_new(build->scanner);
+	build->worker.search = sb_content_search_new(build->scanner);
 	mark_result(build);
 	sb_events_emit(&build->events, (struct sb_event){.kind = SB_EVENT_BUILD_START,
 					       .text = plan->buildfile->file,
 					       .total = plan->n_steps});
 	warn_unused_args(build);
-	SB_ARRAY_FOREACH (&plan->stages, stage)
-		if (stage->is_needed && run_stage(build, stage, err) < 0)
-			return -1;
-	build->events.step = 0;
-	build->events.stage = NULL;
+	if (sb_schedule_run(build, run_stage, err) < 0)
+		return -1;
 	if (build->planned != NULL)
 		return 0;
 	if (build->squash && sb_squash(build, build->stages.items[plan->target], err) < 0)
 		return -1;
-	return write_image(build, out, err);
+	return sb_result_write(build, out, err);
 }
 
 /* Also of a build that failed: the next one begins where it came to. */
@@ -488,7 +377,7 @@ int sb_build_run(struct sb_build *build, struct sb_descriptor *out, struct sb_er
 	SB_AUTO_ERROR failed = SB_ERROR_INIT;
 	const int rc = run_all(build, out, err);
 
-	if (build->planned != NULL || (rc < 0 && sb_interrupt_is_pending(build->interrupt)))
+	if (build->planned != NULL || (rc < 0 && sb_interrupt_is_signalled(build->interrupt)))
 		return rc;
 	if (settle(build, &failed) < 0) {
 		if (rc == 0)

@@ -4,6 +4,13 @@
 #include <time.h>
 
 #include "base/mem.h"
+#include "sys/mutex.h"
+
+/* A thread carries out one step after the other, and most that tell something know no step. */
+static _Thread_local struct {
+	uint32_t step;
+	const char *stage;
+} current;
 
 static uint64_t now_ns(void)
 {
@@ -16,10 +23,13 @@ static uint64_t now_ns(void)
 void sb_events_init(struct sb_events *events, sb_event_fn fn, void *data)
 {
 	*events = (struct sb_events){.fn = fn, .data = data, .start_ns = now_ns()};
+	SB_BUG_ON(pthread_mutex_init(&events->lock, NULL) != 0);
 }
 
 void sb_events_release(struct sb_events *events)
 {
+	if (events->fn != NULL)
+		(void)pthread_mutex_destroy(&events->lock);
 	sb_redactor_free(events->redactor);
 	events->redactor = NULL;
 }
@@ -28,6 +38,12 @@ void sb_events_hide(struct sb_events *events, const struct sb_secrets *secrets)
 {
 	sb_redactor_free(events->redactor);
 	events->redactor = sb_secrets_count(secrets) > 0 ? sb_redactor_new(secrets) : NULL;
+}
+
+void sb_events_set_step(uint32_t step, const char *stage)
+{
+	current.step = step;
+	current.stage = stage;
 }
 
 static void emit_redacted(const struct sb_events *events, struct sb_event event)
@@ -49,28 +65,31 @@ static void emit_redacted(const struct sb_events *events, struct sb_event event)
 	events->fn(&event, events->data);
 }
 
-void sb_events_emit(const struct sb_events *events, struct sb_event event)
+void sb_events_emit(struct sb_events *events, struct sb_event event)
 {
 	if (events->fn == NULL)
 		return;
-	event.t_ns = now_ns() - events->start_ns;
 	if (event.step == 0)
-		event.step = events->step;
+		event.step = current.step;
 	if (event.stage == NULL)
-		event.stage = events->stage;
+		event.stage = current.stage;
+
+	sb_automutex pthread_mutex_t *held = sb_mutex_take(&events->lock);
+
+	event.t_ns = now_ns() - events->start_ns;
 	if (events->redactor != NULL)
 		emit_redacted(events, event);
 	else
 		events->fn(&event, events->data);
 }
 
-void sb_events_notice(const struct sb_events *events, const char *text, const char *hint)
+void sb_events_notice(struct sb_events *events, const char *text, const char *hint)
 {
 	sb_events_emit(
 		events, (struct sb_event){.kind = SB_EVENT_NOTICE, .text = text, .hint = hint});
 }
 
-void sb_events_warn(const struct sb_events *events, const char *text, const char *hint)
+void sb_events_warn(struct sb_events *events, const char *text, const char *hint)
 {
 	sb_events_emit(
 		events, (struct sb_event){.kind = SB_EVENT_WARNING, .text = text, .hint = hint});

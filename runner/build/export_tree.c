@@ -33,7 +33,7 @@ int sb_export_tar(struct sb_build *build, int out_fd, struct sb_error *err)
 		.out_fd = out_fd,
 		.compression = SB_COMPRESS_NONE,
 		.source_date_epoch = build->source_date_epoch,
-		.search = build->search,
+		.search = build->worker.search,
 		.interrupt = build->interrupt};
 
 	if (sb_diff(&diff, &changes, &warnings, err) < 0)

@@ -60,7 +60,7 @@ static bool on_progress(void *data, uint64_t done, uint64_t total)
 
 static void on_tick(void *data)
 {
-	const struct sb_build *build = data;
+	struct sb_build *build = data;
 
 	sb_events_emit(&build->events, (struct sb_event){.kind = SB_EVENT_TICK});
 }

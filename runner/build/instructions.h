@@ -14,7 +14,8 @@ struct sb_do {
 	struct sb_build *build;
 	struct sb_stage_state *state;
 	const struct sb_instruction *instr;
-	size_t stage; /* index in the plan */
+	size_t stage;             /* index in the plan */
+	struct sb_worker *worker; /* of this thread */
 };
 
 int sb_do_instruction(const struct sb_do *d, struct sb_error *err) SB_MUST_USE;

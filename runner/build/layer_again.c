@@ -5,9 +5,10 @@
 #include "sys/at.h"
 #include "sys/fd.h"
 
-static int write_again(struct sb_build *build, const struct sb_layer_again *layer, int upper_fd,
+static int write_again(const struct sb_do *d, const struct sb_layer_again *layer, int upper_fd,
 	const struct sb_changes *changes, struct sb_layer_blob *out, struct sb_error *err)
 {
+	const struct sb_build *build = d->build;
 	SB_AUTO(sb_blob_writer) writer = NULL;
 
 	if (layer->has_blob && sb_blob_writer_new(build->store, &writer, err) < 0)
@@ -19,7 +20,7 @@ static int write_again(struct sb_build *build, const struct sb_layer_again *laye
 		.compression = layer->has_blob ? build->compression : SB_COMPRESS_NONE,
 		.level = build->compression_level,
 		.source_date_epoch = build->source_date_epoch,
-		.search = build->search,
+		.search = d->worker->search,
 		.interrupt = build->interrupt,
 	};
 
@@ -31,9 +32,10 @@ static int write_again(struct sb_build *build, const struct sb_layer_again *laye
 	return writer != NULL ? sb_blob_writer_commit(writer, &out->digest, err) : 0;
 }
 
-int sb_layer_make_again(struct sb_build *build, const struct sb_stage_state *state,
-	const struct sb_layer_again *layer, struct sb_layer_blob *out, struct sb_error *err)
+int sb_layer_make_again(const struct sb_do *d, const struct sb_layer_again *layer,
+	struct sb_layer_blob *out, struct sb_error *err)
 {
+	const struct sb_build *build = d->build;
 	__attribute__((cleanup(sb_changes_release))) struct sb_changes changes = {0};
 	SB_AUTO_STRV unheard = SB_STRV_INIT;
 	sb_autofd int upper = -1;
@@ -41,8 +43,8 @@ int sb_layer_make_again(struct sb_build *build, const struct sb_stage_state *sta
 
 	if (sb_at_open_dir(sb_snapshots_fd(build->snapshots), layer->name, SB_AT_NO_LINKS, &upper,
 		    err) < 0 ||
-		(!layer->is_link &&
-			sb_snapshots_view(build->snapshots, &state->lowers, NULL, &lower, err) < 0))
+		(!layer->is_link && sb_snapshots_view(build->snapshots, &d->state->lowers, NULL,
+					    &lower, err) < 0))
 		return -1;
 
 	const struct sb_diff_options options = {.lower_fd = lower,
@@ -52,5 +54,5 @@ int sb_layer_make_again(struct sb_build *build, const struct sb_stage_state *sta
 
 	if (sb_diff(&options, &changes, &unheard, err) < 0)
 		return -1;
-	return write_again(build, layer, upper, &changes, out, err);
+	return write_again(d, layer, upper, &changes, out, err);
 }

@@ -2,8 +2,7 @@
 #ifndef SB_BUILD_LAYER_AGAIN_H
 #define SB_BUILD_LAYER_AGAIN_H
 
-#include "build/build.h"
-#include "build/stage.h"
+#include "build/instructions.h"
 #include "layer/write.h"
 
 /* A layer that is kept as a folder, made a tar once more. */
@@ -16,10 +15,9 @@ struct sb_layer_again {
 
 /*
  * Searches it for the build's secrets on the way: SB_E_LEAK, as when its step runs. SB_E_INTEGRITY
- * where the folder is not what it was. `state` is that of the stage without the layer.
+ * where the folder is not what it was. The stage is as it is without the layer.
  */
-int sb_layer_make_again(struct sb_build *build, const struct sb_stage_state *state,
-	const struct sb_layer_again *layer, struct sb_layer_blob *out,
-	struct sb_error *err) SB_MUST_USE;
+int sb_layer_make_again(const struct sb_do *d, const struct sb_layer_again *layer,
+	struct sb_layer_blob *out, struct sb_error *err) SB_MUST_USE;
 
 #endif

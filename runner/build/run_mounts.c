@@ -447,20 +447,22 @@ int sb_run_mounts_add(const struct sb_do *d, int root_fd, struct sb_step_spec *s
 	return 0;
 }
 
-int sb_run_mounts_distrust(
-	const struct sb_run_mounts *mounts, struct sb_build *build, struct sb_error *err)
+int sb_run_mounts_distrust(const struct sb_run_mounts *mounts, struct sb_build *build,
+	const struct sb_upper *upper, struct sb_error *err)
 {
 	for (size_t i = 0; mounts->has_secret && i < mounts->caches.len; i++)
-		if (sb_snapshots_distrust_cache(build->snapshots, mounts->caches.items[i], err) < 0)
+		if (sb_snapshots_distrust_cache(
+			    build->snapshots, upper, mounts->caches.items[i], err) < 0)
 			return sb_error_context(err, "cache mount");
 	return 0;
 }
 
-int sb_run_mounts_trust(
-	const struct sb_run_mounts *mounts, struct sb_build *build, struct sb_error *err)
+int sb_run_mounts_trust(const struct sb_run_mounts *mounts, struct sb_build *build,
+	const struct sb_upper *upper, struct sb_error *err)
 {
 	for (size_t i = 0; mounts->has_secret && i < mounts->caches.len; i++)
-		if (sb_snapshots_trust_cache(build->snapshots, mounts->caches.items[i], err) < 0)
+		if (sb_snapshots_trust_cache(
+			    build->snapshots, upper, mounts->caches.items[i], err) < 0)
 			return sb_error_context(err, "cache mount");
 	return 0;
 }

@@ -32,9 +32,9 @@ int sb_run_mounts_add(const struct sb_do *d, int root_fd, struct sb_step_spec *s
 /* Right before the step runs, and after its caches were searched: so that a secret that it writes
  * into a cache does not stay there where the build is killed before the search. */
 int sb_run_mounts_distrust(const struct sb_run_mounts *mounts, struct sb_build *build,
-	struct sb_error *err) SB_MUST_USE;
+	const struct sb_upper *upper, struct sb_error *err) SB_MUST_USE;
 int sb_run_mounts_trust(const struct sb_run_mounts *mounts, struct sb_build *build,
-	struct sb_error *err) SB_MUST_USE;
+	const struct sb_upper *upper, struct sb_error *err) SB_MUST_USE;
 
 /* After the step: SB_E_INTEGRITY where a file of a build context, which it could read in place, is
  * not what it was before. */

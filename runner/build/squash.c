@@ -43,7 +43,7 @@ static int write_layer(struct sb_build *build, const struct sb_stage_state *stat
 		.compression = build->compression,
 		.level = build->compression_level,
 		.source_date_epoch = build->source_date_epoch,
-		.search = build->search,
+		.search = build->worker.search,
 		.interrupt = build->interrupt};
 
 	/* What can't be stored was said when the layers were made. */

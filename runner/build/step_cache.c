@@ -149,7 +149,7 @@ static int check_layer(struct found *found, bool *out_is_whole, struct sb_error 
 	if (again.has_blob && blob != NULL &&
 		sb_layout_discard_blob(build->store, &blob->digest, err) < 0)
 		return -1;
-	if (sb_layer_make_again(build, d->state, &again, &made, &failed) < 0) {
+	if (sb_layer_make_again(d, &again, &made, &failed) < 0) {
 		*out_is_whole = false;
 		if (failed.code == SB_E_LEAK || failed.code == SB_E_CANCELLED) {
 			sb_error_move(err, &failed);
@@ -213,7 +213,8 @@ static int try_record(const struct sb_do *d, const struct sb_step_cache *step,
 	return 0;
 }
 
-/* Not a wait in the kernel: the user may end it, and is told what it is for. */
+/* By another build or another stage of this one. Not a wait in the kernel: the user may end it, and
+ * is told what it is for. */
 static int take_lock(const struct sb_do *d, struct sb_step_cache *step, struct sb_error *err)
 {
 	struct sb_build *build = d->build;
@@ -227,7 +228,8 @@ static int take_lock(const struct sb_do *d, struct sb_step_cache *step, struct s
 			return 0;
 		if (!is_told)
 			sb_events_notice(&build->events,
-				"waiting for another build, which runs the same step", NULL);
+				"waiting for the same step, which another build or stage runs",
+				NULL);
 		is_told = true;
 		(void)nanosleep(&pause, NULL);
 		sb_events_emit(&build->events, (struct sb_event){.kind = SB_EVENT_TICK});
@@ -254,8 +256,9 @@ static bool has_secret(const struct sb_do *d, const struct sb_key *key)
 {
 	struct sb_leak leak;
 
-	return sb_scanner_is_active(d->build->scanner) &&
-	       sb_scanner_check(d->build->scanner, key->material.data, key->material.len, &leak);
+	return sb_content_search_is_active(d->worker->search) &&
+	       sb_content_search_text(
+		       d->worker->search, key->material.data, key->material.len, &leak);
 }
 
 /* Nothing is searched or mended for a plan. */
@@ -313,27 +316,28 @@ int sb_step_cache_begin(const struct sb_do *d, const struct sb_key *key, bool is
 	return try_record(d, out, created_by, out_is_done, err);
 }
 
-static char *shown_text(struct sb_build *build, const char *text)
+static char *shown_text(const struct sb_do *d, const char *text)
 {
 	enum { MAX_TEXT = 400 };
 	const size_t len = strnlen(text, MAX_TEXT);
 	struct sb_leak leak;
 
-	if (sb_scanner_is_active(build->scanner) &&
-		sb_scanner_check(build->scanner, text, strlen(text), &leak))
+	if (sb_content_search_is_active(d->worker->search) &&
+		sb_content_search_text(d->worker->search, text, strlen(text), &leak))
 		return sb_strdup("");
 	return sb_escape_text(text, len);
 }
 
-static void write_record(struct sb_build *build, const struct sb_step_cache *step,
+static void write_record(const struct sb_do *d, const struct sb_step_cache *step,
 	const struct sb_step_done *done, const struct sb_digest *state)
 {
+	struct sb_build *build = d->build;
 	SB_AUTO_VALUE(sb_cache_record) record = {.key = step->key,
 		.diff_id = done->blob->diff_id,
 		.state = *state,
 		.tar_bytes = done->blob->tar_bytes,
 		.created = sb_strdup(done->created),
-		.text = shown_text(build, step->text)};
+		.text = shown_text(d, step->text)};
 	SB_AUTO_ERROR failed = SB_ERROR_INIT;
 
 	if (done->has_blob)
@@ -351,24 +355,23 @@ static void write_record(struct sb_build *build, const struct sb_step_cache *ste
 	sb_events_warn(&build->events, text, NULL);
 }
 
-int sb_step_cache_keep(struct sb_build *build, struct sb_stage_state *state,
-	const struct sb_step_cache *step, const struct sb_step_done *done, char **out_name,
-	struct sb_error *err)
+int sb_step_cache_keep(const struct sb_do *d, const struct sb_step_cache *step,
+	const struct sb_step_done *done, char **out_name, struct sb_error *err)
 {
 	const struct sb_digest none = {0};
 	struct sb_digest chain;
 
 	/* --link's is no state that an image's layers come to, but the layer's alone. */
-	sb_key_chain(
-		step->is_link ? &none : sb_stage_state_chain(state), &done->blob->diff_id, &chain);
+	sb_key_chain(step->is_link ? &none : sb_stage_state_chain(d->state), &done->blob->diff_id,
+		&chain);
 	if (step->is_link)
 		sb_key_chain(&chain, &none, &chain);
 
 	sb_autofree char *name = sb_snapshots_step_name(&chain);
 
-	if (sb_snapshots_keep_step(build->snapshots, done->upper, name, err) < 0)
+	if (sb_snapshots_keep_step(d->build->snapshots, done->upper, name, err) < 0)
 		return -1;
-	write_record(build, step, done, &chain);
+	write_record(d, step, done, &chain);
 	*out_name = SB_STEAL(name);
 	return 0;
 }

@@ -42,8 +42,7 @@ struct sb_step_done {
 };
 /* *out_name (caller frees) is the layer's name for sb_snapshots_view. A record that can't be
  * written is a warning. */
-int sb_step_cache_keep(struct sb_build *build, struct sb_stage_state *state,
-	const struct sb_step_cache *step, const struct sb_step_done *done, char **out_name,
-	struct sb_error *err) SB_MUST_USE;
+int sb_step_cache_keep(const struct sb_do *d, const struct sb_step_cache *step,
+	const struct sb_step_done *done, char **out_name, struct sb_error *err) SB_MUST_USE;
 
 #endif

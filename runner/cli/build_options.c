@@ -173,7 +173,7 @@ const struct sb_option sb_build_options_table[] = {
 	{"no-cache", 0, SB_OPTION_FLAG, NULL, FIELD(no_cache), "run every step", NULL},
 	{"no-cache-filter", 0, SB_OPTION_PARSED, "STAGE[,STAGE]", FIELD(no_cache_filter),
 		"run every step of these stages (repeatable)", parse_no_cache_filter},
-	{"jobs", 0, SB_OPTION_PARSED, "N", FIELD(jobs), "steps at once, at most", parse_jobs},
+	{"jobs", 0, SB_OPTION_PARSED, "N", FIELD(jobs), "stages at a time, at most", parse_jobs},
 	{"check", 0, SB_OPTION_FLAG, NULL, FIELD(check_only),
 		"read the Buildfile, resolve and lint it, run nothing", NULL},
 	{"plan", 0, SB_OPTION_FLAG, NULL, FIELD(plan_only),

@@ -35,7 +35,7 @@ struct sb_build_fields {
 	struct sb_ssh_list ssh;
 	struct sb_output_list outputs;
 	int64_t source_date_epoch;
-	uint64_t jobs; /* an upper bound; steps run one after the other */
+	uint64_t jobs; /* 0: by the processors */
 	bool is_strict;
 	bool squash;
 	bool no_cache;

@@ -74,6 +74,7 @@ static struct sb_build_options options_of(
 	build.strict = f->is_strict;
 	build.squash = f->squash;
 	build.no_cache = f->no_cache;
+	build.n_jobs = (unsigned)f->jobs;
 	build.pull = f->pull;
 	build.push = f->push;
 	build.auth_file = f->auth_file;

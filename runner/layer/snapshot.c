@@ -108,23 +108,24 @@ static int clear_stale_builds(int builds_fd, struct sb_error *err)
 /* What killed builds had in a cache that nobody searched since. */
 static int clear_quarantine(int snapshots_fd, const char *own_build, struct sb_error *err)
 {
-	SB_AUTO_STRV builds = SB_STRV_INIT;
+	SB_AUTO_STRV holders = SB_STRV_INIT;
 	sb_autofd int caches = -1;
 
 	if (sb_at_open_dir(snapshots_fd, "cache", SB_AT_NO_LINKS, &caches, err) < 0 ||
-		sb_quarantine_holders(caches, &builds, err) < 0)
+		sb_quarantine_holders(caches, &holders, err) < 0)
 		return -1;
-	for (size_t i = 0; i < builds.len; i++) {
-		sb_autofree char *lock_name = sb_asprintf("builds/%s.lock", builds.items[i]);
+	for (size_t i = 0; i < holders.len; i++) {
+		sb_autofree char *build = sb_quarantine_build(holders.items[i]);
+		sb_autofree char *lock_name = sb_asprintf("builds/%s.lock", build);
 		sb_autofd int lock = -1;
 
-		if (own_build != NULL && strcmp(builds.items[i], own_build) == 0)
+		if (own_build != NULL && strcmp(build, own_build) == 0)
 			continue;
 		if (sb_lock_try(snapshots_fd, lock_name, SB_LOCK_EXCLUSIVE, &lock, err) < 0)
 			return -1;
 		if (lock < 0)
 			continue;
-		if (sb_quarantine_discard(caches, builds.items[i], err) < 0)
+		if (sb_quarantine_discard(caches, holders.items[i], err) < 0)
 			return sb_error_context(err, "clear a cache that a killed build left");
 		(void)unlinkat(snapshots_fd, lock_name, 0);
 	}
@@ -159,6 +160,7 @@ int sb_snapshots_open(int store_fd, const struct sb_host_ids *ids, struct sb_sna
 	snapshots->fd = sb_fd_steal(&fd);
 	snapshots->ids = ids->ids;
 	snapshots->build_lock = -1;
+	SB_BUG_ON(pthread_mutex_init(&snapshots->lock, NULL) != 0);
 	*out = snapshots;
 	return 0;
 }
@@ -187,6 +189,7 @@ void sb_snapshots_free(struct sb_snapshots *snapshots)
 		sb_pin_release(pin);
 	SB_ARRAY_RELEASE(&snapshots->pins);
 	(void)close(snapshots->fd);
+	(void)pthread_mutex_destroy(&snapshots->lock);
 	free(snapshots);
 }
 
@@ -212,6 +215,8 @@ bool sb_snapshots_has_layer(const struct sb_snapshots *snapshots, const struct s
  * that nobody takes it for a killed build's. */
 int sb_snapshots_begin_build(struct sb_snapshots *snapshots, struct sb_error *err)
 {
+	sb_automutex pthread_mutex_t *held = sb_mutex_take(&snapshots->lock);
+
 	if (snapshots->build != NULL)
 		return 0;
 
@@ -229,7 +234,7 @@ int sb_snapshots_begin_build(struct sb_snapshots *snapshots, struct sb_error *er
 
 char *sb_snapshots_own_name(struct sb_snapshots *snapshots, const char *what)
 {
-	return sb_asprintf("builds/%s/%s-%u", snapshots->build, what, snapshots->n_uppers++);
+	return sb_asprintf("builds/%s/%s-%u", snapshots->build, what, snapshots->n_names++);
 }
 
 int sb_snapshots_begin_layer(
@@ -280,7 +285,7 @@ int sb_snapshots_new_upper(
 		return -1;
 
 	sb_autofree char *name =
-		sb_asprintf("builds/%s/%u", snapshots->build, snapshots->n_uppers++);
+		sb_asprintf("builds/%s/%u", snapshots->build, snapshots->n_names++);
 	sb_autofree char *diff = sb_asprintf("%s/diff", name);
 	sb_autofree char *work = sb_asprintf("%s/work", name);
 
@@ -333,7 +338,8 @@ int sb_snapshots_open_cache(struct sb_snapshots *snapshots, const struct sb_cach
 	sb_autofree char *name = cache_name(cache->key, "");
 
 	/* Also what a build left that was killed while this one ran. */
-	if (clear_quarantine(snapshots->fd, snapshots->build, err) < 0)
+	if (sb_snapshots_begin_build(snapshots, err) < 0 ||
+		clear_quarantine(snapshots->fd, snapshots->build, err) < 0)
 		return -1;
 	if (!sb_idmap_has(&snapshots->ids, cache->uid, cache->gid))
 		return sb_fail(err, SB_E_UNSUPPORTED,
@@ -363,38 +369,34 @@ int sb_snapshots_lock_cache(struct sb_snapshots *snapshots, const char *key, boo
 		    : sb_lock_try(snapshots->fd, name, SB_LOCK_EXCLUSIVE, out_fd, err);
 }
 
-/* The names that the quarantine goes by: of the cache's folder in cache/, and of this build. */
-static int open_quarantine(struct sb_snapshots *snapshots, const char *key, int *out_fd,
-	char **out_folder, struct sb_error *err)
+typedef int (*quarantine_fn)(
+	int dir_fd, const char *folder, const char *holder, struct sb_error *err);
+
+/* By the names that the quarantine goes by: of the cache's folder in cache/, and of the step. */
+static int quarantine(struct sb_snapshots *snapshots, const struct sb_upper *upper, const char *key,
+	quarantine_fn fn, struct sb_error *err)
 {
 	sb_autofree char *name = cache_name(key, "");
-
-	if (sb_snapshots_begin_build(snapshots, err) < 0 ||
-		sb_at_open_dir(snapshots->fd, "cache", SB_AT_NO_LINKS, out_fd, err) < 0)
-		return -1;
-	*out_folder = sb_path_base(name);
-	return 0;
-}
-
-int sb_snapshots_distrust_cache(
-	struct sb_snapshots *snapshots, const char *key, struct sb_error *err)
-{
-	sb_autofree char *folder = NULL;
+	sb_autofree char *folder = sb_path_base(name);
+	sb_autofree char *step = sb_path_dir(upper->diff);
+	sb_autofree char *holder = sb_quarantine_holder(step);
 	sb_autofd int caches = -1;
 
-	if (open_quarantine(snapshots, key, &caches, &folder, err) < 0)
+	if (sb_at_open_dir(snapshots->fd, "cache", SB_AT_NO_LINKS, &caches, err) < 0)
 		return -1;
-	return sb_quarantine_begin(caches, folder, snapshots->build, err);
+	return fn(caches, folder, holder, err);
 }
 
-int sb_snapshots_trust_cache(struct sb_snapshots *snapshots, const char *key, struct sb_error *err)
+int sb_snapshots_distrust_cache(struct sb_snapshots *snapshots, const struct sb_upper *upper,
+	const char *key, struct sb_error *err)
 {
-	sb_autofree char *folder = NULL;
-	sb_autofd int caches = -1;
+	return quarantine(snapshots, upper, key, sb_quarantine_begin, err);
+}
 
-	if (open_quarantine(snapshots, key, &caches, &folder, err) < 0)
-		return -1;
-	return sb_quarantine_end(caches, folder, snapshots->build, err);
+int sb_snapshots_trust_cache(struct sb_snapshots *snapshots, const struct sb_upper *upper,
+	const char *key, struct sb_error *err)
+{
+	return quarantine(snapshots, upper, key, sb_quarantine_end, err);
 }
 
 int sb_snapshots_view(struct sb_snapshots *snapshots, const struct sb_strv *lowers,

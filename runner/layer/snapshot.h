@@ -21,12 +21,14 @@
  *	marks/<hex>                  of each of both: when it was last used (the file's time)
  *	builds/<id>/<n>/{diff,work}  what step n of a running build writes; gone when the build ends
  *	cache/<key>                  a cache mount
- *	cache/<key>.unsearched.<id>  a step of build <id> may leave a secret in it
- *(sys/quarantine.h) empty                        an empty folder mnt                          where
- *a build mounts, in its own namespace, what it clones from
+ *	cache/<key>.unsearched.<id>+<n>  step n of build <id> may leave a secret in it
+ *	                             (sys/quarantine.h)
+ *	empty                        an empty folder
+ *	mnt                          where a build mounts, in its own namespace, what it clones from
  *
  * A stack ("lowers") is a list of names relative to that folder, bottom first. A build that was
- * killed leaves its folder behind, unlocked; the next one removes it.
+ * killed leaves its folder behind, unlocked; the next one removes it. The threads of a build share
+ * one of these.
  */
 struct sb_snapshots;
 
@@ -101,11 +103,12 @@ int sb_snapshots_lock_cache(struct sb_snapshots *snapshots, const char *key, boo
 	struct sb_error *err) SB_MUST_USE;
 
 /* Before a step that has both a secret and this cache runs, and when the cache was searched after
- * it. What is in a cache in between goes with its build, should that be killed. */
-int sb_snapshots_distrust_cache(
-	struct sb_snapshots *snapshots, const char *key, struct sb_error *err) SB_MUST_USE;
-int sb_snapshots_trust_cache(
-	struct sb_snapshots *snapshots, const char *key, struct sb_error *err) SB_MUST_USE;
+ * it. What is in a cache in between goes with its build, should that be killed. upper: the step's.
+ */
+int sb_snapshots_distrust_cache(struct sb_snapshots *snapshots, const struct sb_upper *upper,
+	const char *key, struct sb_error *err) SB_MUST_USE;
+int sb_snapshots_trust_cache(struct sb_snapshots *snapshots, const struct sb_upper *upper,
+	const char *key, struct sb_error *err) SB_MUST_USE;
 
 /* The stack as one file system: read-only, or with `upper` writable. A detached mount. */
 int sb_snapshots_view(struct sb_snapshots *snapshots, const struct sb_strv *lowers,

@@ -133,6 +133,7 @@ static bool is_still_named(const struct sb_snapshots *snapshots, const char *nam
 int sb_snapshots_pin(
 	struct sb_snapshots *snapshots, const char *name, bool *out_is_there, struct sb_error *err)
 {
+	sb_automutex pthread_mutex_t *held = sb_mutex_take(&snapshots->lock);
 	enum durability durability = UNKNOWN;
 
 	*out_is_there = true;
@@ -161,6 +162,7 @@ int sb_snapshots_pin(
 int sb_snapshots_pin_cache(struct sb_snapshots *snapshots, const char *name, const char *text,
 	int fd, bool *out_is_there, struct sb_error *err)
 {
+	sb_automutex pthread_mutex_t *held = sb_mutex_take(&snapshots->lock);
 	sb_autofd int own = -1;
 
 	*out_is_there = true;
@@ -196,14 +198,20 @@ static void remove_mark(struct sb_snapshots *snapshots, const char *name)
 	(void)unlinkat(snapshots->fd, mark, 0);
 }
 
-int sb_snapshots_discard(struct sb_snapshots *snapshots, const char *name, struct sb_error *err)
+static void unpin(struct sb_snapshots *snapshots, const char *name)
 {
+	sb_automutex pthread_mutex_t *held = sb_mutex_take(&snapshots->lock);
 	struct sb_pin *pin = find_pin(snapshots, name);
 
-	if (pin != NULL) {
-		sb_pin_release(pin);
-		*pin = snapshots->pins.items[--snapshots->pins.len];
-	}
+	if (pin == NULL)
+		return;
+	sb_pin_release(pin);
+	*pin = snapshots->pins.items[--snapshots->pins.len];
+}
+
+int sb_snapshots_discard(struct sb_snapshots *snapshots, const char *name, struct sb_error *err)
+{
+	unpin(snapshots, name);
 	remove_mark(snapshots, name);
 	return set_aside(snapshots, name, err);
 }
@@ -254,6 +262,9 @@ static int rename_into_place(struct sb_snapshots *snapshots, const char *diff, c
 		return errno == EEXIST || errno == ENOTEMPTY
 			       ? 0
 			       : sb_fail_errno(err, "keep the layer '%s'", name);
+
+	sb_automutex pthread_mutex_t *held = sb_mutex_take(&snapshots->lock);
+
 	add_pin(snapshots, name, &fd, true);
 	*out_is_done = true;
 	return 0;

@@ -4,6 +4,7 @@
 
 #include "base/array.h"
 #include "layer/snapshot.h"
+#include "sys/mutex.h"
 
 /* A layer that this process holds: a descriptor of its folder with a shared flock, which ends with
  * the process at the latest. Who removes a layer takes the lock alone. */
@@ -16,9 +17,11 @@ struct sb_pin {
 struct sb_snapshots {
 	int fd;
 	struct sb_idmap ids;
-	char *build; /* name in builds/, made by the first upper; NULL until then */
+	_Atomic unsigned n_names;
+	pthread_mutex_t lock; /* of all below */
+	char *build; /* name in builds/, made by the first upper and then never changed; NULL until
+			then */
 	int build_lock;
-	unsigned n_uppers;
 	SB_ARRAY(struct sb_pin) pins;
 };
 

@@ -14,7 +14,8 @@ void sb_leftovers_forget(struct sb_leftovers *leftovers)
 {
 	sb_fd_closep(&leftovers->layers_fd);
 	free(leftovers->folder);
-	leftovers->folder = NULL;
+	free(leftovers->holder);
+	leftovers->folder = leftovers->holder = NULL;
 }
 
 /* "builds/ID/N/diff" lies in "builds/ID". */
@@ -29,16 +30,17 @@ void sb_leftovers_remember(struct sb_leftovers *leftovers, const struct sb_step_
 		return;
 	}
 	leftovers->folder = sb_path_dir(step);
+	leftovers->holder = sb_quarantine_holder(step);
 }
 
-/* Those that this build had a secret beside, and did not search (layer/snapshot.h). */
-static void empty_caches(int layers_fd, const char *build)
+/* Those that the step had a secret beside, and that nobody searched (layer/snapshot.h). */
+static void empty_caches(int layers_fd, const char *holder)
 {
 	SB_AUTO_ERROR err = SB_ERROR_INIT;
 	sb_autofd int caches = -1;
 
 	if (sb_at_open_dir(layers_fd, "cache", SB_AT_NO_LINKS, &caches, &err) < 0 ||
-		sb_quarantine_discard(caches, build, &err) < 0)
+		sb_quarantine_discard(caches, holder, &err) < 0)
 		sb_error_ignore(&err, "the next build empties them");
 }
 
@@ -52,7 +54,7 @@ void sb_leftovers_remove(struct sb_leftovers *leftovers)
 		const char *name = leftovers->folder + 7;
 		sb_autofree char *lock = sb_asprintf("%s.lock", name);
 
-		empty_caches(leftovers->layers_fd, name);
+		empty_caches(leftovers->layers_fd, leftovers->holder);
 		if (sb_at_open_dir(leftovers->layers_fd, "builds", SB_AT_NO_LINKS, &builds, &err) <
 				0 ||
 			sb_tree_remove(builds, name, &err) < 0)

@@ -8,11 +8,13 @@
  * The folder in which a build's steps write (layer/snapshot.h). When safebuild is killed, it can't
  * remove it, and a step may have written a secret there: safebuild-step, which outlives it for that
  * moment, does, and empties the caches that it may have written one into (sys/quarantine.h). (The
- * next build does both, should both processes be killed.)
+ * next build does both, should both processes be killed.) Steps that run at the same time have a
+ * safebuild-step each: the last of them to end leaves nothing.
  */
 struct sb_leftovers {
 	int layers_fd; /* -1: nothing to remove */
 	char *folder;  /* below layers_fd; owned */
+	char *holder;  /* the step's name in the caches' quarantine; owned */
 };
 #define SB_LEFTOVERS_INIT \
 	{ \

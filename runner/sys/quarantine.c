@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "base/path.h"
 #include "sys/at.h"
 #include "sys/fd.h"
 #include "sys/lock.h"
@@ -16,6 +17,20 @@ static const char lock_name[] = "quarantine.lock";
 static char *mark_name(const char *folder, const char *holder)
 {
 	return sb_asprintf("%s%s%s", folder, infix, holder);
+}
+
+char *sb_quarantine_holder(const char *step_folder)
+{
+	sb_autofree char *build_folder = sb_path_dir(step_folder);
+	sb_autofree char *build = sb_path_base(build_folder);
+	sb_autofree char *step = sb_path_base(step_folder);
+
+	return sb_asprintf("%s+%s", build, step);
+}
+
+char *sb_quarantine_build(const char *holder)
+{
+	return sb_memdup0(holder, strcspn(holder, "+"));
 }
 
 int sb_quarantine_begin(int dir_fd, const char *folder, const char *holder, struct sb_error *err)

@@ -17,6 +17,11 @@ int sb_quarantine_begin(
 int sb_quarantine_end(
 	int dir_fd, const char *folder, const char *holder, struct sb_error *err) SB_MUST_USE;
 
+/* A step as a holder, by the folder that it writes into, "builds/ID/N"; and the ID of its build.
+ * Caller frees. */
+char *sb_quarantine_holder(const char *step_folder);
+char *sb_quarantine_build(const char *holder);
+
 /* The holders of all that is in quarantine, each once. */
 int sb_quarantine_holders(int dir_fd, struct sb_strv *out, struct sb_error *err) SB_MUST_USE;
 /* Empties what this holder, who must be dead, has left in quarantine. */

@@ -51,6 +51,16 @@ static void what_a_dead_holder_had_is_emptied_and_nothing_else(void **state)
 	assert_string_equal(left.items[0], "other");
 }
 
+static void a_step_is_a_holder_of_its_build(void **state)
+{
+	sb_autofree char *holder = sb_quarantine_holder("builds/b-1-f/12");
+	sb_autofree char *build = sb_quarantine_build(holder);
+
+	(void)state;
+	assert_string_equal(holder, "b-1-f+12");
+	assert_string_equal(build, "b-1-f");
+}
+
 static void a_holder_that_is_not_there_is_nothing_to_do(void **state)
 {
 	SB_AUTO_ERROR err = SB_ERROR_INIT;
@@ -91,6 +101,7 @@ int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(what_a_dead_holder_had_is_emptied_and_nothing_else),
+		cmocka_unit_test(a_step_is_a_holder_of_its_build),
 		cmocka_unit_test(a_holder_that_is_not_there_is_nothing_to_do),
 		cmocka_unit_test(a_link_in_the_place_of_a_folder_is_not_followed),
 	};

@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: MIT */
+#include "build/resolved.h"
+
+#include <string.h>
+
+#include "base/mem.h"
+#include "sys/mutex.h"
+
+struct sb_resolved_name {
+	char *text;
+	struct sb_platform platform;
+	bool is_known; /* else a thread is at it */
+	struct sb_descriptor descriptor;
+};
+
+static void name_release(struct sb_resolved_name *name)
+{
+	free(name->text);
+	sb_descriptor_release(&name->descriptor);
+}
+
+void sb_resolved_init(struct sb_resolved *resolved)
+{
+	SB_BUG_ON(pthread_mutex_init(&resolved->lock, NULL) != 0);
+	SB_BUG_ON(pthread_cond_init(&resolved->changed, NULL) != 0);
+}
+
+void sb_resolved_release(struct sb_resolved *resolved)
+{
+	SB_ARRAY_FOREACH (&resolved->names, name)
+		name_release(name);
+	SB_ARRAY_RELEASE(&resolved->names);
+	(void)pthread_cond_destroy(&resolved->changed);
+	(void)pthread_mutex_destroy(&resolved->lock);
+}
+
+static bool is_same_platform(const struct sb_platform *a, const struct sb_platform *b)
+{
+	return strcmp(a->os, b->os) == 0 && strcmp(a->architecture, b->architecture) == 0 &&
+	       strcmp(a->variant, b->variant) == 0;
+}
+
+static struct sb_resolved_name *find(
+	struct sb_resolved *resolved, const char *text, const struct sb_platform *platform)
+{
+	SB_ARRAY_FOREACH (&resolved->names, name)
+		if (strcmp(name->text, text) == 0 && is_same_platform(&name->platform, platform))
+			return name;
+	return NULL;
+}
+
+bool sb_resolved_begin(struct sb_resolved *resolved, const char *text,
+	const struct sb_platform *platform, struct sb_descriptor *out)
+{
+	sb_automutex pthread_mutex_t *held = sb_mutex_take(&resolved->lock);
+	struct sb_resolved_name *name = NULL;
+
+	while ((name = find(resolved, text, platform)) != NULL && !name->is_known)
+		SB_BUG_ON(pthread_cond_wait(&resolved->changed, &resolved->lock) != 0);
+	if (name != NULL) {
+		sb_descriptor_copy(out, &name->descriptor);
+		return true;
+	}
+	*SB_ARRAY_ADD(&resolved->names) =
+		(struct sb_resolved_name){.text = sb_strdup(text), .platform = *platform};
+	return false;
+}
+
+void sb_resolved_end(struct sb_resolved *resolved, const char *text,
+	const struct sb_platform *platform, const struct sb_descriptor *found)
+{
+	sb_automutex pthread_mutex_t *held = sb_mutex_take(&resolved->lock);
+	struct sb_resolved_name *name = find(resolved, text, platform);
+
+	if (found != NULL) {
+		sb_descriptor_copy(&name->descriptor, found);
+		name->is_known = true;
+	} else {
+		name_release(name);
+		*name = resolved->names.items[--resolved->names.len];
+	}
+	SB_BUG_ON(pthread_cond_broadcast(&resolved->changed) != 0);
+}
