@@ -585,7 +585,7 @@ def test_eight_builds_at_once_run_each_step_once(fresh):
     images = {line for out, _ in outputs for line in out.decode().splitlines() if '"event":"image"' in line.replace(" ", "")}
     texts = {line.split('"text":')[1] for line in images}
     assert len(texts) == 1
-    waited = sum(b"waiting for another build" in out + err for out, err in outputs)
+    waited = sum(b"waiting for the same step" in out + err for out, err in outputs)
     assert waited >= 1
 
 
@@ -595,9 +595,9 @@ def test_a_build_that_waits_can_be_cancelled(fresh):
         second = fresh.start("build", "--progress=plain", context)
         line = b""
         for line in second.stderr:
-            if b"waiting for another build" in line:
+            if b"waiting for the same step" in line:
                 break
-        assert b"waiting for another build" in line
+        assert b"waiting for the same step" in line
         second.send_signal(signal.SIGINT)
         second.communicate(timeout=20)
         assert second.returncode == 130
