@@ -27,16 +27,18 @@ LAYER_KINDS = ("RUN", "COPY", "ADD", "WORKDIR")
 
 
 def steps(result):
-    """(text, was cached) of each step that makes a layer, in order."""
-    found, text, cached = [], None, False
+    """(text, was cached) of each step that makes a layer and has ended, in the order of their starts."""
+    texts, cached, ended = {}, set(), set()
     for event in result.events:
         if event["event"] == "step-start":
-            text, cached = event["text"], False
+            texts[event["step"]] = event["text"]
         elif event["event"] == "cache-hit":
-            cached = True
-        elif event["event"] == "step-end" and text.split(" ")[0] in LAYER_KINDS:
-            found.append((text, cached))
-    return found
+            cached.add(event["step"])
+        elif event["event"] == "step-end":
+            ended.add(event["step"])
+    return [
+        (text, step in cached) for step, text in texts.items() if step in ended and text.split(" ")[0] in LAYER_KINDS
+    ]
 
 
 def ran(result):
