@@ -89,7 +89,7 @@ static int choose_in_index(const struct sb_buf *index, const struct sb_platform 
 
 int sb_manifest_fetch(struct sb_client *client, const struct sb_platform *want,
 	struct sb_layout *layout, struct sb_buf *json, struct sb_descriptor *out,
-	struct sb_error *err)
+	struct sb_digest *out_named, struct sb_error *err)
 {
 	const struct sb_reference *ref = sb_client_ref(client);
 	const struct sb_descriptor named = {.digest = ref->digest};
@@ -103,6 +103,7 @@ int sb_manifest_fetch(struct sb_client *client, const struct sb_platform *want,
 	} else if (download(client, ref->tag, NULL, &first, &top, err) < 0) {
 		return -1;
 	}
+	*out_named = top.digest;
 	if (!sb_media_is_index(top.media_type)) {
 		*out = top;
 		*json = first;

@@ -10,8 +10,8 @@
 /*
  * The manifest of the image that the client's reference means for a platform: its bytes in *json
  * and its descriptor in *out (media type, digest and size), both the caller's to release. An index
- * is read on the way; it is not kept. One that the layout has already is taken from there, without
- * the network.
+ * is read on the way; it is not kept, *out_named is its digest (without one, the manifest's). One
+ * that the layout has already is taken from there, without the network.
  *
  * Verified: the digest in the reference, the one the registry names in its answer's header, and,
  * for a manifest from an index, digest and size. SB_E_NOT_FOUND where the registry does not have
@@ -19,6 +19,6 @@
  */
 int sb_manifest_fetch(struct sb_client *client, const struct sb_platform *want,
 	struct sb_layout *layout, struct sb_buf *json, struct sb_descriptor *out,
-	struct sb_error *err) SB_MUST_USE;
+	struct sb_digest *out_named, struct sb_error *err) SB_MUST_USE;
 
 #endif

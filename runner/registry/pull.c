@@ -183,12 +183,13 @@ static int pull_image(struct sb_access *access, const struct sb_http_limits *lim
 	SB_AUTO_BUF json = SB_BUF_INIT(0);
 	SB_AUTO_VALUE(sb_descriptor) descriptor = {0};
 	SB_AUTO(sb_manifest) manifest = NULL;
+	struct sb_digest named;
 	struct sb_digest stored;
 
 	progress->before = progress->total = 0;
 	report(progress, 0);
 	if (sb_client_new(access, limits, keep_going, progress, &client, err) < 0 ||
-		sb_manifest_fetch(client, want, to, &json, &descriptor, err) < 0 ||
+		sb_manifest_fetch(client, want, to, &json, &descriptor, &named, err) < 0 ||
 		sb_manifest_parse(json.data, json.len, &manifest, err) < 0 ||
 		check_manifest(manifest, to, &progress->total, err) < 0 ||
 		fetch_content(access, client, limits, manifest, to, progress, err) < 0)
@@ -196,6 +197,8 @@ static int pull_image(struct sb_access *access, const struct sb_http_limits *lim
 	/* Last, so that a manifest in the layout is one whose blobs are there. */
 	if (sb_layout_put_bytes(to, json.data, json.len, &stored, err) < 0)
 		return -1;
+	if (progress->options->out_named != NULL)
+		*progress->options->out_named = named;
 	*out = descriptor;
 	descriptor = (struct sb_descriptor){0};
 	return 0;

@@ -17,6 +17,9 @@ struct sb_pull_options {
 	 * Returning false cancels with SB_E_CANCELLED, within a second also where nothing moves. */
 	bool (*on_progress)(void *data, const char *what, uint64_t done, uint64_t total);
 	void *data;
+	/* Gets, on success, the digest of what the name itself means, an index's where it is one:
+	 * by that digest, other platforms' images are had of the same. Or NULL. */
+	struct sb_digest *out_named;
 };
 
 /*
