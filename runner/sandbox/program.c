@@ -12,6 +12,7 @@
 #include "base/limits.h"
 #include "base/mem.h"
 #include "sandbox/confine.h"
+#include "sandbox/foreign.h"
 #include "sys/fd.h"
 #include "sys/proc.h"
 
@@ -88,12 +89,34 @@ static char *find_program(const struct sb_step_spec *spec)
 	return SB_STEAL(denied);
 }
 
+/* An emulator that was registered without the flag F is looked for in the image. */
+static int explain_foreign(
+	const char *program, const char *platform, int os_errno, struct sb_error *err)
+{
+	if (os_errno == ENOENT)
+		(void)sb_fail(err, SB_E_NOT_FOUND,
+			"'%s' is a program for %s, and neither its interpreter nor this host's "
+			"emulator for it (binfmt_misc) is in the image",
+			program, platform);
+	else
+		(void)sb_fail(err, SB_E_UNSUPPORTED,
+			"'%s' is a program for %s, which this host can't run", program, platform);
+	return sb_error_hint(err,
+		"an emulator makes it possible: apt install qemu-user-static binfmt-support; or "
+		"have the work done in a stage FROM --platform=$BUILDPLATFORM, and only COPY into "
+		"the image");
+}
+
 /* Says why exec failed, in words that fit what is in the image; os_errno is exec's. */
 static int explain(
 	const struct sb_step_spec *spec, const char *program, int os_errno, struct sb_error *err)
 {
 	const bool is_shell = strcmp(spec->argv.items[0], "/bin/sh") == 0;
+	const char *platform =
+		os_errno == ENOEXEC || os_errno == ENOENT ? sb_foreign_platform(program) : NULL;
 
+	if (platform != NULL)
+		return explain_foreign(program, platform, os_errno, err);
 	if (os_errno == ENOENT && access(program, F_OK) < 0) {
 		(void)sb_fail(err, SB_E_NOT_FOUND, "'%s' is not in the image", program);
 		return is_shell ? sb_error_hint(err, "a RUN in shell form needs a shell: write it "
