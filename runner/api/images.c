@@ -3,8 +3,10 @@
 
 #include "api/session.h"
 #include "base/array.h"
+#include "base/limits.h"
 #include "base/mem.h"
 #include "oci/image.h"
+#include "oci/index.h"
 #include "oci/reach.h"
 
 /* A blob that an image consists of. */
@@ -79,29 +81,75 @@ static uint64_t unique_bytes(
 	return bytes;
 }
 
+/* Configs and layers, each once: images for several platforms may share some. */
+static void add_size(
+	const struct sb_manifest *manifest, struct sb_strv *counted, uint64_t *size_bytes)
+{
+	const size_t n = manifest->layers.len + 1;
+
+	for (size_t i = 0; i < n; i++) {
+		const struct sb_descriptor *blob =
+			i == 0 ? &manifest->config : &manifest->layers.items[i - 1];
+
+		if (sb_strv_contains(counted, blob->digest.text))
+			continue;
+		sb_strv_add(counted, blob->digest.text);
+		*size_bytes += blob->size_bytes;
+	}
+}
+
+/* One manifest, of which the store may lack blobs. */
+static void describe_one(struct sb_session *session, const struct sb_descriptor *d,
+	struct sb_strv *platforms, struct sb_strv *counted, struct sb_image_info *out)
+{
+	SB_AUTO(sb_image) image = NULL;
+	SB_AUTO_ERROR failed = SB_ERROR_INIT;
+
+	if (sb_image_from_layout(session->store, d, NULL, &image, &failed) < 0) {
+		sb_error_ignore(&failed, "the name and digest are worth listing");
+		return;
+	}
+	if (out->created == NULL)
+		out->created = sb_strdup_or_null(image->config->created);
+	sb_strv_add_nodup(platforms, sb_platform_format(&image->config->platform));
+	add_size(image->manifest, counted, &out->size_bytes);
+}
+
+/* An index's images; what is attested of them is none. */
+static void describe_index(struct sb_session *session, const struct sb_descriptor *d,
+	struct sb_strv *platforms, struct sb_strv *counted, struct sb_image_info *out)
+{
+	SB_AUTO_BUF json = SB_BUF_INIT(SB_MAX_JSON);
+	SB_AUTO_VALUE(sb_descriptors) entries = {0};
+	SB_AUTO_ERROR failed = SB_ERROR_INIT;
+
+	if (sb_layout_read_blob(session->store, d, &json, &failed) < 0 ||
+		sb_index_parse(json.data, json.len, &entries, &failed) < 0) {
+		sb_error_ignore(&failed, "the name and digest are worth listing");
+		return;
+	}
+	SB_ARRAY_FOREACH (&entries, entry)
+		if (!sb_descriptor_is_attestation(entry) && !sb_media_is_index(entry->media_type))
+			describe_one(session, entry, platforms, counted, out);
+}
+
 /* What can't be read is listed all the same, without what is in it. */
 static void describe(
 	struct sb_session *session, const struct sb_descriptor *d, struct sb_image_info *out)
 {
-	SB_AUTO(sb_image) image = NULL;
-	SB_AUTO_ERROR failed = SB_ERROR_INIT;
-	const struct sb_platform want = sb_platform_host();
-
+	SB_AUTO_STRV platforms = SB_STRV_INIT;
+	SB_AUTO_STRV counted = SB_STRV_INIT;
 	const char *name = sb_descriptor_name(d);
 
 	out->name = name != NULL ? sb_session_familiar(name) : sb_strdup("<none>");
 	out->digest = sb_strdup(d->digest.text);
-	if (sb_image_from_layout(session->store, d, &want, &image, &failed) < 0) {
-		sb_error_ignore(&failed, "the name and digest are worth listing");
+	if (sb_media_is_index(d->media_type))
+		describe_index(session, d, &platforms, &counted, out);
+	else
+		describe_one(session, d, &platforms, &counted, out);
+	out->platform = sb_strv_join(&platforms, ",");
+	if (out->created == NULL)
 		out->created = sb_strdup("");
-		out->platform = sb_strdup("");
-		return;
-	}
-	out->created = sb_strdup(image->config->created != NULL ? image->config->created : "");
-	out->platform = sb_platform_format(&image->config->platform);
-	out->size_bytes = image->manifest->config.size_bytes;
-	SB_ARRAY_FOREACH (&image->manifest->layers, layer)
-		out->size_bytes += layer->size_bytes;
 }
 
 int sb_images(const struct sb_store_options *options, struct sb_image_info **out, size_t *out_len,
