@@ -76,7 +76,9 @@ struct sb_build_options {
 	const char
 		*buildfile; /* default: Buildfile, then Dockerfile in the context; "-" is stdin */
 	const char *target;
-	const char *platform;
+	/* NULL-terminated; several: the image is built for each of them, and is an index of these
+	 * images. None, or NULL: this machine's. */
+	const char *const *platforms;
 	const char *network;               /* "default", "none", "host" */
 	const char *shm_size;              /* e.g. "64m" */
 	const char *const *tags;           /* NULL-terminated lists, each may be NULL */
@@ -123,7 +125,8 @@ struct sb_build_options {
 		.size = sizeof(struct sb_build_options), .source_date_epoch = -1 \
 	}
 
-/* out_digest gets the manifest's digest ("sha256:…", 72 bytes with the NUL); may be NULL. */
+/* out_digest gets the digest of the manifest, or of the index of several platforms ("sha256:…", 72
+ * bytes with the NUL); may be NULL. */
 int sb_build(const struct sb_build_options *options, char *out_digest, struct sb_error *err);
 
 void sb_plan_report_free(struct sb_plan_report *report);
@@ -337,11 +340,11 @@ int sb_save(const struct sb_store_options *options, const char *const *images,
 	const struct sb_output_option *output, struct sb_error *err);
 
 struct sb_image_info {
-	char *name;          /* familiar form, or "<none>" */
-	char *digest;        /* of the manifest */
-	char *created;       /* RFC 3339 or "" */
-	uint64_t size_bytes; /* of config and layers as stored */
-	char *platform;
+	char *name;            /* familiar form, or "<none>" */
+	char *digest;          /* of the manifest or index */
+	char *created;         /* RFC 3339 or "" */
+	uint64_t size_bytes;   /* of config and layers as stored; of an index, of all its images */
+	char *platform;        /* of an index, those whose images the store has, with commas */
 	uint64_t unique_bytes; /* of what no other image of the store needs */
 };
 int sb_images(const struct sb_store_options *options, struct sb_image_info **out, size_t *out_len,

@@ -13,7 +13,8 @@
  */
 
 enum sb_event_kind {
-	SB_EVENT_BUILD_START, /* text: the Buildfile's name; total: number of steps that will run */
+	SB_EVENT_BUILD_START, /* text: the Buildfile's name; total: number of steps that will run.
+				 Of several platforms, once for each */
 	SB_EVENT_STEP_START,  /* step, stage, text: the instruction; total as in BUILD_START */
 	SB_EVENT_STEP_OUTPUT, /* step, stream (1 or 2), text/len: bytes as they come, not lines;
 				 without escape sequences, secrets replaced */
@@ -26,7 +27,8 @@ enum sb_event_kind {
 	SB_EVENT_WARNING,   /* text: one line; hint */
 	SB_EVENT_NOTICE,    /* text: one line about the host or the build that is no fault; hint */
 	SB_EVENT_EXPORT,    /* text: what is written and where, when it is done; done: bytes */
-	SB_EVENT_IMAGE,     /* text: the image's manifest digest; name: its tag or NULL */
+	SB_EVENT_IMAGE, /* text: the digest of the image's manifest or index; name: its tag or NULL
+			 */
 	SB_EVENT_BUILD_END, /* status: 0 or -1 */
 	SB_EVENT_TICK,      /* nothing happened: t_ns moved on. About ten times a second while the
 			       library waits for a step */
@@ -42,6 +44,9 @@ struct sb_event {
 	int stream;    /* 1 stdout, 2 stderr */
 	int status;
 	const char *stage; /* the stage's name, or "stage-N" */
+	/* Of several platforms, the one whose step it is; "linux/amd64->arm64" is a step on the
+	 * first (FROM --platform) in the build for the second. NULL: there is one alone. */
+	const char *platform;
 	const char *name;
 	const char *text;
 	size_t len; /* of text, for STEP_OUTPUT (which may hold NULs) */

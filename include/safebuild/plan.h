@@ -29,8 +29,9 @@ struct sb_planned_step {
 
 struct sb_planned_stage {
 	char *name;
-	char *base;    /* what it is FROM */
-	size_t *needs; /* indexes of the stages that it builds on or takes files from, sorted */
+	char *base;     /* what it is FROM */
+	char *platform; /* of several, as in sb_event; or NULL */
+	size_t *needs;  /* indexes of the stages that it builds on or takes files from, sorted */
 	size_t n_needs;
 	bool is_target;
 };

@@ -16,15 +16,17 @@
 
 static void job_release(struct sb_build_job *job)
 {
+	sb_build_job_release_parts(job);
+	sb_descriptor_release(&job->image);
 	sb_descriptor_release(&job->attested);
-	sb_proof_release(&job->proof);
+	sb_wanted_bases_release(&job->wanted);
 	sb_build_release(&job->build);
 	sb_planned_free(job->build.planned);
 	sb_cache_free(job->cache);
 	sb_snapshots_free(job->snapshots);
-	sb_build_end_sandboxes(&job->build);
+	sb_resolved_release(&job->resolved);
+	sb_sandboxes_end(&job->sandboxes);
 	sb_exports_free(job->exports);
-	sb_plan_free(job->plan);
 	sb_buildfile_free(job->buildfile);
 	sb_contexts_release(&job->contexts);
 	sb_fd_closep(&job->buildfile_fd);
@@ -85,7 +87,6 @@ static int start(struct sb_build_job *job, struct sb_error *err)
 		return -1;
 	/* No dump of this process either: it has read the secrets. */
 	(void)prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
-	job->build.plan = job->plan;
 	return 0;
 }
 
@@ -127,24 +128,26 @@ static int open_exports(struct sb_build_job *job, struct sb_error *err)
 }
 
 /* One form for all outputs, as for the layers that the build makes. */
-static int convert(struct sb_build_job *job, struct sb_descriptor *manifest, struct sb_error *err)
+static int convert(struct sb_build_job *job, struct sb_error *err)
 {
+	bool is_forced = false;
+
 	for (size_t i = 0; i < job->options->n_outputs; i++)
-		if (job->options->outputs[i].force_compression)
-			return sb_convert_layers(job->session.store, job->build.compression,
-				job->build.compression_level, manifest, err);
+		is_forced = is_forced || job->options->outputs[i].force_compression;
+	SB_ARRAY_FOREACH (&job->parts, part)
+		if (is_forced && sb_convert_layers(job->session.store, job->build.compression,
+					 job->build.compression_level, &part->manifest, err) < 0)
+			return -1;
 	return 0;
 }
 
 static int plan(struct sb_build_job *job, struct sb_error *err)
 {
-	SB_AUTO_VALUE(sb_descriptor) none = {0};
-
 	job->build.planned = sb_planned_new();
 	if (start(job, err) < 0 ||
 		sb_ssh_agents_open(job->options->ssh, job->options->n_ssh, job->session.interrupt,
 			&job->ssh, err) < 0 ||
-		sb_build_run(&job->build, &none, err) < 0)
+		sb_build_job_run(job, err) < 0)
 		return -1;
 	*job->options->plan_report = sb_planned_finish(job->build.planned);
 	return 0;
@@ -170,7 +173,6 @@ static int check_files(const struct sb_build_options *o, struct sb_error *err)
 
 static int run(struct sb_build_job *job, char *out_digest, struct sb_error *err)
 {
-	SB_AUTO_VALUE(sb_descriptor) manifest = {0};
 	const struct sb_build_options *o = job->options;
 
 	if (sb_build_job_read_inputs(job, err) < 0)
@@ -185,15 +187,15 @@ static int run(struct sb_build_job *job, char *out_digest, struct sb_error *err)
 		return -1;
 	tell_host(job);
 	tell_weak_secrets(job);
-	if (sb_build_run(&job->build, &manifest, err) < 0 || convert(job, &manifest, err) < 0 ||
-		sb_build_job_keep(job, &manifest, err) < 0)
+	if (sb_build_job_run(job, err) < 0 || convert(job, err) < 0 ||
+		sb_build_job_keep(job, err) < 0)
 		return -1;
 	sb_events_emit(
 		&job->build.events, (struct sb_event){.kind = SB_EVENT_IMAGE,
-					    .text = manifest.digest.text,
+					    .text = job->image.digest.text,
 					    .name = job->tags.len > 0 ? job->tags.items[0] : NULL});
 	if (out_digest != NULL)
-		memcpy(out_digest, manifest.digest.text, sizeof(manifest.digest.text));
+		memcpy(out_digest, job->image.digest.text, sizeof(job->image.digest.text));
 	return 0;
 }
 
@@ -204,7 +206,9 @@ int sb_build(const struct sb_build_options *options, char *out_digest, struct sb
 		.contexts = {.main = {.fd = -1}},
 		.buildfile_fd = -1};
 
-	sb_build_init(&job.build, options->on_event, options->event_data);
+	sb_resolved_init(&job.resolved);
+	sb_build_init(&job.build, &job.resolved, &job.sandboxes);
+	sb_events_init(&job.build.events, options->on_event, options->event_data);
 
 	const int rc = run(&job, out_digest, err);
 

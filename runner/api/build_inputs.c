@@ -150,7 +150,7 @@ static int choose_epoch(struct sb_build_job *job, struct sb_error *err)
 	if (text == NULL)
 		text = getenv(name);
 	if (text == NULL)
-		text = sb_env_get(&job->plan->global_args, name);
+		text = sb_env_get(&job->parts.items[0].plan->global_args, name);
 	if (text == NULL || text[0] == '\0')
 		return 0;
 	if (!sb_number_parse(text, 10, INT64_MAX / 2, &seconds))
@@ -255,7 +255,6 @@ static int choose(struct sb_build_job *job, struct sb_error *err)
 	const struct sb_build_options *o = job->options;
 
 	collect_build_args(job);
-	job->build.platform = sb_platform_host();
 	job->build.shm_bytes = 64 << 20;
 	job->build.no_new_privs = o->strict;
 	job->build.pull = o->pull;
@@ -263,31 +262,14 @@ static int choose(struct sb_build_job *job, struct sb_error *err)
 	job->build.no_cache = o->no_cache;
 	job->build.n_jobs = o->n_jobs;
 	job->build.network_name = o->network != NULL ? o->network : "default";
-	if (o->platform != NULL && sb_platform_parse(o->platform, &job->build.platform, err) < 0)
-		return sb_error_context(err, "--platform");
+	if (sb_build_job_choose_platforms(job, err) < 0)
+		return -1;
 	if (o->shm_size != NULL && sb_size_parse(o->shm_size, &job->build.shm_bytes, err) < 0)
 		return sb_error_context(err, "--shm-size");
 	if (choose_compression(job, err) < 0 || choose_lists(job, err) < 0)
 		return -1;
 	return sb_network_parse(
 		o->network != NULL ? o->network : "default", &job->build.network, err);
-}
-
-static int make_plan(struct sb_build_job *job, struct sb_error *err)
-{
-	SB_AUTO_STRV names = SB_STRV_INIT;
-
-	sb_contexts_names(&job->contexts, &names);
-
-	const struct sb_plan_options options = {
-		.target = job->options->target,
-		.build_args = &job->build_args,
-		.context_names = &names,
-		.build_platform = sb_platform_host(),
-		.target_platform = job->build.platform,
-	};
-
-	return sb_plan_new(job->buildfile, &options, &job->plan, err);
 }
 
 int sb_build_job_enter(struct sb_build_job *job, struct sb_error *err)
@@ -343,5 +325,5 @@ int sb_build_job_read_inputs(struct sb_build_job *job, struct sb_error *err)
 				&job->contexts, err) < 0) ||
 		sb_contexts_open_named(o->build_contexts, &job->contexts, err) < 0)
 		return -1;
-	return make_plan(job, err) < 0 ? -1 : choose_epoch(job, err);
+	return sb_build_job_plan(job, err) < 0 ? -1 : choose_epoch(job, err);
 }

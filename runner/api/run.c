@@ -32,6 +32,8 @@ struct job {
 	struct sb_signals *signals;
 	struct sb_redactor *redactors[2];
 	struct sb_build build;
+	struct sb_resolved resolved;
+	struct sb_sandboxes sandboxes;
 };
 
 static void job_release(struct job *job)
@@ -44,7 +46,8 @@ static void job_release(struct job *job)
 	sb_image_free(job->image);
 	sb_layout_free(job->pulled);
 	sb_snapshots_free(job->snapshots);
-	sb_build_end_sandboxes(&job->build);
+	sb_resolved_release(&job->resolved);
+	sb_sandboxes_end(&job->sandboxes);
 	sb_secrets_free(job->secrets);
 	sb_host_ids_release(&job->host);
 	sb_session_release(&job->session);
@@ -292,7 +295,9 @@ int sb_run(const struct sb_run_options *options, int *out_status, struct sb_erro
 	__attribute__((cleanup(job_release))) struct job job = {
 		.options = options, .session = {.store_fd = -1}};
 
-	sb_build_init(&job.build, options->on_event, options->event_data);
+	sb_resolved_init(&job.resolved);
+	sb_build_init(&job.build, &job.resolved, &job.sandboxes);
+	sb_events_init(&job.build.events, options->on_event, options->event_data);
 
 	const int rc = run(&job, out_status, err);
 

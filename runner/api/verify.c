@@ -58,9 +58,12 @@ static void tell(struct sb_build *build, const struct sb_inspection *in)
 		sb_events_warn(&build->events, text, NULL);
 	}
 
-	sb_autofree char *text = sb_asprintf("verified: %zu secret%s, not in the image's %zu "
+	sb_autofree char *platform =
+		build->wanted != NULL ? sb_platform_format(&build->platform) : sb_strdup("");
+	sb_autofree char *text = sb_asprintf("verified%s%s: %zu secret%s, not in the image's %zu "
 					     "layer%s (%s in %llu files searched)",
-		in->n_secrets_searched, in->n_secrets_searched == 1 ? "" : "s", in->layers.len,
+		platform[0] != '\0' ? " " : "", platform, in->n_secrets_searched,
+		in->n_secrets_searched == 1 ? "" : "s", in->layers.len,
 		in->layers.len == 1 ? "" : "s", size, (unsigned long long)in->n_files_scanned);
 
 	sb_events_notice(&build->events, text, NULL);
@@ -90,8 +93,7 @@ static bool has_place(const struct sb_output_option *o)
 	return o->dest != NULL && strcmp(o->dest, "-") != 0;
 }
 
-static int write_beside(
-	const struct sb_proof *proof, const struct sb_output_option *o, struct sb_error *err)
+static int write_beside(const char *record, const struct sb_output_option *o, struct sb_error *err)
 {
 	size_t len = strlen(o->dest);
 
@@ -100,16 +102,16 @@ static int write_beside(
 
 	sb_autofree char *path = sb_asprintf("%.*s.verification.json", (int)len, o->dest);
 
-	return sb_session_write_file(path, proof->json, proof->json_len, err);
+	return sb_session_write_file(path, record, strlen(record), err);
 }
 
-int sb_proof_write(const struct sb_proof *proof, const char *file,
-	const struct sb_output_option *outputs, size_t n_outputs, struct sb_error *err)
+int sb_proof_write(const char *record, const char *file, const struct sb_output_option *outputs,
+	size_t n_outputs, struct sb_error *err)
 {
 	if (file != NULL)
-		return sb_session_write_file(file, proof->json, proof->json_len, err);
+		return sb_session_write_file(file, record, strlen(record), err);
 	for (size_t i = 0; i < n_outputs; i++)
-		if (has_place(&outputs[i]) && write_beside(proof, &outputs[i], err) < 0)
+		if (has_place(&outputs[i]) && write_beside(record, &outputs[i], err) < 0)
 			return -1;
 	return 0;
 }
@@ -125,5 +127,5 @@ int sb_proof_attest(const struct sb_proof *proof, struct sb_layout *store,
 		.predicate_len = proof->json_len,
 	};
 
-	return sb_attestation_add(store, manifest, &attestation, out, err);
+	return sb_attestation_store(store, manifest, &attestation, out, err);
 }

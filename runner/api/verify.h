@@ -22,11 +22,11 @@ void sb_proof_release(struct sb_proof *proof);
  */
 int sb_proof_make(struct sb_build *build, const struct sb_descriptor *manifest,
 	struct sb_proof *out, struct sb_error *err) SB_MUST_USE;
-/* Writes the record where it is asked for: `file`, or (NULL) DEST.verification.json beside each
+/* Writes a record where it is asked for: to `file`, or (NULL) DEST.verification.json beside each
  * output that is a file or folder. */
-int sb_proof_write(const struct sb_proof *proof, const char *file,
-	const struct sb_output_option *outputs, size_t n_outputs, struct sb_error *err) SB_MUST_USE;
-/* The image's index with the record as an attestation in it. Caller releases *out. */
+int sb_proof_write(const char *record, const char *file, const struct sb_output_option *outputs,
+	size_t n_outputs, struct sb_error *err) SB_MUST_USE;
+/* The record as an attestation, for the image's index. Caller releases *out. */
 int sb_proof_attest(const struct sb_proof *proof, struct sb_layout *store,
 	const struct sb_descriptor *manifest, const char *name, struct sb_descriptor *out,
 	struct sb_error *err) SB_MUST_USE;

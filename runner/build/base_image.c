@@ -5,14 +5,12 @@
 #include <unistd.h>
 
 #include "base/mem.h"
+#include "build/base_reference.h"
 #include "build/base_suggest.h"
 #include "build/context_fetch.h"
 #include "layer/apply.h"
 #include "layer/whiteout.h"
-#include "oci/reference.h"
 #include "plan/key.h"
-#include "registry/pull.h"
-#include "registry/registries.h"
 #include "sys/at.h"
 #include "sys/fd.h"
 #include "sys/transfer.h"
@@ -176,110 +174,6 @@ int sb_base_image_load_stored(struct sb_build *build, const struct sb_descriptor
 	return 0;
 }
 
-static bool on_progress(void *data, const char *what, uint64_t done, uint64_t total)
-{
-	struct sb_build *build = data;
-
-	sb_events_emit(&build->events,
-		(struct sb_event){
-			.kind = SB_EVENT_TRANSFER, .text = what, .done = done, .total = total});
-	return !sb_interrupt_is_pending(build->interrupt);
-}
-
-/* True if the store's image of that name serves the platform: only then is it used without asking a
- * registry. */
-static bool serves(
-	struct sb_build *build, const struct sb_descriptor *d, const struct sb_platform *platform)
-{
-	SB_AUTO_ERROR failed = SB_ERROR_INIT;
-	SB_AUTO(sb_image) image = NULL;
-
-	if (sb_image_from_layout(build->store, d, platform, &image, &failed) < 0) {
-		sb_error_ignore(&failed, "a registry is asked then");
-		return false;
-	}
-	return sb_platform_match(platform, &image->config->platform) > 0;
-}
-
-/* *out stays unset where the store has none of the names. */
-static int find_in_store(struct sb_build *build, const struct sb_references *meanings,
-	const struct sb_platform *platform, struct sb_descriptor *out, struct sb_error *err)
-{
-	SB_ARRAY_FOREACH (meanings, ref) {
-		SB_AUTO_VALUE(sb_descriptor) d = {0};
-		SB_AUTO_ERROR missing = SB_ERROR_INIT;
-		sb_autofree char *name = sb_reference_format(ref);
-
-		if (sb_layout_find(build->store, name, &d, &missing) < 0) {
-			if (missing.code == SB_E_NOT_FOUND)
-				continue;
-			sb_error_move(err, &missing);
-			return -1;
-		}
-		if (!serves(build, &d, platform))
-			continue;
-		sb_descriptor_copy(out, &d);
-		return 0;
-	}
-	return 0;
-}
-
-static int pull(struct sb_build *build, const char *text, const struct sb_platform *platform,
-	struct sb_stage_state **out, struct sb_descriptor *out_d, struct sb_error *err)
-{
-	const struct sb_pull_options options = {.want = platform,
-		.auth_file = build->auth_file,
-		.on_progress = on_progress,
-		.data = build};
-	SB_AUTO_VALUE(sb_reference) ref = {0};
-
-	/* It has its name in the store when all of it was unpacked, and so found to be what it
-	 * says. */
-	if (sb_registry_pull_name(text, &options, build->store, out_d, &ref, err) < 0 ||
-		sb_base_image_load_stored(build, out_d, platform, out, err) < 0)
-		return -1;
-
-	sb_autofree char *name = sb_reference_format(&ref);
-
-	return sb_layout_add(build->store, out_d, name, err);
-}
-
-/* *out_d stays unset where a plan would have to fetch the image. */
-static int find_reference(struct sb_build *build, const char *text,
-	const struct sb_platform *platform, struct sb_stage_state **out,
-	struct sb_descriptor *out_d, struct sb_error *err)
-{
-	SB_AUTO_VALUE(sb_registries) registries = {0};
-	SB_AUTO_VALUE(sb_references) meanings = {0};
-
-	if (sb_registries_load(&registries, err) < 0 ||
-		sb_registries_meanings(&registries, text, &meanings, err) < 0 ||
-		(!build->pull && find_in_store(build, &meanings, platform, out_d, err) < 0))
-		return -1;
-	if (sb_digest_is_set(&out_d->digest))
-		return sb_base_image_load_stored(build, out_d, platform, out, err);
-	if (build->planned == NULL)
-		return pull(build, text, platform, out, out_d, err);
-	*out = sb_base_image_scratch(platform);
-	(*out)->is_unknown = true;
-	return 0;
-}
-
-static int load_reference(struct sb_build *build, const char *text,
-	const struct sb_platform *platform, struct sb_stage_state **out, struct sb_error *err)
-{
-	SB_AUTO_VALUE(sb_descriptor) d = {0};
-
-	if (sb_resolved_begin(&build->resolved, text, platform, &d))
-		return sb_base_image_load_stored(build, &d, platform, out, err);
-
-	const int rc = find_reference(build, text, platform, out, &d, err);
-
-	sb_resolved_end(&build->resolved, text, platform,
-		rc == 0 && sb_digest_is_set(&d.digest) ? &d : NULL);
-	return rc;
-}
-
 static int load_fd(struct sb_build *build, const struct sb_context *context,
 	const struct sb_platform *platform, struct sb_stage_state **out, struct sb_error *err)
 {
@@ -322,7 +216,7 @@ static int load_context(struct sb_build *build, const char *name,
 		return -1;
 	switch (context->kind) {
 	case SB_CONTEXT_REF:
-		return load_reference(build, context->reference, platform, out, err);
+		return sb_base_reference_load(build, context->reference, platform, out, err);
 	case SB_CONTEXT_IMAGE_FD:
 		return load_fd(build, context, platform, out, err);
 	case SB_CONTEXT_FOLDER:
@@ -343,7 +237,7 @@ int sb_base_image_load(struct sb_build *build, const struct sb_base *base,
 {
 	const int rc = base->kind == SB_BASE_CONTEXT
 			       ? load_context(build, base->name, platform, out, err)
-			       : load_reference(build, base->name, platform, out, err);
+			       : sb_base_reference_load(build, base->name, platform, out, err);
 
 	if (rc == 0)
 		return 0;

@@ -21,6 +21,16 @@
 #include "sys/interrupt.h"
 #include "sys/userns.h"
 
+struct sb_wanted_bases;
+
+/* Those at rest. They outlive the builds that they run steps for: when we are killed while what
+ * these steps wrote is removed, they remove the rest. */
+struct sb_sandboxes {
+	SB_ARRAY_FIELDS(struct sb_sandbox *);
+};
+/* After all else of a build is gone. */
+void sb_sandboxes_end(struct sb_sandboxes *sandboxes);
+
 /* What one thread works with that carries out steps, made when it is first needed. */
 struct sb_worker {
 	struct sb_sandbox *sandbox;
@@ -45,6 +55,12 @@ struct sb_build {
 	const struct sb_contexts *contexts;
 
 	struct sb_platform platform;
+	/* Of several platforms, each built by itself, one after the other (sb_build_fork): the
+	 * bases that all of them ask for; NULL: there is one platform alone. */
+	const struct sb_wanted_bases *wanted;
+	uint32_t n_steps_before; /* of the builds before it and after it: steps are numbered through
+				  */
+	size_t n_steps_after;
 	enum sb_compression compression;
 	int compression_level;
 	int64_t source_date_epoch; /* -1: none */
@@ -71,26 +87,34 @@ struct sb_build {
 	SB_ARRAY(bool) in_result;       /* by stage index: its layers are part of the image */
 	struct sb_digest config_digest; /* of the image's config, after sb_build_run */
 	_Atomic uint32_t n_steps_begun;
-	_Atomic size_t n_more_steps; /* of ONBUILD triggers that base images brought so far, and of
-					stages that only these need */
-	struct sb_resolved resolved;
-	pthread_mutex_t contexts_lock; /* of fetching the named contexts, and of the views */
+	_Atomic size_t n_more_steps;  /* of ONBUILD triggers that base images brought so far, and of
+					 stages that only these need */
+	struct sb_resolved *resolved; /* borrowed */
+	struct sb_sandboxes *sandboxes; /* borrowed; release gives back those of the workers */
+	pthread_mutex_t contexts_lock;  /* of fetching the named contexts, and of the views */
 	struct sb_context_views *context_views; /* NULL until a step mounts a part of a context */
 	pthread_mutex_t written_lock;
 	struct sb_strv written_blobs; /* digests of the layers that this build wrote */
 	SB_ARRAY(struct sb_worker *) more_workers;
 };
 
-/* Of a zeroed build; before anything else. */
-void sb_build_init(struct sb_build *build, sb_event_fn fn, void *data);
+/* Of a zeroed build; before anything else. Both are borrowed. */
+void sb_build_init(
+	struct sb_build *build, struct sb_resolved *resolved, struct sb_sandboxes *sandboxes);
+/*
+ * *out, zeroed, becomes a build with the same settings, for another platform: it has copies of what
+ * `from` owns, and nothing of what that has come to, which is nothing yet.
+ */
+void sb_build_fork(const struct sb_build *from, const struct sb_platform *platform,
+	const struct sb_plan *plan, struct sb_build *out);
 /* Builds the target and stores its image's blobs; *out is the manifest, in no index yet. */
 int sb_build_run(
 	struct sb_build *build, struct sb_descriptor *out, struct sb_error *err) SB_MUST_USE;
 /* The target's root file system after sb_build_run: names for sb_snapshots_view. */
 const struct sb_strv *sb_build_result_lowers(const struct sb_build *build);
 void sb_build_release(struct sb_build *build);
-/* After all else that the build's steps wrote is removed: when we are killed before that, the other
- * ends of the sandboxes remove it. */
-void sb_build_end_sandboxes(struct sb_build *build);
+
+/* Of a build whose scanner is there. */
+void sb_worker_init(struct sb_worker *worker, struct sb_build *build);
 
 #endif

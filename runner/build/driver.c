@@ -18,37 +18,53 @@
 #include "plan/remote.h"
 #include "plan/resolve.h"
 
-void sb_build_init(struct sb_build *build, sb_event_fn fn, void *data)
+void sb_build_init(
+	struct sb_build *build, struct sb_resolved *resolved, struct sb_sandboxes *sandboxes)
 {
-	sb_events_init(&build->events, fn, data);
-	sb_resolved_init(&build->resolved);
+	build->resolved = resolved;
+	build->sandboxes = sandboxes;
 	SB_BUG_ON(pthread_mutex_init(&build->contexts_lock, NULL) != 0);
 	SB_BUG_ON(pthread_mutex_init(&build->written_lock, NULL) != 0);
 }
 
-void sb_build_end_sandboxes(struct sb_build *build)
+void sb_sandboxes_end(struct sb_sandboxes *sandboxes)
 {
-	sb_sandbox_free(build->worker.sandbox);
-	SB_ARRAY_FOREACH (&build->more_workers, worker) {
-		sb_sandbox_free((*worker)->sandbox);
-		free(*worker);
-	}
-	SB_ARRAY_RELEASE(&build->more_workers);
+	SB_ARRAY_FOREACH (sandboxes, sandbox)
+		sb_sandbox_free(*sandbox);
+	SB_ARRAY_RELEASE(sandboxes);
+}
+
+void sb_worker_init(struct sb_worker *worker, struct sb_build *build)
+{
+	struct sb_sandboxes *at_rest = build->sandboxes;
+
+	worker->search = sb_content_search_new(build->scanner);
+	worker->sandbox = at_rest->len > 0 ? at_rest->items[--at_rest->len] : NULL;
+}
+
+static void worker_release(struct sb_worker *worker, struct sb_sandboxes *sandboxes)
+{
+	sb_content_search_free(worker->search);
+	if (worker->sandbox != NULL)
+		*SB_ARRAY_ADD(sandboxes) = worker->sandbox;
+	*worker = (struct sb_worker){0};
 }
 
 void sb_build_release(struct sb_build *build)
 {
 	sb_events_release(&build->events);
-	sb_content_search_free(build->worker.search);
-	SB_ARRAY_FOREACH (&build->more_workers, worker)
-		sb_content_search_free((*worker)->search);
+	worker_release(&build->worker, build->sandboxes);
+	SB_ARRAY_FOREACH (&build->more_workers, worker) {
+		worker_release(*worker, build->sandboxes);
+		free(*worker);
+	}
+	SB_ARRAY_RELEASE(&build->more_workers);
 	sb_scanner_free(build->scanner);
 	sb_context_views_free(build->context_views);
 	SB_ARRAY_FOREACH (&build->stages, stage)
 		sb_stage_state_free(*stage);
 	SB_ARRAY_RELEASE(&build->stages);
 	SB_ARRAY_RELEASE(&build->in_result);
-	sb_resolved_release(&build->resolved);
 	(void)pthread_mutex_destroy(&build->contexts_lock);
 	(void)pthread_mutex_destroy(&build->written_lock);
 	sb_strv_release(&build->add_hosts);
@@ -58,9 +74,36 @@ void sb_build_release(struct sb_build *build)
 	sb_strv_release(&build->rekey_secrets);
 }
 
+static void copy_list(struct sb_strv *to, const struct sb_strv *from)
+{
+	*to = (struct sb_strv)SB_STRV_INIT;
+	sb_strv_copy(to, from);
+}
+
+void sb_build_fork(const struct sb_build *from, const struct sb_platform *platform,
+	const struct sb_plan *plan, struct sb_build *out)
+{
+	SB_BUG_ON(from->stages.len > 0 || from->written_blobs.len > 0);
+	*out = *from;
+	sb_build_init(out, from->resolved, from->sandboxes);
+	sb_events_fork(&from->events, from->secrets, &out->events);
+	out->platform = *platform;
+	out->plan = plan;
+	copy_list(&out->no_cache_stages, &from->no_cache_stages);
+	copy_list(&out->rekey_secrets, &from->rekey_secrets);
+	copy_list(&out->add_hosts, &from->add_hosts);
+	copy_list(&out->labels, &from->labels);
+}
+
 const struct sb_strv *sb_build_result_lowers(const struct sb_build *build)
 {
 	return &build->stages.items[build->plan->target]->lowers;
+}
+
+static size_t n_all_steps(const struct sb_build *build)
+{
+	return build->n_steps_before + build->plan->n_steps + build->n_more_steps +
+	       build->n_steps_after;
 }
 
 static int step_start(struct sb_build *build, const struct sb_stage *stage,
@@ -70,13 +113,13 @@ static int step_start(struct sb_build *build, const struct sb_stage *stage,
 	sb_autofree char *shown =
 		instr->kind == SB_INSTR_ADD ? sb_remote_hide_passwords(instr->text) : NULL;
 
-	sb_events_set_step(++build->n_steps_begun, stage->name);
-	sb_events_emit(
-		&build->events, (struct sb_event){.kind = SB_EVENT_STEP_START,
-					.text = shown != NULL ? shown : instr->text,
-					.file = instr->at.file,
-					.line = instr->at.line,
-					.total = build->plan->n_steps + build->n_more_steps});
+	sb_events_set_step(++build->n_steps_begun, stage->name,
+		build->wanted != NULL ? stage->shown_platform : NULL);
+	sb_events_emit(&build->events, (struct sb_event){.kind = SB_EVENT_STEP_START,
+					       .text = shown != NULL ? shown : instr->text,
+					       .file = instr->at.file,
+					       .line = instr->at.line,
+					       .total = n_all_steps(build)});
 	return sb_interrupt_check(build->interrupt, err);
 }
 
@@ -349,12 +392,14 @@ static int run_all(struct sb_build *build, struct sb_descriptor *out, struct sb_
 	const struct sb_plan *plan = build->plan;
 
 	build->scanner = sb_scanner_new(build->secrets);
-	build->worker.search = sb_content_search_new(build->scanner);
+	sb_worker_init(&build->worker, build);
 	mark_result(build);
 	sb_events_emit(&build->events, (struct sb_event){.kind = SB_EVENT_BUILD_START,
 					       .text = plan->buildfile->file,
-					       .total = plan->n_steps});
-	warn_unused_args(build);
+					       .total = n_all_steps(build)});
+	if (build->n_steps_before == 0)
+		warn_unused_args(build);
+	build->n_steps_begun = build->n_steps_before;
 	if (sb_schedule_run(build, run_stage, err) < 0)
 		return -1;
 	if (build->planned != NULL)

@@ -10,6 +10,7 @@
 static _Thread_local struct {
 	uint32_t step;
 	const char *stage;
+	const char *platform;
 } current;
 
 static uint64_t now_ns(void)
@@ -26,6 +27,14 @@ void sb_events_init(struct sb_events *events, sb_event_fn fn, void *data)
 	SB_BUG_ON(pthread_mutex_init(&events->lock, NULL) != 0);
 }
 
+void sb_events_fork(
+	const struct sb_events *from, const struct sb_secrets *secrets, struct sb_events *out)
+{
+	*out = (struct sb_events){.fn = from->fn, .data = from->data, .start_ns = from->start_ns};
+	SB_BUG_ON(pthread_mutex_init(&out->lock, NULL) != 0);
+	sb_events_hide(out, secrets);
+}
+
 void sb_events_release(struct sb_events *events)
 {
 	if (events->fn != NULL)
@@ -40,10 +49,11 @@ void sb_events_hide(struct sb_events *events, const struct sb_secrets *secrets)
 	events->redactor = sb_secrets_count(secrets) > 0 ? sb_redactor_new(secrets) : NULL;
 }
 
-void sb_events_set_step(uint32_t step, const char *stage)
+void sb_events_set_step(uint32_t step, const char *stage, const char *platform)
 {
 	current.step = step;
 	current.stage = stage;
+	current.platform = platform;
 }
 
 static void emit_redacted(const struct sb_events *events, struct sb_event event)
@@ -73,6 +83,8 @@ void sb_events_emit(struct sb_events *events, struct sb_event event)
 		event.step = current.step;
 	if (event.stage == NULL)
 		event.stage = current.stage;
+	if (event.platform == NULL)
+		event.platform = current.platform;
 
 	sb_automutex pthread_mutex_t *held = sb_mutex_take(&events->lock);
 

@@ -21,11 +21,15 @@ struct sb_events {
 };
 
 void sb_events_init(struct sb_events *events, sb_event_fn fn, void *data);
+/* The same watcher and clock; the secrets are borrowed. */
+void sb_events_fork(
+	const struct sb_events *from, const struct sb_secrets *secrets, struct sb_events *out);
 void sb_events_release(struct sb_events *events);
 /* From here on these values are replaced. The secrets are borrowed. */
 void sb_events_hide(struct sb_events *events, const struct sb_secrets *secrets);
-/* What this thread tells from here on is of that step (0: of none) and stage, which is borrowed. */
-void sb_events_set_step(uint32_t step, const char *stage);
+/* What this thread tells from here on is of that step (0: of none), stage and platform (NULL: there
+ * is one alone), which are borrowed. */
+void sb_events_set_step(uint32_t step, const char *stage, const char *platform);
 /* Sends a copy with time, step and redacted texts. The text of a STEP_OUTPUT passes as it is: its
  * streams have redactors of their own. */
 void sb_events_emit(struct sb_events *events, struct sb_event event);

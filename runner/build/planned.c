@@ -16,6 +16,7 @@ static void release_report(struct sb_plan_report *report)
 	for (size_t i = 0; i < report->n_stages; i++) {
 		free(report->stages[i].name);
 		free(report->stages[i].base);
+		free(report->stages[i].platform);
 		free(report->stages[i].needs);
 	}
 	for (size_t i = 0; i < report->n_steps; i++) {
@@ -43,6 +44,11 @@ static size_t *place_of(struct sb_planned *planned, size_t stage)
 	while (planned->index_of.len <= stage)
 		*SB_ARRAY_ADD(&planned->index_of) = SIZE_MAX;
 	return &planned->index_of.items[stage];
+}
+
+void sb_planned_begin_platform(struct sb_planned *planned)
+{
+	planned->index_of.len = 0;
 }
 
 struct needs {
@@ -88,6 +94,7 @@ int sb_planned_stage(struct sb_build *build, const struct sb_stage *stage, struc
 
 	*SB_ARRAY_ADD(&planned->stages) = (struct sb_planned_stage){.name = sb_strdup(stage->name),
 		.base = sb_strdup(base),
+		.platform = build->wanted != NULL ? sb_strdup(stage->shown_platform) : NULL,
 		.needs = needs.items,
 		.n_needs = needs.len,
 		.is_target = stage->index == build->plan->target};

@@ -18,6 +18,8 @@ struct sb_planned *sb_planned_new(void);
 void sb_planned_free(struct sb_planned *planned);
 SB_DEFINE_FREEP(sb_planned)
 
+/* The plan for another platform begins. */
+void sb_planned_begin_platform(struct sb_planned *planned);
 /* The stage begins. */
 int sb_planned_stage(
 	struct sb_build *build, const struct sb_stage *stage, struct sb_error *err) SB_MUST_USE;

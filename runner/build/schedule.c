@@ -184,7 +184,7 @@ static struct sb_worker *new_worker(struct sb_build *build)
 {
 	struct sb_worker *worker = SB_NEW(struct sb_worker);
 
-	worker->search = sb_content_search_new(build->scanner);
+	sb_worker_init(worker, build);
 	*SB_ARRAY_ADD(&build->more_workers) = worker;
 	return worker;
 }

@@ -93,6 +93,21 @@ static int parse_no_cache_filter(void *field, const char *value, struct sb_error
 	return 0;
 }
 
+/* Several, and the option more than once, as buildx takes them. */
+static int parse_platforms(void *field, const char *value, struct sb_error *err)
+{
+	for (const char *p = value;; p++) {
+		const size_t len = strcspn(p, ",");
+
+		if (len == 0)
+			return sb_fail(err, SB_E_USAGE, "a platform is missing in '%s'", value);
+		sb_strv_add_nodup(field, sb_memdup0(p, len));
+		p += len;
+		if (*p == '\0')
+			return 0;
+	}
+}
+
 static int parse_tag(void *field, const char *value, struct sb_error *err)
 {
 	if (value[0] == '\0')
@@ -110,8 +125,10 @@ const struct sb_option sb_build_options_table[] = {
 		"CONTEXT)",
 		NULL},
 	{"target", 0, SB_OPTION_TEXT, "STAGE", FIELD(target), "the stage to build", NULL},
-	{"platform", 0, SB_OPTION_PARSED, "OS/ARCH", FIELD(platform),
-		"the platform to build for (default: the host's)", sb_platform_option_parse},
+	{"platform", 0, SB_OPTION_PARSED, "OS/ARCH[,...]", FIELD(platforms),
+		"the platform to build for (default: the host's); of several, the image is an "
+		"index",
+		parse_platforms},
 	{"build-arg", 0, SB_OPTION_PARSED, "NAME[=VALUE]", FIELD(build_args),
 		"a value for ARG; without =VALUE the environment's (repeatable; never for a "
 		"secret)",
@@ -223,6 +240,7 @@ void sb_build_fields_release(void *fields)
 {
 	struct sb_build_fields *f = fields;
 
+	sb_strv_release(&f->platforms);
 	sb_strv_release(&f->tags);
 	sb_strv_release(&f->build_args);
 	sb_strv_release(&f->build_contexts);

@@ -16,7 +16,6 @@
 struct sb_build_fields {
 	const char *file;
 	const char *target;
-	const char *platform;
 	const char *network;
 	const char *shm_size;
 	const char *progress;
@@ -25,6 +24,7 @@ struct sb_build_fields {
 	const char *verification_file;
 	const char *root;
 	const char *auth_file;
+	struct sb_strv platforms;
 	struct sb_strv tags;
 	struct sb_strv build_args;
 	struct sb_strv build_contexts;

@@ -51,7 +51,7 @@ static struct sb_build_options options_of(
 	build.context = words->len > 0 ? words->items[0] : NULL;
 	build.buildfile = f->file;
 	build.target = f->target;
-	build.platform = f->platform;
+	build.platforms = list_of(&f->platforms);
 	build.network = f->network;
 	build.shm_size = f->shm_size;
 	build.tags = list_of(&f->tags);

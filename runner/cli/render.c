@@ -49,14 +49,14 @@ void sb_renderer_finish(struct sb_renderer *renderer, const struct sb_error *fai
 
 char *sb_render_step_title(const struct sb_event *event)
 {
+	const char *platform = event->platform != NULL ? event->platform : "";
 	const char *stage = event->stage != NULL ? event->stage : "";
-	sb_autofree char *raw =
-		event->total != 0
-			? sb_asprintf("[%s%s%u/%llu] %s", stage, stage[0] != '\0' ? " " : "",
-				  event->step, (unsigned long long)event->total,
-				  event->text != NULL ? event->text : "")
-			: sb_asprintf("[%s%s%u] %s", stage, stage[0] != '\0' ? " " : "",
-				  event->step, event->text != NULL ? event->text : "");
+	sb_autofree char *total = event->total != 0
+					  ? sb_asprintf("/%llu", (unsigned long long)event->total)
+					  : sb_strdup("");
+	sb_autofree char *raw = sb_asprintf("[%s%s%s%s%u%s] %s", platform,
+		platform[0] != '\0' ? " " : "", stage, stage[0] != '\0' ? " " : "", event->step,
+		total, event->text != NULL ? event->text : "");
 
 	return sb_escape_text(raw, strlen(raw));
 }

@@ -58,7 +58,8 @@ struct sb_renderer *sb_render_plain_new(void);
 struct sb_renderer *sb_render_json_new(void);
 struct sb_renderer *sb_render_quiet_new(void);
 
-/* "[stage 2/4] instruction", printable; caller frees. */
+/* "[stage 2/4] instruction", of several platforms "[linux/arm64 stage 2/4] instruction", printable;
+ * caller frees. */
 char *sb_render_step_title(const struct sb_event *event);
 
 #endif

@@ -136,6 +136,7 @@ static void print_event(const struct json *j, const struct sb_event *event)
 
 	if (event->step != 0)
 		set_number(object, "step", event->step);
+	set_text(object, "platform", event->platform);
 	set_text(object, "stage", event->stage);
 	set_text(object, "name", event->name);
 	set_text(object, "text", event->text);

@@ -28,7 +28,9 @@ static void print_stage(const struct sb_plan_report *report, size_t i, FILE *out
 	sb_autofree char *name = clean(stage->name, TEXT_BYTES);
 	sb_autofree char *base = clean(stage->base, TEXT_BYTES);
 
-	(void)fprintf(out, "%sstage %s, from %s", i > 0 ? "\n" : "", name, base);
+	(void)fprintf(out, "%sstage %s%s%s, from %s", i > 0 ? "\n" : "",
+		stage->platform != NULL ? stage->platform : "", stage->platform != NULL ? " " : "",
+		name, base);
 	for (size_t k = 0; k < stage->n_needs; k++) {
 		sb_autofree char *need = clean(report->stages[stage->needs[k]].name, TEXT_BYTES);
 
@@ -100,6 +102,8 @@ static json_t *stage_of(const struct sb_plan_report *report, size_t i)
 		(void)json_array_append_new(needs, json_integer((json_int_t)stage->needs[k]));
 	set_text(object, "name", stage->name);
 	set_text(object, "base", stage->base);
+	if (stage->platform != NULL)
+		set_text(object, "platform", stage->platform);
 	(void)json_object_set_new(object, "target", json_boolean(stage->is_target));
 	(void)json_object_set_new(object, "needs", needs);
 	(void)json_object_set_new(object, "steps", steps_of(report, i));

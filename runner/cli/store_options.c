@@ -6,9 +6,8 @@
 int sb_platform_option_parse(void *field, const char *value, struct sb_error *err)
 {
 	if (strchr(value, ',') != NULL) {
-		sb_fail(err, SB_E_USAGE,
-			"more than one platform is not in this version of safebuild: '%s'", value);
-		return sb_error_hint(err, "give one, such as linux/amd64, and build once for each");
+		sb_fail(err, SB_E_USAGE, "one platform is wanted here, not '%s'", value);
+		return sb_error_hint(err, "give one, such as linux/amd64, and call once for each");
 	}
 	if (value[0] == '\0')
 		return sb_fail(err, SB_E_USAGE, "the value is empty");

@@ -71,7 +71,7 @@ static int store_config(struct sb_layout *layout, const struct sb_digest *statem
 	return store_json(layout, config, "attestation config", bad, SB_MEDIA_OCI_CONFIG, out, err);
 }
 
-static int store_manifest(struct sb_layout *layout, const struct sb_descriptor *image,
+static int store(struct sb_layout *layout, const struct sb_descriptor *image,
 	const struct sb_attestation *a, struct sb_descriptor *out, struct sb_error *err)
 {
 	SB_AUTO(sb_manifest) manifest = sb_manifest_new();
@@ -94,24 +94,14 @@ static int store_manifest(struct sb_layout *layout, const struct sb_descriptor *
 	return 0;
 }
 
-int sb_attestation_add(struct sb_layout *layout, const struct sb_descriptor *image,
+int sb_attestation_store(struct sb_layout *layout, const struct sb_descriptor *image,
 	const struct sb_attestation *attestation, struct sb_descriptor *out, struct sb_error *err)
 {
 	SB_AUTO_VALUE(sb_descriptor) manifest = {0};
-	SB_AUTO_JSON index = json_object();
-	const char *bad = NULL;
 
-	if (store_manifest(layout, image, attestation, &manifest, err) < 0)
+	if (store(layout, image, attestation, &manifest, err) < 0)
 		return sb_error_context(err, "attestation");
-
-	json_t *entries = json_array();
-
-	sb_json_put_int(index, "schemaVersion", 2);
-	sb_json_put_string(index, "mediaType", SB_MEDIA_OCI_INDEX, &bad);
-	SB_BUG_ON(json_array_append_new(entries, sb_descriptor_to_json(image, &bad)) != 0);
-	SB_BUG_ON(json_array_append_new(entries, sb_descriptor_to_json(&manifest, &bad)) != 0);
-	sb_json_put(index, "manifests", entries);
-	if (store_json(layout, index, "image index", bad, SB_MEDIA_OCI_INDEX, out, err) < 0)
-		return sb_error_context(err, "attestation");
+	*out = manifest;
+	manifest = (struct sb_descriptor){0};
 	return 0;
 }

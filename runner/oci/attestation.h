@@ -18,10 +18,10 @@ struct sb_attestation {
 };
 
 /*
- * Stores the statement, its manifest and the index; *out is the index's descriptor, in no index
- * yet. `image` needs its platform. The same input gives the same bytes. Caller releases *out.
+ * Stores the statement and its manifest; *out is the manifest's descriptor as it stands in the
+ * image's index, behind the images. The same input gives the same bytes. Caller releases *out.
  */
-int sb_attestation_add(struct sb_layout *layout, const struct sb_descriptor *image,
+int sb_attestation_store(struct sb_layout *layout, const struct sb_descriptor *image,
 	const struct sb_attestation *attestation, struct sb_descriptor *out,
 	struct sb_error *err) SB_MUST_USE;
 

@@ -7,6 +7,7 @@
 #include "base/mem.h"
 #include "oci/descriptor_json.h"
 #include "oci/image_private.h"
+#include "oci/index.h"
 #include "oci/layout_private.h"
 #include "oci/reach.h"
 #include "oci/reference.h"
@@ -80,23 +81,6 @@ static void set_names(struct sb_descriptor *d, const char *ref_name, const char 
 	sb_env_set(&d->annotations, SB_ANNOTATION_IMAGE_NAME, full);
 }
 
-static json_t *new_index(void)
-{
-	json_t *index = json_object();
-	const char *bad = NULL;
-
-	sb_json_put_int(index, "schemaVersion", 2);
-	sb_json_put_string(index, "mediaType", SB_MEDIA_OCI_INDEX, &bad);
-	sb_json_put(index, "manifests", json_array());
-	return index;
-}
-
-static void append(json_t *index, const struct sb_descriptor *d, const char **bad)
-{
-	SB_BUG_ON(json_array_append_new(
-			  json_object_get(index, "manifests"), sb_descriptor_to_json(d, bad)) != 0);
-}
-
 static int put_json(struct sb_tar_out *tar, const char *name, const json_t *json, const char *bad,
 	struct sb_error *err)
 {
@@ -115,12 +99,12 @@ static void append_oci(json_t *index, const struct sb_named_image *image, const 
 	sb_descriptor_copy(&named, &image->manifest);
 	for (size_t i = 0; i < image->names.len; i++) {
 		set_names(&named, image->names.items[i], image->names.items[i]);
-		append(index, &named, bad);
+		sb_index_append(index, &named, bad);
 	}
 	if (image->names.len > 0)
 		return;
 	set_names(&named, NULL, NULL);
-	append(index, &named, bad);
+	sb_index_append(index, &named, bad);
 }
 
 static int reach_all(struct sb_layout *layout, const struct sb_named_images *images,
@@ -137,7 +121,7 @@ int sb_image_write_oci_archive(struct sb_layout *layout, const struct sb_named_i
 {
 	struct sb_tar_out tar = {.fd = out_fd, .interrupt = layout->interrupt};
 	SB_AUTO_VALUE(sb_descriptors) blobs = {0};
-	SB_AUTO_JSON index = new_index();
+	SB_AUTO_JSON index = sb_index_new_json();
 	const char *bad = NULL;
 
 	SB_ARRAY_FOREACH (images, image)
@@ -195,10 +179,10 @@ static void append_docker(json_t *index, const struct sb_named_image *image, con
 		const bool is_ref = sb_reference_parse(name, &ref, &ignored) == 0;
 
 		set_names(&named, is_ref && ref.tag != NULL ? ref.tag : name, name);
-		append(index, &named, bad);
+		sb_index_append(index, &named, bad);
 	}
 	if (image->names.len == 0)
-		append(index, &named, bad);
+		sb_index_append(index, &named, bad);
 }
 
 static int check_all_present(
@@ -237,7 +221,7 @@ int sb_image_write_docker_archive(struct sb_layout *layout, const struct sb_name
 {
 	struct sb_tar_out tar = {.fd = out_fd, .interrupt = layout->interrupt};
 	SB_AUTO_VALUE(sb_descriptors) blobs = {0};
-	SB_AUTO_JSON index = new_index();
+	SB_AUTO_JSON index = sb_index_new_json();
 	SB_AUTO_JSON saved = json_array();
 	const char *bad = NULL;
 

@@ -65,6 +65,10 @@ int sb_layout_read_blob(struct sb_layout *layout, const struct sb_descriptor *d,
 /* Stores bytes as a blob. */
 int sb_layout_put_bytes(struct sb_layout *layout, const void *bytes, size_t len,
 	struct sb_digest *out, struct sb_error *err) SB_MUST_USE;
+/* Stores an image index (image-index.md) of these entries, in their order. *out, the caller's to
+ * release, is its descriptor; it is in index.json of the layout no more than a blob is. */
+int sb_layout_put_index(struct sb_layout *layout, const struct sb_descriptors *entries,
+	struct sb_descriptor *out, struct sb_error *err) SB_MUST_USE;
 
 /*
  * A blob that is being written: write to blob_fd (a file in the layout's tmp folder), then commit

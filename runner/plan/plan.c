@@ -18,6 +18,7 @@ void sb_plan_free(struct sb_plan *plan)
 	SB_ARRAY_FOREACH (&plan->stages, stage) {
 		free(stage->name);
 		free(stage->platform);
+		free(stage->shown_platform);
 		sb_base_release(&stage->base);
 	}
 	SB_ARRAY_RELEASE(&plan->stages);
@@ -77,7 +78,26 @@ static int expand_platform(const struct sb_plan *plan, const struct sb_instructi
 	return 0;
 }
 
-static int add_stage(struct sb_plan *plan, size_t at, size_t end, struct sb_error *err)
+/* The form is buildx's. */
+static char *show_platform(const char *text, const struct sb_platform *target)
+{
+	struct sb_platform platform = *target;
+	SB_AUTO_ERROR ignored = SB_ERROR_INIT;
+
+	if (text != NULL && sb_platform_parse(text, &platform, &ignored) < 0)
+		sb_error_ignore(&ignored, "it was parsed before");
+
+	sb_autofree char *own = sb_platform_format(&platform);
+	sb_autofree char *wanted = sb_platform_format(target);
+
+	if (strcmp(own, wanted) == 0)
+		return SB_STEAL(own);
+	return sb_asprintf("%s->%s%s%s", own, target->architecture,
+		target->variant[0] != '\0' ? "/" : "", target->variant);
+}
+
+static int add_stage(struct sb_plan *plan, const struct sb_platform *target, size_t at, size_t end,
+	struct sb_error *err)
 {
 	const struct sb_instruction *from = &plan->buildfile->instructions.items[at];
 	const size_t index = plan->stages.len;
@@ -99,11 +119,15 @@ static int add_stage(struct sb_plan *plan, size_t at, size_t end, struct sb_erro
 	} else {
 		sb_plan_resolve_base(plan, index, image, &stage.base);
 	}
+	stage.shown_platform =
+		stage.platform == NULL && stage.base.kind == SB_BASE_STAGE
+			? sb_strdup(plan->stages.items[stage.base.stage].shown_platform)
+			: show_platform(stage.platform, target);
 	*SB_ARRAY_ADD(&plan->stages) = stage;
 	return 0;
 }
 
-static int add_stages(struct sb_plan *plan, struct sb_error *err)
+static int add_stages(struct sb_plan *plan, const struct sb_platform *target, struct sb_error *err)
 {
 	const size_t n = plan->buildfile->instructions.len;
 	const struct sb_instruction *all = plan->buildfile->instructions.items;
@@ -113,7 +137,7 @@ static int add_stages(struct sb_plan *plan, struct sb_error *err)
 
 		while (end < n && all[end].kind != SB_INSTR_FROM)
 			end++;
-		if (all[at].kind == SB_INSTR_FROM && add_stage(plan, at, end, err) < 0)
+		if (all[at].kind == SB_INSTR_FROM && add_stage(plan, target, at, end, err) < 0)
 			return -1;
 		at = end;
 	}
@@ -189,8 +213,9 @@ int sb_plan_new(const struct sb_buildfile *buildfile, const struct sb_plan_optio
 	if (options->context_names != NULL)
 		sb_strv_add_all(&plan->contexts, options->context_names);
 	if (sb_plan_global_args(buildfile, options, &plan->global_args, err) < 0 ||
-		add_stages(plan, err) < 0 || find_target(plan, options->target, err) < 0 ||
-		mark_stages(plan, err) < 0 || sb_plan_check(plan, err) < 0)
+		add_stages(plan, &options->target_platform, err) < 0 ||
+		find_target(plan, options->target, err) < 0 || mark_stages(plan, err) < 0 ||
+		sb_plan_check(plan, err) < 0)
 		return -1;
 	*out = SB_STEAL(plan);
 	return 0;

@@ -32,8 +32,10 @@ struct sb_stage {
 	size_t index;                      /* in file order */
 	const struct sb_instruction *from; /* borrowed from the buildfile */
 	struct sb_base base;
-	char *platform; /* FROM --platform, expanded, or NULL */
-	size_t first;   /* its instructions: [first, end) in the buildfile, FROM not included */
+	char *platform;       /* FROM --platform, expanded, or NULL */
+	char *shown_platform; /* "linux/arm64", as progress tells it; "linux/amd64->arm64" for one
+				 whose FROM --platform is not the platform that is built for */
+	size_t first; /* its instructions: [first, end) in the buildfile, FROM not included */
 	size_t end;
 	bool is_needed; /* for the target */
 };

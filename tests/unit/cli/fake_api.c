@@ -86,7 +86,7 @@ int sb_build(const struct sb_build_options *o, char *out_digest, struct sb_error
 	note_text("context", o->context);
 	note_text("file", o->buildfile);
 	note_text("target", o->target);
-	note_text("platform", o->platform);
+	note_list("platform", o->platforms);
 	note_text("network", o->network);
 	note_text("shm", o->shm_size);
 	note_list("tag", o->tags);

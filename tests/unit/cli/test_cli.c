@@ -81,6 +81,9 @@ static void words_reach_the_library(void **state)
 			"build context=. ssh=default ssh=k:/a:b ssh=s:/s,raw\n"},
 		{"-o out -o type=oci,dest=a.tar -o type=store",
 			"build output=4:out output=1:a.tar output=0:\n"},
+		{"--platform linux/amd64,linux/arm64 --platform linux/386 .",
+			"build context=. platform=linux/amd64 platform=linux/arm64 "
+			"platform=linux/386\n"},
 		{"--platform linux/arm64 --network none --shm-size 1g --jobs 4",
 			"build platform=linux/arm64 network=none shm=1g\n"},
 		{"--iidfile i --metadata-file m --source-date-epoch 0 --strict --no-cache --pull "
@@ -193,7 +196,8 @@ static void wrong_usage_ends_before_the_library_is_asked(void **state)
 		{"login -p x", "option '-p' is not in this version"},
 		{"login --password-stdin", "--password-stdin needs --username"},
 		{"push", "too few words"},
-		{"--platform linux/amd64,linux/arm64", "more than one platform"},
+		{"--platform linux/amd64,,linux/arm64", "a platform is missing"},
+		{"lint --platform linux/amd64,linux/arm64", "one platform is wanted here"},
 		{"--network bridge", "unknown network 'bridge'"},
 		{"--progress fancy", "unknown progress 'fancy'"},
 		{"--source-date-epoch -1", "is not a number of seconds"},

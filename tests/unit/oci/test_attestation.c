@@ -39,10 +39,13 @@ static struct sb_descriptor attest(struct test_store *store, const char *subject
 		.predicate_type = "https://example.org/search/v1",
 		.predicate = predicate,
 		.predicate_len = strlen(predicate)};
+	SB_AUTO_VALUE(sb_descriptors) entries = {0};
 	struct sb_descriptor index = {0};
 	SB_AUTO_ERROR err = SB_ERROR_INIT;
 
-	if (sb_attestation_add(store->layout, &image, &a, &index, &err) < 0)
+	sb_descriptor_copy(SB_ARRAY_ADD(&entries), &image);
+	if (sb_attestation_store(store->layout, &image, &a, SB_ARRAY_ADD(&entries), &err) < 0 ||
+		sb_layout_put_index(store->layout, &entries, &index, &err) < 0)
 		fail_msg("%s", err.message);
 	return index;
 }
@@ -120,12 +123,12 @@ static void predicate_that_is_no_object_is_refused(void **state)
 	SB_AUTO_VALUE(sb_descriptor) image = put_image(&store);
 	const struct sb_attestation a = {
 		.predicate_type = "https://example.org/x", .predicate = "[]", .predicate_len = 2};
-	struct sb_descriptor index = {0};
+	struct sb_descriptor out = {0};
 	SB_AUTO_ERROR err = SB_ERROR_INIT;
 
 	(void)state;
-	assert_int_equal(sb_attestation_add(store.layout, &image, &a, &index, &err), -1);
-	assert_null(index.media_type);
+	assert_int_equal(sb_attestation_store(store.layout, &image, &a, &out, &err), -1);
+	assert_null(out.media_type);
 	test_store_end(&store);
 }
 

@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: MIT */
+#include "api/build_job.h"
+
+#include <string.h>
+
+#include "base/mem.h"
+#include "build/planned.h"
+
+static bool is_same(const struct sb_platform *a, const struct sb_platform *b)
+{
+	return strcmp(a->os, b->os) == 0 && strcmp(a->architecture, b->architecture) == 0 &&
+	       strcmp(a->variant, b->variant) == 0;
+}
+
+/* One that is named twice, maybe by another of its names, is built once. */
+static void add_part(struct sb_build_job *job, const struct sb_platform *platform)
+{
+	SB_ARRAY_FOREACH (&job->parts, part)
+		if (is_same(&part->platform, platform))
+			return;
+	*SB_ARRAY_ADD(&job->parts) = (struct sb_build_part){.platform = *platform};
+}
+
+/* What can't hold the image is refused before the first step. */
+static int check_outputs(const struct sb_build_job *job, struct sb_error *err)
+{
+	for (size_t i = 0; job->parts.len > 1 && i < job->options->n_outputs; i++) {
+		const char *type = sb_export_single_platform(job->options->outputs[i].type);
+
+		if (type == NULL)
+			continue;
+		(void)sb_fail(err, SB_E_USAGE,
+			"an output of type=%s holds one platform, and --platform names %zu", type,
+			job->parts.len);
+		return sb_error_hint(err, "type=oci, local, registry and store hold several; or "
+					  "build with one --platform");
+	}
+	return 0;
+}
+
+int sb_build_job_choose_platforms(struct sb_build_job *job, struct sb_error *err)
+{
+	const char *const *names = job->options->platforms;
+
+	for (; names != NULL && *names != NULL; names++) {
+		struct sb_platform platform;
+
+		if (sb_platform_parse(*names, &platform, err) < 0)
+			return sb_error_context(err, "--platform");
+		add_part(job, &platform);
+	}
+	if (job->parts.len == 0) {
+		const struct sb_platform host = sb_platform_host();
+
+		add_part(job, &host);
+	}
+	job->build.platform = job->parts.items[0].platform;
+	return check_outputs(job, err);
+}
+
+int sb_build_job_plan(struct sb_build_job *job, struct sb_error *err)
+{
+	SB_AUTO_STRV names = SB_STRV_INIT;
+
+	sb_contexts_names(&job->contexts, &names);
+	SB_ARRAY_FOREACH (&job->parts, part) {
+		const struct sb_plan_options options = {
+			.target = job->options->target,
+			.build_args = &job->build_args,
+			.context_names = &names,
+			.build_platform = sb_platform_host(),
+			.target_platform = part->platform,
+		};
+
+		if (sb_plan_new(job->buildfile, &options, &part->plan, err) < 0 ||
+			sb_wanted_bases_add(&job->wanted, part->plan, &part->platform, err) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+static size_t n_planned_steps(const struct sb_build_job *job, size_t from)
+{
+	size_t n = 0;
+
+	for (size_t i = from; i < job->parts.len; i++)
+		n += job->parts.items[i].plan->n_steps;
+	return n;
+}
+
+static void fork_part(struct sb_build_job *job, size_t i)
+{
+	struct sb_build_part *part = &job->parts.items[i];
+	const struct sb_build *before = i > 0 ? &job->parts.items[i - 1].build : NULL;
+
+	sb_build_fork(&job->build, &part->platform, part->plan, &part->build);
+	part->is_begun = true;
+	if (job->parts.len == 1)
+		return;
+	part->build.wanted = &job->wanted;
+	part->build.n_steps_after = n_planned_steps(job, i + 1);
+	if (before != NULL)
+		part->build.n_steps_before =
+			before->n_steps_before +
+			(uint32_t)(before->plan->n_steps + before->n_more_steps);
+	if (part->build.planned != NULL)
+		sb_planned_begin_platform(part->build.planned);
+}
+
+int sb_build_job_run(struct sb_build_job *job, struct sb_error *err)
+{
+	for (size_t i = 0; i < job->parts.len; i++) {
+		struct sb_build_part *part = &job->parts.items[i];
+
+		fork_part(job, i);
+		if (sb_build_run(&part->build, &part->manifest, err) < 0)
+			return -1;
+		/* As asked for: a stage of another platform (FROM --platform) may be the target. */
+		if (job->parts.len > 1)
+			part->manifest.platform = part->platform;
+	}
+	return 0;
+}
+
+void sb_build_job_release_parts(struct sb_build_job *job)
+{
+	SB_ARRAY_FOREACH (&job->parts, part) {
+		if (part->is_begun)
+			sb_build_release(&part->build);
+		sb_descriptor_release(&part->manifest);
+		sb_descriptor_release(&part->attestation);
+		sb_proof_release(&part->proof);
+		sb_plan_free(part->plan);
+	}
+	SB_ARRAY_RELEASE(&job->parts);
+}
