@@ -42,7 +42,8 @@ test_packages=(
 )
 # Any npm will do: it fetches the schema of SARIF.
 command -v npm >/dev/null || test_packages+=(npm)
-ci_packages=(clang clang-format clang-tidy shellcheck codespell)
+# Docker is for CI alone: where a package may start services, this one does.
+ci_packages=(clang clang-format clang-tidy shellcheck codespell docker.io)
 
 # ASan's own run-time libraries come with gcc and clang.
 stage=$(mktemp -d "${TMPDIR:-/tmp}/safebuild-tests.XXXXXX")
