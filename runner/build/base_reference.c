@@ -51,11 +51,10 @@ static bool serves_all(struct sb_build *build, const char *text, const struct sb
 }
 
 /* *out stays unset where the store has none of the names. */
-static int find_in_store(struct sb_build *build, const char *text,
-	const struct sb_references *meanings, const struct sb_platform *platform,
-	struct sb_descriptor *out, struct sb_error *err)
+static int find_among(struct sb_build *build, const char *text, const struct sb_references *names,
+	const struct sb_platform *platform, struct sb_descriptor *out, struct sb_error *err)
 {
-	SB_ARRAY_FOREACH (meanings, ref) {
+	SB_ARRAY_FOREACH (names, ref) {
 		SB_AUTO_VALUE(sb_descriptor) d = {0};
 		SB_AUTO_ERROR missing = SB_ERROR_INIT;
 		sb_autofree char *name = sb_reference_format(ref);
@@ -72,6 +71,22 @@ static int find_in_store(struct sb_build *build, const char *text,
 		return 0;
 	}
 	return 0;
+}
+
+/* First what --tag, import and load call that: names that they give are no registry's. */
+static int find_in_store(struct sb_build *build, const char *text,
+	const struct sb_references *meanings, const struct sb_platform *platform,
+	struct sb_descriptor *out, struct sb_error *err)
+{
+	const struct sb_registries none = {0};
+	SB_AUTO_VALUE(sb_references) own = {0};
+
+	if (sb_registries_meanings(&none, text, &own, err) < 0 ||
+		find_among(build, text, &own, platform, out, err) < 0)
+		return -1;
+	return sb_digest_is_set(&out->digest)
+		       ? 0
+		       : find_among(build, text, meanings, platform, out, err);
 }
 
 /* Where the name was asked for before, for another platform: the same, also if it means something

@@ -24,6 +24,7 @@ void sb_registries_release(struct sb_registries *registries)
 {
 	json_decref(registries->entries);
 	sb_strv_release(&registries->search);
+	sb_strv_release(&registries->aliases);
 	*registries = (struct sb_registries){0};
 }
 
@@ -156,19 +157,39 @@ static bool is_short(const char *text, const struct sb_reference *ref)
 	       (text[len] == '\0' || memchr(text, '.', len) == NULL);
 }
 
+/* The alias stands for the name without its tag and digest, which stay. */
+static int expand_alias(const char *text, size_t len, const char *alias, struct sb_references *out,
+	struct sb_error *err)
+{
+	sb_autofree char *name = sb_asprintf("%s%s", alias, text + len);
+	struct sb_reference ref = {0};
+
+	if (sb_reference_parse(name, &ref, err) < 0)
+		return sb_error_context(err, "registries.conf: alias '%.*s'", (int)len, text);
+	*SB_ARRAY_ADD(out) = ref;
+	return 0;
+}
+
 int sb_registries_meanings(const struct sb_registries *registries, const char *text,
 	struct sb_references *out, struct sb_error *err)
 {
+	const size_t len = strcspn(text, ":@");
+	sb_autofree char *bare = sb_memdup0(text, len);
 	struct sb_reference ref = {0};
+	const char *alias = NULL;
 
 	/* Also for what the name alone is checked for. */
 	if (sb_reference_parse(text, &ref, err) < 0)
 		return -1;
-	if (!is_short(text, &ref) || registries->search.len == 0) {
+	if (is_short(text, &ref))
+		alias = sb_env_get(&registries->aliases, bare);
+	if (alias == NULL && (!is_short(text, &ref) || registries->search.len == 0)) {
 		*SB_ARRAY_ADD(out) = ref;
 		return 0;
 	}
 	sb_reference_release(&ref);
+	if (alias != NULL)
+		return expand_alias(text, len, alias, out, err);
 	for (size_t i = 0; i < registries->search.len; i++) {
 		sb_autofree char *name = sb_asprintf("%s/%s", registries->search.items[i], text);
 

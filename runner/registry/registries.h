@@ -16,13 +16,18 @@
  *	/etc/containers/registries.conf.d and of ~/.config/containers/registries.conf.d, of which
  *	the later one wins
  *
- * Read are `unqualified-search-registries` and of each [[registry]] `prefix`, `location`,
- * `insecure`, `blocked`, `mirror-by-digest-only`, and its mirrors' `location`, `insecure` and
- * `pull-from-mirror`. Aliases of short names are not: a short name is docker.io's, or is searched.
+ *	and, last, what podman was told when it asked: short-name-aliases.conf of
+ *	$XDG_CACHE_HOME/containers (~/.cache), else of /var/cache/containers
+ *
+ * Read are `unqualified-search-registries`, `aliases`, and of each [[registry]] `prefix`,
+ * `location`, `insecure`, `blocked`, `mirror-by-digest-only`, and its mirrors' `location`,
+ * `insecure` and `pull-from-mirror`. A short name is what its alias says; one without is searched
+ * for, or docker.io's.
  */
 struct sb_registries {
-	json_t *entries;       /* array of [[registry]] tables, one a prefix */
-	struct sb_strv search; /* unqualified-search-registries */
+	json_t *entries;        /* array of [[registry]] tables, one a prefix */
+	struct sb_strv search;  /* unqualified-search-registries */
+	struct sb_strv aliases; /* "short=registry/repository", neither with a tag or digest */
 };
 
 /* Files that are not there say nothing. SB_E_SYNTAX names file and line. */
@@ -45,7 +50,8 @@ int sb_registries_endpoints(const struct sb_registries *registries, const struct
 	bool for_push, struct sb_endpoints *out, struct sb_error *err) SB_MUST_USE;
 
 /* The references that a name on a command line or in a Buildfile may mean, in the order in which
- * they are tried: itself, or, for a name without a registry, one a search registry. Appends;
+ * they are tried: itself, or, for a name without a registry, what it is an alias of, else one a
+ * search registry. Appends;
  * *out is released by sb_references_release. */
 SB_ARRAY_STRUCT(sb_references, struct sb_reference);
 void sb_references_release(struct sb_references *list);

@@ -45,7 +45,26 @@ static int add_drop_ins(const char *folder, struct sb_strv *out, struct sb_error
 	return 0;
 }
 
-static int list_files(struct sb_strv *out, struct sb_error *err)
+/* What podman keeps of the answers that it was given: the user's, else root's. */
+static void add_answers(struct sb_strv *out)
+{
+	static const char system_file[] = "/var/cache/containers/short-name-aliases.conf";
+	sb_autofree char *own =
+		variable("XDG_CACHE_HOME") != NULL
+			? sb_asprintf("%s/containers/short-name-aliases.conf",
+				  variable("XDG_CACHE_HOME"))
+		: variable("HOME") != NULL
+			? sb_asprintf(
+				  "%s/.cache/containers/short-name-aliases.conf", variable("HOME"))
+			: NULL;
+
+	if (own != NULL && access(own, F_OK) == 0)
+		sb_strv_add(out, own);
+	else if (access(system_file, R_OK) == 0)
+		sb_strv_add(out, system_file);
+}
+
+static int list_settings(struct sb_strv *out, struct sb_error *err)
 {
 	static const char system_file[] = "/etc/containers/registries.conf";
 	const char *given = variable("CONTAINERS_REGISTRIES_CONF");
@@ -63,6 +82,14 @@ static int list_files(struct sb_strv *out, struct sb_error *err)
 	if (add_drop_ins("/etc/containers/registries.conf.d", out, err) < 0)
 		return -1;
 	return add_drop_ins(own_folder, out, err);
+}
+
+static int list_files(struct sb_strv *out, struct sb_error *err)
+{
+	if (list_settings(out, err) < 0)
+		return -1;
+	add_answers(out);
+	return 0;
 }
 
 static const char *prefix_of(const json_t *entry)
@@ -124,6 +151,51 @@ static int take_search(const json_t *root, struct sb_strv *out, struct sb_error 
 	return 0;
 }
 
+/* A registry and a repository, with no tag or digest. */
+static bool is_alias_target(const char *text)
+{
+	const char *slash = strchr(text, '/');
+	const char *name = slash != NULL ? slash + 1 : "";
+	SB_AUTO_VALUE(sb_reference) ref = {0};
+	SB_AUTO_ERROR ignored = SB_ERROR_INIT;
+
+	if (name[strcspn(name, ":@")] != '\0' || sb_reference_parse(text, &ref, &ignored) < 0) {
+		sb_error_ignore(&ignored, "the caller says what is wanted");
+		return false;
+	}
+	/* "team/app" is one of docker.io's, and short itself. */
+	return slash != NULL && (memchr(text, '.', (size_t)(slash - text)) != NULL ||
+					memchr(text, ':', (size_t)(slash - text)) != NULL ||
+					strncmp(text, "localhost/", 10) == 0);
+}
+
+/* A later file's alias wins; one that is empty takes an earlier one away. */
+static int take_aliases(const json_t *root, struct sb_strv *out, struct sb_error *err)
+{
+	json_t *table = json_object_get(root, "aliases");
+	const char *name = NULL;
+	json_t *value = NULL;
+
+	if (table != NULL && !json_is_object(table))
+		return sb_fail(err, SB_E_SYNTAX, "'aliases' is no table");
+	json_object_foreach(table, name, value)
+	{
+		const char *target = json_string_value(value);
+
+		if (target == NULL || (target[0] != '\0' && !is_alias_target(target)))
+			return sb_fail(err, SB_E_SYNTAX,
+				"the alias '%s' is no \"REGISTRY/REPOSITORY\" without a tag", name);
+		if (name[0] == '\0' || name[strcspn(name, ":@=")] != '\0')
+			return sb_fail(err, SB_E_SYNTAX,
+				"the alias '%s' is no short name without a tag", name);
+		if (target[0] != '\0')
+			sb_env_set(out, name, target);
+		else
+			sb_env_unset(out, name);
+	}
+	return 0;
+}
+
 static int take_file(const char *path, struct sb_registries *to, struct sb_error *err)
 {
 	SB_AUTO_BUF text = SB_BUF_INIT(SB_MAX_JSON);
@@ -133,7 +205,8 @@ static int take_file(const char *path, struct sb_registries *to, struct sb_error
 	if (sb_fd_open_user(path, "registries' settings", &fd, err) < 0 ||
 		sb_fd_read_all(fd, &text, err) < 0 ||
 		sb_toml_parse(text.data, text.len, &root, err) < 0 ||
-		take_search(root, &to->search, err) < 0)
+		take_search(root, &to->search, err) < 0 ||
+		take_aliases(root, &to->aliases, err) < 0)
 		return -1;
 
 	const json_t *entries = json_object_get(root, "registry");

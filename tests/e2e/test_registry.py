@@ -266,6 +266,35 @@ def test_short_names_are_searched_where_it_is_settled(fresh):
         assert len(second.paths) == asked
 
 
+def test_aliases_of_short_names(fresh):
+    """As podman reads them: in registries.conf and its drop-ins, and what podman keeps of its questions."""
+    image = lying_registry.Image(LAYER)
+    with lying_registry.LyingRegistry(image) as registry, lying_registry.LyingRegistry(image) as second:
+        home = fresh.folder / "home"
+        drop_ins = home / ".config/containers/registries.conf.d"
+        answers = home / ".cache/containers/short-name-aliases.conf"
+        for path, alias in ((drop_ins / "000-shortnames.conf", f'"lie" = "{registry.host}/lie/image"'), (answers, "")):
+            path.parent.mkdir(parents=True)
+            path.write_text(f"[aliases]\n{alias}\n")
+        env = {"HOME": str(home)}
+        result = fresh.image("FROM lie:1\n", env=env)
+        assert result.read("etc/from-registry") == b"x" * 5000 and registry.paths
+        assert f"{registry.host}/lie/image" in fresh("images").out
+        fresh("pull", "lie:1", env=env)
+        answers.write_text(f'[aliases]\nlie = "{second.host}/lie/image"\n')
+        fresh("pull", "lie:1", env=env)
+        assert second.paths
+        answers.write_text("[aliases]\nlie = 'nothing'\n")
+        assert "short-name-aliases.conf': the alias 'lie'" in fresh("pull", "lie:1", env=env, check=2).err
+
+
+def test_a_name_of_the_store_stands_before_aliases_and_searches(fresh):
+    path = fresh.folder / "registries.conf"
+    for text in ('[aliases]\nbusybox = "127.0.0.1:1/x/y"\n', 'unqualified-search-registries = ["127.0.0.1:1"]\n'):
+        path.write_text(text)
+        fresh.build("FROM busybox:1\nENV a=1\n", env={"CONTAINERS_REGISTRIES_CONF": str(path)})
+
+
 def test_wrong_settings_are_named_with_their_line(fresh):
     env = settings(fresh, "a = 1\nb = [\n")
     result = fresh("pull", "127.0.0.1:1/a", env=env, check=2)

@@ -174,6 +174,37 @@ static void short_names_are_searched(void **state)
 	}
 }
 
+static void short_names_are_what_their_aliases_say(void **state)
+{
+	static const char text[] = "unqualified-search-registries = ['quay.io']\n"
+				   "[aliases]\n"
+				   "alpine = 'docker.io/library/alpine'\n"
+				   "'team/app' = \"registry.example:5000/other/app\"\n"
+				   "gone = 'a.example/x'\ngone2 = ''\n";
+	static const struct {
+		const char *name, *meaning;
+	} cases[] = {
+		{"alpine", "docker.io/library/alpine:latest"},
+		{"alpine:3.18", "docker.io/library/alpine:3.18"},
+		{"alpine:3" DIGEST, "docker.io/library/alpine:3" DIGEST},
+		{"alpine" DIGEST, "docker.io/library/alpine" DIGEST},
+		{"team/app:1", "registry.example:5000/other/app:1"},
+		{"team/app2", "quay.io/team/app2:latest"},
+		{"library/alpine", "quay.io/library/alpine:latest"},
+		{"docker.io/team/app", "docker.io/team/app:latest"},
+	};
+	SB_AUTO_VALUE(sb_registries) registries = {0};
+	SB_AUTO_ERROR err = SB_ERROR_INIT;
+
+	(void)state;
+	assert_int_equal(load(text, &registries, &err), 0);
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		sb_autofree char *meaning = meanings_of(&registries, cases[i].name);
+
+		assert_string_equal(meaning, cases[i].meaning);
+	}
+}
+
 static void wrong_settings_are_refused_by_name(void **state)
 {
 	static const struct {
@@ -185,6 +216,12 @@ static void wrong_settings_are_refused_by_name(void **state)
 		{"[[registry]]\nprefix = 'a*b'", "'*'"},
 		{"unqualified-search-registries = 'x'", "no list"},
 		{"unqualified-search-registries = [1]", "no list"},
+		{"aliases = 5", "'aliases' is no table"},
+		{"[aliases]\na = 5", "alias 'a'"},
+		{"[aliases]\na = 'alpine'", "alias 'a'"},
+		{"[aliases]\na = 'team/alpine'", "alias 'a'"},
+		{"[aliases]\na = 'b.example/a:1'", "alias 'a'"},
+		{"[aliases]\n'a:1' = 'b.example/a'", "alias 'a:1'"},
 		{"a = ", "line 1"},
 	};
 
@@ -206,6 +243,7 @@ int main(void)
 		cmocka_unit_test(images_are_asked_for_where_it_is_settled),
 		cmocka_unit_test(nothing_is_pushed_to_a_mirror),
 		cmocka_unit_test(short_names_are_searched),
+		cmocka_unit_test(short_names_are_what_their_aliases_say),
 		cmocka_unit_test(wrong_settings_are_refused_by_name),
 	};
 
