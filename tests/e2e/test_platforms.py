@@ -127,13 +127,13 @@ def test_what_skopeo_makes_of_it(fresh, out):
 
 
 def test_the_stage_of_the_building_platform_runs_once(fresh):
-    result = build(fresh, "-o", "type=store")
+    result = build(fresh, "-o", "type=store", "--jobs", "1")
     lines = result.err.splitlines()
     titles = [line.partition("]")[0] for line in lines if line.startswith("#") and "[linux" in line]
     assert titles[0] == f"#1 [{HOST} builder 1/14" and titles[7] == f"#8 [{HOST}->s390x builder 8/14"
     assert titles[2] == f"#3 [{HOST} stage-1 3/14" and titles[-1] == "#14 [linux/s390x stage-1 14/14"
     assert "#9 CACHED" in lines and "#2 CACHED" not in lines
-    events = build(fresh, "--progress=json", "-o", "type=store", context=result.context).events
+    events = build(fresh, "--jobs", "1", "--progress=json", "-o", "type=store", context=result.context).events
     starts = [e for e in events if e["event"] == "step-start"]
     assert [e["step"] for e in starts] == list(range(1, 15)) and {e["total"] for e in starts} == {14}
     assert [e["platform"] for e in starts] == [HOST] * 7 + [f"{HOST}->s390x"] * 2 + [OTHER] * 5
