@@ -20,6 +20,7 @@
 #define SB_MEDIA_DOCKER_CONFIG "application/vnd.docker.container.image.v1+json"
 #define SB_MEDIA_DOCKER_LAYER "application/vnd.docker.image.rootfs.diff.tar"
 #define SB_MEDIA_DOCKER_LAYER_GZIP "application/vnd.docker.image.rootfs.diff.tar.gzip"
+#define SB_MEDIA_DOCKER_LAYER_ZSTD "application/vnd.docker.image.rootfs.diff.tar.zstd"
 
 /* OCI descriptor.md. Released by sb_descriptor_release. */
 struct sb_descriptor {
