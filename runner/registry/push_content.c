@@ -56,6 +56,14 @@ static int collect_image(struct sb_layout *from, const struct sb_buf *json,
 static int collect(struct sb_layout *from, const struct sb_descriptor *d, bool may_be_index,
 	struct sb_push_content *out, struct sb_error *err);
 
+/* A build cache's index lists blobs (oci/shared_cache.h). */
+static bool is_manifest(const struct sb_descriptor *child)
+{
+	return sb_media_is_index(child->media_type) ||
+	       strcmp(child->media_type, SB_MEDIA_OCI_MANIFEST) == 0 ||
+	       strcmp(child->media_type, SB_MEDIA_DOCKER_MANIFEST) == 0;
+}
+
 static int collect_index(struct sb_layout *from, const struct sb_buf *json,
 	struct sb_push_content *out, struct sb_error *err)
 {
@@ -64,6 +72,11 @@ static int collect_index(struct sb_layout *from, const struct sb_buf *json,
 	if (sb_index_parse(json->data, json->len, &children, err) < 0)
 		return -1;
 	SB_ARRAY_FOREACH (&children, child) {
+		if (!is_manifest(child)) {
+			if (add_blob(from, child, out, err) < 0)
+				return -1;
+			continue;
+		}
 		if (sb_layout_has_blob(from, &child->digest)) {
 			if (collect(from, child, false, out, err) < 0)
 				return -1;
