@@ -1,13 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 #include "cli/output_option.h"
 
-#include <stdint.h>
 #include <string.h>
 
 #include "base/csv.h"
-#include "base/size.h"
-
-enum { MAX_LEVEL = 22 }; /* zstd's; the format's own maximum is checked where it is used */
+#include "cli/spec_keys.h"
 
 enum output_key {
 	KEY_TYPE,
@@ -110,36 +107,6 @@ static int find_type(const char *name, const struct output_type **out, struct sb
 		err, "the types are oci, docker, tar, local, store, registry and image");
 }
 
-static int read_keys(const struct sb_strv *csv, const char *values[N_KEYS], struct sb_error *err)
-{
-	for (size_t i = 0; i < csv->len; i++) {
-		const char *value = NULL;
-		const size_t len = sb_csv_key(csv->items[i], &value);
-		size_t key = 0;
-
-		if (value == NULL)
-			return sb_fail(err, SB_E_USAGE, "'%s' is not of the form key=value",
-				csv->items[i]);
-		while (key < N_KEYS && (strlen(key_names[key]) != len ||
-					       strncmp(key_names[key], csv->items[i], len) != 0))
-			key++;
-		if (key == N_KEYS) {
-			sb_fail(err, SB_E_USAGE, "unknown key '%.*s'", (int)len, csv->items[i]);
-			return sb_error_hint(err,
-				"the keys are type, dest, name, tar, compression, "
-				"compression-level, force-compression, attest and push");
-		}
-		if (values[key] != NULL)
-			return sb_fail(
-				err, SB_E_USAGE, "the key '%s' is given twice", key_names[key]);
-		if (value[0] == '\0')
-			return sb_fail(
-				err, SB_E_USAGE, "the key '%s' has an empty value", key_names[key]);
-		values[key] = value;
-	}
-	return 0;
-}
-
 static int check_keys(
 	const struct output_type *type, const char *const values[N_KEYS], struct sb_error *err)
 {
@@ -158,27 +125,13 @@ static int check_keys(
 	return 0;
 }
 
-/* `out` keeps its value where there is none. */
-static int read_bool(const char *key, const char *value, bool *out, struct sb_error *err)
-{
-	if (value == NULL)
-		return 0;
-	if (strcmp(value, "true") == 0 || strcmp(value, "1") == 0)
-		*out = true;
-	else if (strcmp(value, "false") == 0 || strcmp(value, "0") == 0)
-		*out = false;
-	else
-		return sb_fail(err, SB_E_USAGE, "%s is true or false, not '%s'", key, value);
-	return 0;
-}
-
 static int set_form(
 	const char *const values[N_KEYS], struct sb_output_option *out, struct sb_error *err)
 {
 	bool is_archive = true;
 
-	if (read_bool("tar", values[KEY_TAR], &is_archive, err) < 0 ||
-		read_bool("attest", values[KEY_ATTEST], &out->has_attestation, err) < 0)
+	if (sb_spec_bool("tar", values[KEY_TAR], &is_archive, err) < 0 ||
+		sb_spec_bool("attest", values[KEY_ATTEST], &out->has_attestation, err) < 0)
 		return -1;
 	out->is_folder = !is_archive;
 	if (out->is_folder && strcmp(out->dest, "-") == 0)
@@ -191,7 +144,7 @@ static int set_push(const char *value, struct sb_output_option *out, struct sb_e
 {
 	bool is_pushed = out->type == SB_OUTPUT_REGISTRY;
 
-	if (read_bool("push", value, &is_pushed, err) < 0)
+	if (sb_spec_bool("push", value, &is_pushed, err) < 0)
 		return -1;
 	if (value != NULL)
 		out->type = is_pushed ? SB_OUTPUT_REGISTRY : SB_OUTPUT_STORE;
@@ -204,30 +157,13 @@ static int set_push(const char *value, struct sb_output_option *out, struct sb_e
 static int set_compression(
 	const char *const values[N_KEYS], struct sb_output_option *out, struct sb_error *err)
 {
-	static const char *const known[] = {"gzip", "zstd", "uncompressed"};
-	const char *wanted = values[KEY_COMPRESSION];
-	uint64_t level = 0;
-
-	if (read_bool("force-compression", values[KEY_FORCE], &out->force_compression, err) < 0)
-		return -1;
-	for (size_t i = 0; wanted != NULL && i < sizeof(known) / sizeof(known[0]); i++) {
-		if (strcmp(known[i], wanted) == 0)
-			out->compression = known[i];
-	}
-	if (wanted != NULL && out->compression == NULL) {
-		sb_fail(err, SB_E_USAGE, "unknown compression '%s'", wanted);
-		return sb_error_hint(err, "the compressions are gzip, zstd and uncompressed");
-	}
-	if (values[KEY_LEVEL] != NULL &&
-		(!sb_number_parse(values[KEY_LEVEL], 10, MAX_LEVEL, &level) || level == 0))
-		return sb_fail(err, SB_E_USAGE,
-			"compression-level is a number from 1 to %d, not '%s'", MAX_LEVEL,
-			values[KEY_LEVEL]);
-	if (level != 0 && wanted != NULL && strcmp(wanted, "uncompressed") == 0)
-		return sb_fail(err, SB_E_USAGE,
-			"compression-level does not go with compression=uncompressed");
-	out->compression_level = (int)level;
-	return 0;
+	return sb_spec_bool("force-compression", values[KEY_FORCE], &out->force_compression, err) <
+				       0 ||
+			       sb_spec_compression(
+				       values[KEY_COMPRESSION], &out->compression, err) < 0
+		       ? -1
+		       : sb_spec_level(
+				 values[KEY_LEVEL], out->compression, &out->compression_level, err);
 }
 
 static int parse_fields(
@@ -237,8 +173,8 @@ static int parse_fields(
 	const struct output_type *type = NULL;
 	struct sb_output_option output = {0};
 
-	if (read_keys(csv, values, err) < 0 || find_type(values[KEY_TYPE], &type, err) < 0 ||
-		check_keys(type, values, err) < 0)
+	if (sb_spec_read_keys(csv, key_names, N_KEYS, values, err) < 0 ||
+		find_type(values[KEY_TYPE], &type, err) < 0 || check_keys(type, values, err) < 0)
 		return -1;
 	output.type = type->type;
 	output.dest = values[KEY_DEST];
