@@ -67,6 +67,22 @@ struct sb_output_option {
 				    index */
 };
 
+/* One --cache-from or --cache-to: a build cache in BuildKit's form, in a folder that is an OCI image
+ * layout, or in a registry. */
+struct sb_cache_option {
+	bool is_folder;
+	const char *where;  /* the folder, or the reference */
+	const char *tag;    /* of a folder: the cache's name in it; NULL: "latest" */
+	const char *digest; /* from a folder: the manifest, in place of a name; or NULL */
+	/* Of --cache-to. */
+	bool has_all;            /* mode=max: also of stages that are no part of the image */
+	bool is_index;           /* an index, not an image manifest, lists the layers */
+	bool is_docker;          /* the same with Docker's media types */
+	const char *compression; /* of the layers there; NULL: as in the image */
+	int compression_level;   /* 0: the format's default */
+	bool ignores_error;      /* a failure is a warning */
+};
+
 struct sb_build_options {
 	size_t size;
 	const char *root;    /* the store; NULL: $SAFEBUILD_ROOT, then $XDG_DATA_HOME/safebuild,
@@ -92,6 +108,13 @@ struct sb_build_options {
 	size_t n_ssh;
 	const struct sb_output_option *outputs; /* none: the store */
 	size_t n_outputs;
+	/* Asked in this order for steps that the store does not have. What can't be read is a
+	 * warning. */
+	const struct sb_cache_option *cache_from;
+	size_t n_cache_from;
+	/* Written when the image is. */
+	const struct sb_cache_option *cache_to;
+	size_t n_cache_to;
 	const char *iidfile;
 	const char *metadata_file;
 	/* Read the finished image back and search all of it, base layers too, for the secrets: one

@@ -27,6 +27,9 @@ static void job_release(struct sb_build_job *job)
 	sb_resolved_release(&job->resolved);
 	sb_sandboxes_end(&job->sandboxes);
 	sb_exports_free(job->exports);
+	sb_imports_free(job->imports);
+	sb_cache_exports_free(job->cache_exports);
+	sb_used_steps_free(job->used_steps);
 	sb_buildfile_free(job->buildfile);
 	sb_contexts_release(&job->contexts);
 	sb_fd_closep(&job->buildfile_fd);
@@ -127,6 +130,31 @@ static int open_exports(struct sb_build_job *job, struct sb_error *err)
 	return rc;
 }
 
+static int open_imports(struct sb_build_job *job, struct sb_error *err)
+{
+	const struct sb_build_options *o = job->options;
+
+	return o->n_cache_from > 0
+		       ? sb_imports_open(o->cache_from, o->n_cache_from, &job->imports, err)
+		       : 0;
+}
+
+static int load_imports(struct sb_build_job *job, struct sb_error *err)
+{
+	job->build.imports = job->imports;
+	return job->imports != NULL ? sb_imports_load(job->imports, &job->build, err) : 0;
+}
+
+static int open_cache_exports(struct sb_build_job *job, struct sb_error *err)
+{
+	const struct sb_build_options *o = job->options;
+
+	if (o->n_cache_to == 0)
+		return 0;
+	job->build.used_steps = job->used_steps = sb_used_steps_new();
+	return sb_cache_exports_open(o->cache_to, o->n_cache_to, &job->cache_exports, err);
+}
+
 /* One form for all outputs, as for the layers that the build makes. */
 static int convert(struct sb_build_job *job, struct sb_error *err)
 {
@@ -144,7 +172,7 @@ static int convert(struct sb_build_job *job, struct sb_error *err)
 static int plan(struct sb_build_job *job, struct sb_error *err)
 {
 	job->build.planned = sb_planned_new();
-	if (start(job, err) < 0 ||
+	if (open_imports(job, err) < 0 || start(job, err) < 0 || load_imports(job, err) < 0 ||
 		sb_ssh_agents_open(job->options->ssh, job->options->n_ssh, job->session.interrupt,
 			&job->ssh, err) < 0 ||
 		sb_build_job_run(job, err) < 0)
@@ -181,12 +209,15 @@ static int run(struct sb_build_job *job, char *out_digest, struct sb_error *err)
 		return o->lint_report != NULL ? lint(job, err) : 0;
 	if (o->plan_report != NULL)
 		return plan(job, err);
-	if (check_files(o, err) < 0 || open_exports(job, err) < 0 || start(job, err) < 0)
+	if (check_files(o, err) < 0 || open_exports(job, err) < 0 || open_imports(job, err) < 0 ||
+		open_cache_exports(job, err) < 0 || start(job, err) < 0)
 		return -1;
 	if (sb_ssh_agents_open(o->ssh, o->n_ssh, job->session.interrupt, &job->ssh, err) < 0)
 		return -1;
 	tell_host(job);
 	tell_weak_secrets(job);
+	if (load_imports(job, err) < 0)
+		return -1;
 	if (sb_build_job_run(job, err) < 0 || convert(job, err) < 0 ||
 		sb_build_job_keep(job, err) < 0)
 		return -1;
@@ -196,7 +227,9 @@ static int run(struct sb_build_job *job, char *out_digest, struct sb_error *err)
 					    .name = job->tags.len > 0 ? job->tags.items[0] : NULL});
 	if (out_digest != NULL)
 		memcpy(out_digest, job->image.digest.text, sizeof(job->image.digest.text));
-	return 0;
+	return job->cache_exports != NULL
+		       ? sb_cache_exports_write(job->cache_exports, &job->parts.items[0].build, err)
+		       : 0;
 }
 
 int sb_build(const struct sb_build_options *options, char *out_digest, struct sb_error *err)

@@ -5,7 +5,10 @@
 #include "api/session.h"
 #include "api/verify.h"
 #include "build/build.h"
+#include "build/cache_export.h"
+#include "build/cache_import.h"
 #include "build/export.h"
+#include "build/used_steps.h"
 #include "build/wanted.h"
 #include "safebuild.h"
 
@@ -37,6 +40,9 @@ struct sb_build_job {
 	SB_ARRAY(struct sb_build_part) parts; /* one a platform, in the order of the option */
 	struct sb_wanted_bases wanted;
 	struct sb_exports *exports;
+	struct sb_imports *imports; /* NULL: no cache is asked */
+	struct sb_cache_exports *cache_exports;
+	struct sb_used_steps *used_steps;
 	struct sb_host_ids host;
 	struct sb_snapshots *snapshots;
 	struct sb_cache *cache;

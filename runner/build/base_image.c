@@ -42,7 +42,8 @@ static ssize_t read_fd(void *self, void *bytes, size_t len, struct sb_error *err
 }
 
 int sb_base_image_unpack(struct sb_build *build, const struct sb_descriptor *layer,
-	const struct sb_digest *diff_id, const struct sb_strv *lowers, struct sb_error *err)
+	const struct sb_digest *diff_id, uint64_t max_tar_bytes, const struct sb_strv *lowers,
+	struct sb_error *err)
 {
 	SB_AUTO_STRV warnings = SB_STRV_INIT;
 	sb_autofree char *name = NULL;
@@ -59,9 +60,10 @@ int sb_base_image_unpack(struct sb_build *build, const struct sb_descriptor *lay
 
 	if (sb_layout_open_blob(build->store, &layer->digest, &blob, err) < 0 ||
 		sb_snapshots_begin_layer(build->snapshots, &name, &dir, err) < 0 ||
-		sb_layer_apply(
-			(struct sb_reader){
-				.read = read_fd, .self = &blob, .interrupt = build->interrupt},
+		sb_layer_apply((struct sb_reader){.read = read_fd,
+				       .self = &blob,
+				       .interrupt = build->interrupt,
+				       .max_tar_bytes = max_tar_bytes},
 			dir, &options, &applied, &warnings, err) < 0)
 		return sb_error_context(err, "unpack layer %.19s", layer->digest.text);
 	if (!sb_digest_equal(&applied.digest, &layer->digest))
@@ -128,7 +130,7 @@ static int unpack_and_pin(struct sb_build *build, struct sb_stage_state *state, 
 		if (*out_name != NULL || build->planned != NULL)
 			return 0;
 		if (sb_base_image_unpack(
-			    build, &state->layers.items[i], diff_id, &state->lowers, err) < 0)
+			    build, &state->layers.items[i], diff_id, 0, &state->lowers, err) < 0)
 			return -1;
 	}
 }

@@ -21,9 +21,9 @@ int sb_base_image_load_stored(struct sb_build *build, const struct sb_descriptor
  * reference gives one. */
 void sb_base_image_start_env(struct sb_stage_state *state);
 /* Unpacks a layer of the store as layers/<diff_id>; `lowers` is what it lies on. SB_E_INTEGRITY
- * where it is not what its digests say. */
+ * where it is not what its digests say, or unpacks to more than max_tar_bytes (0: no limit). */
 int sb_base_image_unpack(struct sb_build *build, const struct sb_descriptor *layer,
-	const struct sb_digest *diff_id, const struct sb_strv *lowers,
+	const struct sb_digest *diff_id, uint64_t max_tar_bytes, const struct sb_strv *lowers,
 	struct sb_error *err) SB_MUST_USE;
 
 /* The state of FROM scratch. */

@@ -61,6 +61,13 @@ static int check_layer(struct sb_build *build, const struct sb_descriptor *layer
 		       : fail_broken(build, &layer->digest, is_base, err);
 }
 
+int sb_blob_check(struct sb_build *build, const struct sb_descriptor *layer, struct sb_error *err)
+{
+	return sb_strv_contains(&build->written_blobs, layer->digest.text)
+		       ? 0
+		       : check_layer(build, layer, false, err);
+}
+
 int sb_blob_check_result(struct sb_build *build, struct sb_error *err)
 {
 	const struct sb_stage_state *state = build->stages.items[build->plan->target];

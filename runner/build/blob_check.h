@@ -10,5 +10,9 @@
  * SB_E_INTEGRITY: the next build makes or fetches it anew.
  */
 int sb_blob_check_result(struct sb_build *build, struct sb_error *err) SB_MUST_USE;
+/* The same for one layer that the build has made or taken from the cache; what was found to be
+ * right is kept by sb_cache_save_files. */
+int sb_blob_check(struct sb_build *build, const struct sb_descriptor *layer,
+	struct sb_error *err) SB_MUST_USE;
 
 #endif

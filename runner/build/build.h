@@ -37,6 +37,9 @@ struct sb_worker {
 	struct sb_content_search *search; /* of layers, caches and texts */
 };
 
+struct sb_imports;
+struct sb_used_steps;
+
 /*
  * One build: what it works on, put together by its caller, and what it has come to. Everything is
  * borrowed unless it says otherwise. Stages are built by threads (build/schedule.h); what they
@@ -69,15 +72,17 @@ struct sb_build {
 	uint64_t shm_bytes;
 	bool no_new_privs;
 	bool pull;
-	bool no_cache;                  /* run every step, and record it */
-	struct sb_strv no_cache_stages; /* the same for those stages */
-	struct sb_strv rekey_secrets;   /* ids whose values count in keys, as a keyed digest */
-	struct sb_cache *cache;         /* borrowed; NULL: nothing is cached */
-	const char *auth_file;          /* for registries; or NULL */
-	bool squash;                    /* the target's own layers become one */
-	unsigned n_jobs;                /* stages that work at a time; 0: by the processors */
-	struct sb_strv add_hosts;       /* lines "IP NAME" */
-	struct sb_strv labels;          /* "key=value", put on last */
+	bool no_cache;                    /* run every step, and record it */
+	struct sb_strv no_cache_stages;   /* the same for those stages */
+	struct sb_strv rekey_secrets;     /* ids whose values count in keys, as a keyed digest */
+	struct sb_cache *cache;           /* borrowed; NULL: nothing is cached */
+	struct sb_imports *imports;       /* more caches to look in; borrowed, or NULL */
+	struct sb_used_steps *used_steps; /* borrowed; NULL: the cache is not written out */
+	const char *auth_file;            /* for registries; or NULL */
+	bool squash;                      /* the target's own layers become one */
+	unsigned n_jobs;                  /* stages that work at a time; 0: by the processors */
+	struct sb_strv add_hosts;         /* lines "IP NAME" */
+	struct sb_strv labels;            /* "key=value", put on last */
 
 	/* Made on the way; released by sb_build_release. */
 	struct sb_worker worker;    /* of the thread that runs the build, and of the first stage */

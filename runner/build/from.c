@@ -4,8 +4,10 @@
 #include <string.h>
 
 #include "build/base_image.h"
+#include "build/cache_import.h"
 #include "build/content.h"
 #include "build/context_fetch.h"
+#include "build/used_steps.h"
 #include "plan/key.h"
 #include "sys/fd.h"
 
@@ -152,11 +154,15 @@ static int digest_image(const struct sb_do *d, const struct sb_from *from, struc
 	key_of_content(d, from, copy, &exclude, &key);
 	if (sb_cache_read(cache, &key, &found, &record, err) < 0)
 		return -1;
+	sb_used_steps_add(d->build->used_steps,
+		&(struct sb_used_step){
+			.key = key, .is_content = true, .in_result = sb_do_in_result(d)});
 	if (found == SB_CACHE_FOUND && sb_digest_is_set(&record.content)) {
 		*out = record.content;
 		return 0;
 	}
-	if (digest_view(d, from, copy, out, err) < 0)
+	if (!sb_imports_content(d->build->imports, &key, out) &&
+		digest_view(d, from, copy, out, err) < 0)
 		return -1;
 	if (d->build->planned == NULL)
 		remember(cache, &key, out);

@@ -17,8 +17,8 @@ static int write_again(const struct sb_do *d, const struct sb_layer_again *layer
 	const struct sb_layer_write_options options = {
 		.upper_fd = upper_fd,
 		.out_fd = writer != NULL ? sb_blob_writer_fd(writer) : -1,
-		.compression = layer->has_blob ? build->compression : SB_COMPRESS_NONE,
-		.level = build->compression_level,
+		.compression = layer->has_blob ? layer->compression : SB_COMPRESS_NONE,
+		.level = layer->level,
 		.source_date_epoch = build->source_date_epoch,
 		.search = d->worker->search,
 		.interrupt = build->interrupt,

@@ -9,7 +9,9 @@
 struct sb_layer_again {
 	const char *name; /* of the folder, for sb_snapshots_view */
 	bool is_link;     /* it is compared with nothing below */
-	bool has_blob;    /* its blob is written to the store, in the build's compression */
+	bool has_blob;    /* its blob is written to the store, in this form: */
+	enum sb_compression compression;
+	int level;
 	const struct sb_digest *diff_id; /* what must come out */
 };
 

@@ -8,9 +8,11 @@
 #include "base/escape.h"
 #include "base/mem.h"
 #include "build/base_image.h"
+#include "build/cache_import.h"
 #include "build/commit.h"
 #include "build/layer_again.h"
 #include "build/planned.h"
+#include "build/used_steps.h"
 #include "leak/scan.h"
 #include "sys/fd.h"
 
@@ -55,7 +57,7 @@ static int unpack(struct found *found, bool *out_is_there, struct sb_error *err)
 		*out_is_there = d->build->planned != NULL;
 		if (*out_is_there)
 			return 0;
-		if (sb_base_image_unpack(d->build, &layer, &found->record.diff_id,
+		if (sb_base_image_unpack(d->build, &layer, &found->record.diff_id, 0,
 			    &d->state->lowers, &failed) == 0)
 			return sb_snapshots_pin(
 				d->build->snapshots, found->name, out_is_there, err);
@@ -139,6 +141,8 @@ static int check_layer(struct found *found, bool *out_is_whole, struct sb_error 
 	const struct sb_layer_again again = {.name = found->name,
 		.is_link = found->step->is_link,
 		.has_blob = sb_do_in_result(d) && !has_blob(d, blob),
+		.compression = build->compression,
+		.level = build->compression_level,
 		.diff_id = &found->record.diff_id};
 	struct sb_layer_blob made = {0};
 	SB_AUTO_ERROR failed = SB_ERROR_INIT;
@@ -163,6 +167,33 @@ static int check_layer(struct found *found, bool *out_is_whole, struct sb_error 
 	return 0;
 }
 
+/* --link's is no state that an image's layers come to, but the layer's alone. */
+static void state_after(const struct sb_step_cache *step, struct sb_stage_state *state,
+	const struct sb_digest *diff_id, struct sb_digest *out)
+{
+	const struct sb_digest none = {0};
+
+	sb_key_chain(step->is_link ? &none : sb_stage_state_chain(state), diff_id, out);
+	if (step->is_link)
+		sb_key_chain(out, &none, out);
+}
+
+static void note_used(
+	const struct sb_do *d, const struct sb_step_cache *step, const struct sb_digest *diff_id)
+{
+	struct sb_used_step used = {.key = step->key,
+		.below = *sb_stage_state_chain(d->state),
+		.lowers = &d->state->lowers,
+		.n_lowers = d->state->lowers.len,
+		.is_link = step->is_link,
+		.in_result = step->in_result};
+
+	if (step->is_private)
+		return;
+	sb_key_chain(&used.below, diff_id, &used.after);
+	sb_used_steps_add(d->build->used_steps, &used);
+}
+
 static void use(const struct found *found, const char *created_by)
 {
 	const struct sb_do *d = found->d;
@@ -179,6 +210,7 @@ static void use(const struct found *found, const char *created_by)
 
 	sb_events_emit(&d->build->events,
 		(struct sb_event){.kind = SB_EVENT_CACHE_HIT, .text = found->record.diff_id.text});
+	note_used(d, found->step, &found->record.diff_id);
 	sb_commit_layer(d->build, d->state, &layer);
 }
 
@@ -261,6 +293,18 @@ static bool has_secret(const struct sb_do *d, const struct sb_key *key)
 		       d->worker->search, key->material.data, key->material.len, &leak);
 }
 
+/* Its layer stays where it is: what would be read from it can't be planned. */
+static bool plan_import(
+	const struct sb_do *d, const struct sb_step_cache *step, struct sb_cache_record *record)
+{
+	struct sb_digest diff_id;
+
+	if (!sb_imports_has(d->build->imports, &step->key, &diff_id))
+		return false;
+	record->diff_id = diff_id;
+	return true;
+}
+
 /* Nothing is searched or mended for a plan. */
 static int plan_step(const struct sb_do *d, const struct sb_step_cache *step,
 	const char *created_by, struct sb_error *err)
@@ -279,6 +323,12 @@ static int plan_step(const struct sb_do *d, const struct sb_step_cache *step,
 			find_folder(&found, &is_there, err) < 0)
 			return -1;
 	}
+	if (!is_there && step->cache != NULL && is_looked_up(d) &&
+		plan_import(d, step, &found.record)) {
+		free(found.name);
+		found.name = sb_snapshots_layer_name(&found.record.diff_id);
+		is_there = true;
+	}
 	if (is_there) {
 		planned->state = SB_PLANNED_CACHED;
 		use(&found, created_by);
@@ -286,6 +336,37 @@ static int plan_step(const struct sb_do *d, const struct sb_step_cache *step,
 	}
 	d->state->is_unknown = true;
 	return 0;
+}
+
+static char *shown_text(const struct sb_do *d, const char *text)
+{
+	enum { MAX_TEXT = 400 };
+	const size_t len = strnlen(text, MAX_TEXT);
+	struct sb_leak leak;
+
+	if (sb_content_search_is_active(d->worker->search) &&
+		sb_content_search_text(d->worker->search, text, strlen(text), &leak))
+		return sb_strdup("");
+	return sb_escape_text(text, len);
+}
+
+/* With the key's lock. What another machine has built becomes what this store has built. */
+static int try_imports(const struct sb_do *d, const struct sb_step_cache *step,
+	const char *created_by, bool *out_is_done, struct sb_error *err)
+{
+	SB_AUTO_VALUE(sb_cache_record) record = {.key = step->key};
+	bool is_taken = false;
+
+	if (sb_imports_take(d->build, &d->state->lowers, step->in_result, &record, &is_taken, err) <
+		0)
+		return -1;
+	if (!is_taken)
+		return 0;
+	state_after(step, d->state, &record.diff_id, &record.state);
+	record.text = shown_text(d, step->text);
+	return sb_cache_write(step->cache, &record, err) < 0
+		       ? -1
+		       : try_record(d, step, created_by, out_is_done, err);
 }
 
 int sb_step_cache_begin(const struct sb_do *d, const struct sb_key *key, bool is_link,
@@ -298,6 +379,8 @@ int sb_step_cache_begin(const struct sb_do *d, const struct sb_key *key, bool is
 	if (!has_key)
 		return *out_is_done ? plan_step(d, out, created_by, err) : 0;
 	out->cache = d->build->cache;
+	out->in_result = sb_do_in_result(d);
+	out->is_private = key->is_private;
 	out->is_link = is_link;
 	/* In the history, the addresses of ADD have no passwords. */
 	out->text = d->instr->kind == SB_INSTR_ADD ? created_by : d->instr->text;
@@ -313,19 +396,9 @@ int sb_step_cache_begin(const struct sb_do *d, const struct sb_key *key, bool is
 	if (take_lock(d, out, err) < 0)
 		return -1;
 	/* Meanwhile another build may have run it. */
-	return try_record(d, out, created_by, out_is_done, err);
-}
-
-static char *shown_text(const struct sb_do *d, const char *text)
-{
-	enum { MAX_TEXT = 400 };
-	const size_t len = strnlen(text, MAX_TEXT);
-	struct sb_leak leak;
-
-	if (sb_content_search_is_active(d->worker->search) &&
-		sb_content_search_text(d->worker->search, text, strlen(text), &leak))
-		return sb_strdup("");
-	return sb_escape_text(text, len);
+	if (try_record(d, out, created_by, out_is_done, err) < 0)
+		return -1;
+	return *out_is_done ? 0 : try_imports(d, out, created_by, out_is_done, err);
 }
 
 static void write_record(const struct sb_do *d, const struct sb_step_cache *step,
@@ -358,20 +431,16 @@ static void write_record(const struct sb_do *d, const struct sb_step_cache *step
 int sb_step_cache_keep(const struct sb_do *d, const struct sb_step_cache *step,
 	const struct sb_step_done *done, char **out_name, struct sb_error *err)
 {
-	const struct sb_digest none = {0};
 	struct sb_digest chain;
 
-	/* --link's is no state that an image's layers come to, but the layer's alone. */
-	sb_key_chain(step->is_link ? &none : sb_stage_state_chain(d->state), &done->blob->diff_id,
-		&chain);
-	if (step->is_link)
-		sb_key_chain(&chain, &none, &chain);
+	state_after(step, d->state, &done->blob->diff_id, &chain);
 
 	sb_autofree char *name = sb_snapshots_step_name(&chain);
 
 	if (sb_snapshots_keep_step(d->build->snapshots, done->upper, name, err) < 0)
 		return -1;
 	write_record(d, step, done, &chain);
+	note_used(d, step, &done->blob->diff_id);
 	*out_name = SB_STEAL(name);
 	return 0;
 }

@@ -15,6 +15,8 @@ struct sb_step_cache {
 	struct sb_cache *cache;
 	struct sb_digest key;
 	int lock_fd;
+	bool in_result;   /* the layer is part of the image */
+	bool is_private;  /* nothing of it leaves the store (plan/key.h) */
 	bool is_link;     /* its layer does not depend on those below it */
 	const char *text; /* the instruction, borrowed */
 };

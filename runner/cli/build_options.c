@@ -190,6 +190,16 @@ const struct sb_option sb_build_options_table[] = {
 	{"no-cache", 0, SB_OPTION_FLAG, NULL, FIELD(no_cache), "run every step", NULL},
 	{"no-cache-filter", 0, SB_OPTION_PARSED, "STAGE[,STAGE]", FIELD(no_cache_filter),
 		"run every step of these stages (repeatable)", parse_no_cache_filter},
+	{"cache-from", 0, SB_OPTION_PARSED, "SPEC", FIELD(cache_from),
+		"REF, or type=registry,ref=REF|type=local,src=FOLDER [,tag=TAG] [,digest=DIGEST]: "
+		"take steps from there that the store does not have (repeatable)",
+		sb_cache_from_parse},
+	{"cache-to", 0, SB_OPTION_PARSED, "SPEC", FIELD(cache_to),
+		"REF, or type=registry,ref=REF|type=local,dest=FOLDER [,tag=TAG] [,mode=min|max] "
+		"[,image-manifest=false] [,oci-mediatypes=false] "
+		"[,compression=gzip|zstd|uncompressed] [,compression-level=N] "
+		"[,ignore-error=true]: write the steps of this build there (repeatable)",
+		sb_cache_to_parse},
 	{"jobs", 0, SB_OPTION_PARSED, "N", FIELD(jobs), "stages at a time, at most", parse_jobs},
 	{"check", 0, SB_OPTION_FLAG, NULL, FIELD(check_only),
 		"read the Buildfile, resolve and lint it, run nothing", NULL},
@@ -209,10 +219,6 @@ const struct sb_option sb_build_options_table[] = {
 		NULL},
 
 	{"annotation", 0, SB_OPTION_ABSENT, NULL, 0, "--label sets a label", NULL},
-	{"cache-from", 0, SB_OPTION_ABSENT, NULL, 0,
-		"steps are cached in the store, which is a folder: see --root", NULL},
-	{"cache-to", 0, SB_OPTION_ABSENT, NULL, 0,
-		"steps are cached in the store, which is a folder: see --root", NULL},
 	{"ulimit", 0, SB_OPTION_ABSENT, NULL, 0,
 		"the limits of the shell that starts safebuild hold in its steps: see ulimit there",
 		NULL},
@@ -250,4 +256,6 @@ void sb_build_fields_release(void *fields)
 	sb_secret_list_release(&f->secrets);
 	sb_ssh_list_release(&f->ssh);
 	sb_output_list_release(&f->outputs);
+	sb_cache_list_release(&f->cache_from);
+	sb_cache_list_release(&f->cache_to);
 }

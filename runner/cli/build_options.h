@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include "base/strv.h"
+#include "cli/cache_option.h"
 #include "cli/lint_options.h"
 #include "cli/options.h"
 #include "cli/output_option.h"
@@ -34,6 +35,8 @@ struct sb_build_fields {
 	struct sb_secret_list secrets;
 	struct sb_ssh_list ssh;
 	struct sb_output_list outputs;
+	struct sb_cache_list cache_from;
+	struct sb_cache_list cache_to;
 	int64_t source_date_epoch;
 	uint64_t jobs; /* 0: by the processors */
 	bool is_strict;

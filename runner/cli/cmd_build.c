@@ -66,6 +66,10 @@ static struct sb_build_options options_of(
 	build.n_ssh = f->ssh.len;
 	build.outputs = f->outputs.items;
 	build.n_outputs = f->outputs.len;
+	build.cache_from = f->cache_from.items;
+	build.n_cache_from = f->cache_from.len;
+	build.cache_to = f->cache_to.items;
+	build.n_cache_to = f->cache_to.len;
 	build.iidfile = f->iidfile;
 	build.metadata_file = f->metadata_file;
 	build.verify = f->verify;

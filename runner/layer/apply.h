@@ -25,6 +25,9 @@ struct sb_reader {
 	void *self;
 	/* Looked at while the bytes are uncompressed, which may be very many; or NULL. */
 	struct sb_interrupt *interrupt;
+	/* What the bytes unpack to is no more than this: SB_E_INTEGRITY where it is more. 0: no
+	 * limit. */
+	uint64_t max_tar_bytes;
 };
 
 struct sb_apply_options {

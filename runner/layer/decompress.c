@@ -2,6 +2,7 @@
 #include "layer/decompress.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <string.h>
 
 #include <archive.h>
@@ -37,6 +38,7 @@ struct sb_decompressor {
 	const struct form *form; /* NULL: plain */
 	struct archive *raw;     /* undoes the form */
 	bool is_ended;
+	uint64_t n_out;
 	struct sb_error error; /* of `from`, while libarchive stands between it and our caller */
 };
 
@@ -158,13 +160,10 @@ static int begin(struct sb_decompressor *d, struct sb_error *err)
 	return result == ARCHIVE_OK || d->is_ended ? 0 : fail_archive(d, err);
 }
 
-ssize_t sb_decompressor_read(
-	struct sb_decompressor *d, const void **out_bytes, struct sb_error *err)
+static ssize_t next_piece(struct sb_decompressor *d, const void **out_bytes, struct sb_error *err)
 {
 	size_t len = 0;
 
-	if (!d->has_begun && begin(d, err) < 0)
-		return -1;
 	if (d->form == NULL)
 		return next_chunk(d, out_bytes, err);
 	while (!d->is_ended && len == 0) {
@@ -177,6 +176,23 @@ ssize_t sb_decompressor_read(
 			return fail_archive(d, err);
 	}
 	return d->is_ended ? 0 : (ssize_t)len;
+}
+
+ssize_t sb_decompressor_read(
+	struct sb_decompressor *d, const void **out_bytes, struct sb_error *err)
+{
+	if (!d->has_begun && begin(d, err) < 0)
+		return -1;
+
+	const ssize_t n = next_piece(d, out_bytes, err);
+
+	if (n > 0)
+		d->n_out += (uint64_t)n;
+	if (d->from.max_tar_bytes != 0 && d->n_out > d->from.max_tar_bytes)
+		return sb_fail(err, SB_E_INTEGRITY,
+			"it unpacks to more than the %" PRIu64 " bytes that it should",
+			d->from.max_tar_bytes);
+	return n;
 }
 
 int sb_decompressor_finish(struct sb_decompressor *d, struct sb_digest *out_digest,

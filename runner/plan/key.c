@@ -125,6 +125,7 @@ static void add_mount(struct sb_key *key, const struct sb_mount_key *mount)
 		sb_key_number(key, "required", flag->is_required);
 		sb_key_number(key, "given", flag->is_required || mount->is_given);
 		sb_key_text(key, "rekey", mount->rekey.text);
+		key->is_private = key->is_private || sb_digest_is_set(&mount->rekey);
 		add_access(key, flag);
 		break;
 	}

@@ -18,6 +18,8 @@
  */
 struct sb_key {
 	struct sb_buf material;
+	bool is_private;   /* the value of a secret is in it, in a form that means something to this
+			      store alone: it does not leave it */
 	bool is_too_large; /* it would be larger than SB_MAX_KEY: the step is not cached */
 };
 #define SB_KEY_INIT \

@@ -190,7 +190,7 @@ static void wrong_usage_ends_before_the_library_is_asked(void **state)
 		{"images x y", "unexpected word 'y'"},
 		{"help nope", "there is no command 'nope'"},
 		{"--ssh =x .", "the id is missing"},
-		{"--cache-from x", "option '--cache-from' is not in this version"},
+		{"--cache-from type=s3,name=x", "type 's3' is not in this version"},
 		{"-m 1g", "option '-m' is not in this version"},
 		{"-o type=cacheonly", "type 'cacheonly' is not in this version"},
 		{"login -p x", "option '-p' is not in this version"},
