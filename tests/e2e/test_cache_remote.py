@@ -11,16 +11,15 @@ import shutil
 import socket
 import subprocess
 import tempfile
-import threading
 import time
 import urllib.request
 
 import pytest
 
 import image_read
-from conftest import IS_ROOT, Safebuild, import_bases, need_program, remove_tree
+from conftest import Safebuild, cannot_run, import_bases, need_program, remove_tree
 from registry_server import RegistryServer, find_program
-from secret_search import find_secret
+from secret_search import forms_of, search_bytes
 from test_cache import build, in_store, ran, steps
 
 CONFIG = "application/vnd.buildkit.cacheconfig.v0"
@@ -51,8 +50,6 @@ FILES = {"main.txt": "hello\n", "conf/a": "1\n", "conf/b": "2\n"}
 @pytest.fixture(scope="module")
 def registry():
     if find_program() is None:
-        from conftest import cannot_run
-
         cannot_run("docker-registry is not installed")
     with RegistryServer() as server:
         yield server
@@ -329,3 +326,371 @@ def test_no_cache_takes_nothing_and_writes_all(store, place):
     again = build(b, MULTI, "--no-cache", place.source, place.to(",mode=max"), context=first.context)
     assert len(ran(again)) == 7
     assert all_cached(build(store(), MULTI, place.source, context=first.context))
+
+
+# What is broken.
+
+ONE = "FROM busybox:1\nRUN echo one >/one\nRUN echo two >/two\n"
+
+
+def put(place, data):
+    dgst = "sha256:" + hashlib.sha256(data).hexdigest()
+    (place.folder / "blobs/sha256" / dgst.split(":")[1]).write_bytes(data)
+    return dgst
+
+
+def rewrite(place, manifest=None, config=None):
+    """Changes what the folder's cache says, with digests that fit: functions that change the parsed JSON in
+    place, or give bytes."""
+    index = json.loads((place.folder / "index.json").read_text())
+    said, records = json.loads(place.manifest), place.config
+    data = config(records) if config else None
+    data = data if isinstance(data, bytes) else json.dumps(records).encode()
+    said["config"].update(digest=put(place, data), size=len(data))
+    data = manifest(said) if manifest else None
+    data = data if isinstance(data, bytes) else json.dumps(said).encode()
+    index["manifests"][0].update(digest=put(place, data), size=len(data))
+    (place.folder / "index.json").write_text(json.dumps(index))
+
+
+def each_blob(place, change):
+    for entry in place.layers:
+        change(place.folder / "blobs/sha256" / entry["digest"].split(":")[1])
+
+
+def replace_layers(place, make, **more):
+    """Puts other bytes in the place of all layers: make(tar) gives the blob, and more what is said of it."""
+
+    def change(said):
+        for entry in said["layers"]:
+            tar = gzip.decompress(place.blob(entry["digest"]))
+            blob, unpacked = make(tar)
+            moved[entry["digest"]] = put(place, blob)
+            entry.update(digest=moved[entry["digest"]], size=len(blob), mediaType=more.get("type", entry["mediaType"]))
+            entry["annotations"]["containerd.io/uncompressed"] = "sha256:" + hashlib.sha256(unpacked).hexdigest()
+            entry["annotations"]["safebuild.tar-size"] = str(more.get("size", len(unpacked)))
+
+    def point(records):
+        for layer in records["layers"]:
+            layer["blob"] = moved[layer["blob"]]
+
+    moved = {}
+    rewrite(place, manifest=change)
+    rewrite(place, config=point)
+
+
+def make_tar(name, data=b"", link=None):
+    import io
+    import tarfile
+
+    out = io.BytesIO()
+    with tarfile.open(fileobj=out, mode="w") as tar:
+        info = tarfile.TarInfo(name)
+        info.size = len(data)
+        if link:
+            info.type, info.linkname = tarfile.SYMTYPE, link
+            tar.addfile(info)
+            info = tarfile.TarInfo(name + "/through")
+            info.size = len(data)
+        tar.addfile(info, io.BytesIO(data))
+    return out.getvalue()
+
+
+def as_gzip(tar):
+    return gzip.compress(tar), tar
+
+
+def set_all(key, value):
+    def change(said):
+        for entry in said["layers"]:
+            entry["annotations"][key] = value
+
+    return change
+
+
+def drop_all(key):
+    def change(said):
+        for entry in said["layers"]:
+            del entry["annotations"][key]
+
+    return change
+
+
+def fifo(path):
+    path.unlink()
+    os.mkfifo(path)
+
+
+def link_out(path):
+    path.unlink()
+    path.symlink_to("/etc/passwd")
+
+
+def cut(path):
+    path.write_bytes(path.read_bytes()[:-3])
+
+
+def other_bytes(path):
+    path.write_bytes(path.read_bytes()[::-1])
+
+
+def parents(*numbers):
+    def change(records):
+        for layer, parent in zip(records["layers"], numbers):
+            layer["parent"] = parent
+
+    return change
+
+
+def results(number):
+    def change(records):
+        for record in records["records"]:
+            for result in record.get("layers", []):
+                result["layer"] = number
+
+    return change
+
+
+BROKEN = {
+    "there is no folder": lambda p: shutil.rmtree(p.folder),
+    "the folder is empty": lambda p: (shutil.rmtree(p.folder), p.folder.mkdir()),
+    "the folder is a file": lambda p: (shutil.rmtree(p.folder), p.folder.write_text("x")),
+    "the index is cut": lambda p: cut(p.folder / "index.json"),
+    "the index has no such tag": lambda p: (p.folder / "index.json").write_text('{"schemaVersion":2,"manifests":[]}'),
+    "the index is 100 MiB": lambda p: (p.folder / "index.json").write_text(" " * (100 << 20)),
+    "the manifest is cut": lambda p: rewrite(p, manifest=lambda m: json.dumps(m).encode()[:-9]),
+    "the manifest is 100 MiB": lambda p: rewrite(p, manifest=lambda m: b" " * (100 << 20)),
+    "the manifest is an image's": lambda p: rewrite(p, manifest=lambda m: m["config"].update(mediaType="a/b")),
+    "the manifest is both kinds": lambda p: rewrite(p, manifest=lambda m: m.update(manifests=m["layers"])),
+    "the manifest is deep": lambda p: rewrite(p, manifest=lambda m: b"[" * 100000),
+    "the config is not there": lambda p: rewrite(p, manifest=lambda m: m["config"].update(digest="sha256:" + "0" * 64)),
+    "the config is another": lambda p: rewrite(p, manifest=lambda m: m["config"].update(size=3)),
+    "the config is cut": lambda p: rewrite(p, config=lambda c: json.dumps(c).encode()[:-9]),
+    "the config is a list": lambda p: rewrite(p, config=lambda c: b"[]"),
+    "a layer lies on itself": lambda p: rewrite(p, config=parents(0)),
+    "layers lie on each other": lambda p: rewrite(p, config=parents(1, 0)),
+    "a parent is out of range": lambda p: rewrite(p, config=parents(2)),
+    "a parent is negative": lambda p: rewrite(p, config=parents(-5)),
+    "a result is out of range": lambda p: rewrite(p, config=results(2)),
+    "a result is negative": lambda p: rewrite(p, config=results(-1)),
+    "a time is none": lambda p: rewrite(p, config=lambda c: [r["layers"][0].update(createdAt="</history>")
+                                                                for r in c["records"] if "layers" in r] and None),
+    "blobs are missing": lambda p: each_blob(p, pathlib.Path.unlink),
+    "blobs are cut": lambda p: each_blob(p, cut),
+    "blobs are others": lambda p: each_blob(p, other_bytes),
+    "blobs are FIFOs": lambda p: each_blob(p, fifo),
+    "blobs are links out": lambda p: each_blob(p, link_out),
+    "blobs are folders": lambda p: each_blob(p, lambda b: (b.unlink(), b.mkdir())),
+    "diff_ids are wrong": lambda p: rewrite(p, manifest=set_all("containerd.io/uncompressed", "sha256:" + "1" * 64)),
+    "layers lead out": lambda p: replace_layers(p, lambda tar: as_gzip(make_tar("../../../../escaped", b"x"))),
+    "layers are no tars": lambda p: replace_layers(p, lambda tar: as_gzip(b"no tar at all" * 100)),
+    "layers are larger than said": lambda p: replace_layers(p, lambda tar: as_gzip(make_tar("x", b"\0" * (8 << 20))), size=4096),
+    "layers are of another form": lambda p: replace_layers(p, as_gzip, type="application/vnd.oci.image.layer.v1.tar+zstd"),
+    "layers are not compressed": lambda p: replace_layers(p, lambda tar: (tar, tar)),
+}
+
+
+@pytest.mark.parametrize("fault", BROKEN)
+def test_a_broken_cache_is_a_warning(store, folder, fault):
+    build(store(), ONE, folder.to())
+    BROKEN[fault](folder)
+    b = store()
+    result = build(b, ONE, folder.source, "-t", "made:1")
+    assert len(ran(result)) == 2, repr(result)
+    said = warnings(result)
+    assert said and all(str(folder.folder) in text for text in said), repr(result)
+    assert b("run", "made:1", "cat", "/one", "/two").out == "one\ntwo\n"
+    assert not list(b.folder.rglob("escaped"))
+    # The next build has what this one made, and nothing of what was refused is left in the store.
+    assert all_cached(build(b, ONE))
+    assert "sha256" not in b("inspect", "made:1").err
+
+
+def test_a_layer_with_a_link_out_stays_inside(store, folder, tmp_path):
+    build(store(), ONE, folder.to())
+    replace_layers(folder, lambda tar: as_gzip(make_tar("l", b"x", str(tmp_path))))
+    build(store(), ONE, folder.source)
+    assert not (tmp_path / "through").exists()
+
+
+@pytest.mark.parametrize("fault", ["says too much", "says nothing", "has another type"])
+def test_layers_of_which_too_little_is_known_are_not_used(store, folder, fault):
+    build(store(), ONE, folder.to())
+    change = {"says too much": set_all("safebuild.tar-size", str(1 << 40)),
+              "says nothing": drop_all("containerd.io/uncompressed"),
+              "has another type": lambda m: [e.update(mediaType="text/plain") for e in m["layers"]] and None}
+    rewrite(folder, manifest=change[fault])
+    assert len(ran(build(store(), ONE, folder.source))) == 2
+
+
+def test_the_second_source_is_asked_where_the_first_is_broken(store, tmp_path):
+    one, other = (Place("local", tmp_path / name, None) for name in ("one", "other"))
+    for place in (one, other):
+        place.folder.parent.mkdir()
+    a = store()
+    first = build(a, ONE, one.to(), other.to())
+    each_blob(one, cut)
+    again = build(store(), ONE, one.source, other.source, context=first.context)
+    assert all_cached(again) and digest(again) == digest(first) and len(warnings(again)) == 2
+
+
+def silent_server():
+    """A port that takes connections and never answers."""
+    server = socket.socket()
+    server.bind(("127.0.0.1", 0))
+    server.listen(16)
+    return server
+
+
+def test_a_registry_that_is_not_there_is_a_warning(store, registry):
+    b = store()
+    with silent_server() as server:
+        port = server.getsockname()[1]
+        server.close()
+        start = time.monotonic()
+        result = build(b, ONE, f"--cache-from=127.0.0.1:{port}/x:c", f"--cache-from={registry.ref('nothing')}:c")
+    assert time.monotonic() - start < 20
+    assert len(ran(result)) == 2 and len(warnings(result)) == 2
+    assert f"127.0.0.1:{port}/x:c" in warnings(result)[0] and "nothing:c" in warnings(result)[1]
+
+
+@pytest.mark.slow
+def test_a_registry_that_says_nothing_is_waited_for_in_bounds(store):
+    with silent_server() as server:
+        start = time.monotonic()
+        result = build(store(), ONE, f"--cache-from=127.0.0.1:{server.getsockname()[1]}/x:c")
+    assert time.monotonic() - start < 60
+    assert len(ran(result)) == 2 and len(warnings(result)) == 1
+
+
+def test_a_blob_that_the_registry_lost_is_a_warning(store, registry, tmp_path):
+    place = Place("registry", tmp_path, registry)
+    build(store(), ONE, place.to())
+    lost = place.layers[0]["digest"]
+    shutil.rmtree(registry._folder / f"root/docker/registry/v2/repositories/{place.name}/_layers/sha256" / lost[7:])
+    result = build(store(), ONE, place.source)
+    assert len(ran(result)) == 1 and len(warnings(result)) == 1 and place.name in warnings(result)[0]
+
+
+# What can't be written.
+
+
+def test_a_failed_export_is_an_error_after_the_image(store, registry):
+    a = store()
+    with silent_server() as server:
+        port = server.getsockname()[1]
+    to = f"type=registry,ref=127.0.0.1:{port}/x:c"
+    result = build(a, ONE, "-t", "made:1", f"--cache-to={to}", check=None)
+    assert result.status != 0 and f"127.0.0.1:{port}/x:c" in result.err and "--cache-to" in result.err
+    assert digest(result) and "made" in a("images").out
+    result = build(a, ONE, "-t", "made:1", f"--cache-to={to},ignore-error=true")
+    assert len(warnings(result)) == 1 and "the cache is not written" in warnings(result)[0]
+
+
+def test_a_folder_that_cannot_be_written_is_known_first(store):
+    result = build(store(), ONE, "--cache-to=type=local,dest=/dev/null/x", check=None)
+    assert result.status != 0 and "/dev/null/x" in result.err and not steps(result)
+
+
+def test_wrong_options_are_told_before_anything_runs(store):
+    for option, part in {"--cache-to=type=inline": "inline", "--cache-from=type=gha": "gha",
+                         "--cache-to=type=registry,ref=A:B:C": "A:B:C", "--cache-from=type=local": "src"}.items():
+        result = build(store(), ONE, option, check=2)
+        assert part in result.err and not steps(result)
+
+
+# Secrets.
+
+
+def test_what_was_refused_is_never_written_out(store, place):
+    a = store()
+    key = a.file("key", SECRET)
+    text = "FROM busybox:1\nRUN echo fine >/fine\nRUN --mount=type=secret,id=k cp /run/secrets/k /kept\n"
+    result = build(a, text, "--secret", f"id=k,src={key}", place.to(",mode=max"), check=1)
+    assert "secret 'k' found" in result.err
+    with pytest.raises((OSError, StopIteration)):
+        place.manifest
+    # The first step is known by now; a build that works writes it out, and nothing of the other.
+    fine = text.replace("cp /run/secrets/k /kept", "test -s /run/secrets/k")
+    build(a, fine, "--secret", f"id=k,src={key}", place.to(",mode=max"), context=result.context)
+    assert len(place.layers) == 2
+    for entry in place.layers:
+        assert not search_bytes(place.blob(entry["digest"]), forms_of(SECRET), "")
+    assert not search_bytes(place.manifest + json.dumps(place.config).encode(), forms_of(SECRET), "")
+
+
+def test_what_is_taken_is_searched_for_the_secrets_of_this_build(store, place):
+    a, b = store(), store()
+    text = f"FROM busybox:1\nRUN echo {SECRET.decode()} >/kept\n"
+    first = build(a, text, place.to())
+    key = b.file("key", SECRET)
+    result = build(b, "FROM busybox:1\nRUN cat /proc/version >/x\n", "--secret", f"id=k,src={key}", place.source)
+    assert len(ran(result)) == 1
+    # The step itself has no secret in it that the store would know: only its layer has.
+    text = "FROM busybox:1\nCOPY data /kept\n"
+    first = build(a, text, place.to(), files={"data": SECRET})
+    result = build(b, text, "--secret", f"id=k,src={key}", place.source, context=first.context, check=1)
+    assert "secret 'k' found in /kept" in result.err
+    assert SECRET.decode() not in in_store(b, "grep -ral s3cr3t-value . | xargs -r cat")
+
+
+def test_steps_that_depend_on_a_secrets_value_stay_at_home(store, place):
+    a, b = store(), store()
+    text = "FROM busybox:1\nRUN echo 1 >/one\nRUN --mount=type=secret,id=k wc -c </run/secrets/k >/n\nRUN echo 3 >/three\n"
+    secret = lambda sb: ("--source-date-epoch=1", "--secret", f"id=k,src={sb.file('key', SECRET)},rekey=true")
+    first = build(a, text, *secret(a), place.to(",mode=max"))
+    assert all_cached(build(a, text, *secret(a), context=first.context))
+    assert len(place.layers) == 2
+    keys = {name for name in in_store(a, "ls cache").split() if len(name) == 64}
+    assert len({record["digest"][7:] for record in place.config["records"]} & keys) == 2 == len(keys) - 1
+    again = build(b, text, *secret(b), place.source, context=first.context)
+    assert [cached for _, cached in steps(again)] == [True, False, True]
+
+
+def test_a_secret_that_is_only_mounted_is_no_part_of_a_key(store, place):
+    text = "FROM busybox:1\nRUN --mount=type=secret,id=k wc -c </run/secrets/k >/n\n"
+    a, b = store(), store()
+    first = build(a, text, "--secret", f"id=k,src={a.file('key', SECRET)}", place.to())
+    again = build(b, text, "--secret", f"id=k,src={b.file('key', b'another-value-entirely')}", place.source)
+    assert all_cached(again) and digest(again) == digest(first)
+
+
+# Several at once.
+
+
+def test_builds_write_one_folder_at_once(store, folder):
+    stores = [store() for _ in range(3)]
+    contexts = [sb.context({"f": str(n)}) for n, sb in enumerate(stores)]
+    text = "FROM busybox:1\nCOPY f /f\nRUN cat /f >/g\n"
+    for _ in range(3):
+        runs = []
+        for sb, context in zip(stores, contexts):
+            (context / "Buildfile").write_text(text)
+            runs.append(sb.start("build", folder.to(",mode=max"), context))
+        for run in runs:
+            out, err = run.communicate(timeout=120)
+            assert run.returncode == 0, (out, err)
+        shutil.rmtree(stores[0].store / "cache", ignore_errors=True)
+    index = json.loads((folder.folder / "index.json").read_text())
+    assert len([e for e in index["manifests"] if "annotations" in e]) == 1
+    for entry in index["manifests"]:
+        manifest = json.loads(folder.blob(entry["digest"]))
+        for blob in [manifest["config"], *manifest["layers"]]:
+            assert len(folder.blob(blob["digest"])) == blob["size"]
+    assert sorted(os.listdir(folder.folder)) == ["blobs", "index.json", "oci-layout"]
+    winner = [all_cached(build(store(), text, folder.source, context=context)) for context in contexts]
+    assert winner.count(True) == 1
+
+
+def test_other_tools_read_the_folder(store, folder):
+    need_program("skopeo")
+    build(store(), ONE, folder.to(",mode=max,tag=main"))
+    raw = subprocess.run(["skopeo", "inspect", "--raw", f"oci:{folder.folder}:main"], capture_output=True, check=True)
+    assert json.loads(raw.stdout)["config"]["mediaType"] == CONFIG
+    if shutil.which("umoci"):
+        listed = subprocess.run(["umoci", "list", "--layout", folder.folder], capture_output=True, text=True, check=True)
+        assert listed.stdout.split() == ["main"]
+    again = build(store(), ONE, f"--cache-from=type=local,src={folder.folder},tag=main")
+    assert all_cached(again)
+    dgst = json.loads((folder.folder / "index.json").read_text())["manifests"][0]["digest"]
+    assert all_cached(build(store(), ONE, f"--cache-from=type=local,src={folder.folder},digest={dgst}"))
