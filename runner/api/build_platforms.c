@@ -107,13 +107,35 @@ static void fork_part(struct sb_build_job *job, size_t i)
 		sb_planned_begin_platform(part->build.planned);
 }
 
+/* Once more where a cache had promised a layer that it then did not have. */
+static int run_part(struct sb_build_job *job, struct sb_build_part *part, struct sb_error *err)
+{
+	const size_t n_used = sb_used_steps_count(job->used_steps);
+	SB_AUTO_ERROR failed = SB_ERROR_INIT;
+
+	if (sb_build_run(&part->build, &part->manifest, &failed) == 0)
+		return 0;
+	if (failed.code == SB_E_CANCELLED || !sb_imports_must_restart(job->imports)) {
+		sb_error_move(err, &failed);
+		return -1;
+	}
+
+	sb_autofree char *text = sb_asprintf(
+		"the build begins again, since a layer is not there: %s", failed.message);
+
+	sb_events_warn(&job->build.events, text, NULL);
+	sb_build_restart(&part->build);
+	sb_used_steps_cut(job->used_steps, n_used);
+	return sb_build_run(&part->build, &part->manifest, err);
+}
+
 int sb_build_job_run(struct sb_build_job *job, struct sb_error *err)
 {
 	for (size_t i = 0; i < job->parts.len; i++) {
 		struct sb_build_part *part = &job->parts.items[i];
 
 		fork_part(job, i);
-		if (sb_build_run(&part->build, &part->manifest, err) < 0)
+		if (run_part(job, part, err) < 0)
 			return -1;
 		/* As asked for: a stage of another platform (FROM --platform) may be the target. */
 		if (job->parts.len > 1)

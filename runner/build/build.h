@@ -117,6 +117,8 @@ int sb_build_run(
 	struct sb_build *build, struct sb_descriptor *out, struct sb_error *err) SB_MUST_USE;
 /* The target's root file system after sb_build_run: names for sb_snapshots_view. */
 const struct sb_strv *sb_build_result_lowers(const struct sb_build *build);
+/* Before sb_build_run once more: forgets what it has come to. */
+void sb_build_restart(struct sb_build *build);
 void sb_build_release(struct sb_build *build);
 
 /* Of a build whose scanner is there. */

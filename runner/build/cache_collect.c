@@ -3,6 +3,7 @@
 
 #include "base/mem.h"
 #include "build/blob_check.h"
+#include "build/cache_import.h"
 #include "build/layer_again.h"
 #include "build/used_steps.h"
 
@@ -10,6 +11,7 @@ struct collecting {
 	struct sb_build *build;
 	const struct sb_collect_options *options;
 	struct sb_shared_cache *out;
+	struct sb_absent_blobs *absent;
 	/* For each layer and record of it: the state of a stage after it. */
 	SB_ARRAY(struct sb_digest) layer_states;
 	SB_ARRAY(struct sb_digest) record_states;
@@ -110,6 +112,13 @@ static int make_blob(struct collecting *c, const struct sb_used_step *step,
 	return 0;
 }
 
+void sb_absent_blobs_release(struct sb_absent_blobs *blobs)
+{
+	SB_ARRAY_FOREACH (blobs, absent)
+		sb_descriptor_release(&absent->blob);
+	SB_ARRAY_RELEASE(blobs);
+}
+
 static size_t find(const struct sb_digest *states, size_t n, const struct sb_digest *state)
 {
 	for (size_t i = 0; i < n; i++)
@@ -180,6 +189,64 @@ static bool has_record(const struct collecting *c, const struct sb_digest *key)
 	return false;
 }
 
+/* Of a layer that was deferred, and is in the wanted form: it can stay where it is. */
+static bool add_deferred(struct collecting *c, const struct sb_used_step *step)
+{
+	const struct sb_collect_options *o = c->options;
+	struct sb_shared_record shared = {.key = step->key};
+	enum sb_compression compression = SB_COMPRESS_GZIP;
+	struct sb_cache_source *source = NULL;
+	const char *created = NULL;
+	const struct sb_shared_layer *layer =
+		sb_imports_layer(c->build->imports, &step->key, &created, &source);
+
+	if (layer == NULL)
+		return false;
+	(void)sb_compression_of_media_type(layer->blob.media_type, &compression);
+	if (o->has_compression && (o->compression != compression || o->level != layer->level))
+		return false;
+	shared.layer = find(c->layer_states.items, c->layer_states.len, &step->after);
+	if (shared.layer == SB_SHARED_NONE) {
+		struct sb_shared_layer *copy = SB_ARRAY_ADD(&c->out->layers);
+		struct sb_absent_blob *absent = SB_ARRAY_ADD(c->absent);
+
+		copy->blob.media_type = sb_strdup(sb_compression_media_type(compression));
+		copy->blob.digest = layer->blob.digest;
+		copy->blob.size_bytes = layer->blob.size_bytes;
+		copy->diff_id = layer->diff_id;
+		copy->tar_bytes = layer->tar_bytes;
+		copy->level = layer->level;
+		copy->parent = find(c->layer_states.items, c->layer_states.len, &step->below);
+		*SB_ARRAY_ADD(&c->layer_states) = step->after;
+		sb_descriptor_copy(&absent->blob, &copy->blob);
+		absent->source = source;
+		shared.layer = c->out->layers.len - 1;
+	}
+	shared.input = add_root(c, &step->below);
+	shared.created = sb_strdup(created);
+	add_record(c, &shared, &step->after);
+	return true;
+}
+
+/* Reads the step's record, for which its layer is brought where it was deferred. */
+static int look(struct collecting *c, const struct sb_used_step *step, enum sb_cache_found *found,
+	struct sb_cache_record *record, struct sb_error *err)
+{
+	const struct sb_strv *lowers = NULL;
+	SB_AUTO_STRV stack = SB_STRV_INIT;
+
+	if (sb_cache_look(c->build->cache, &step->key, found, record, err) < 0)
+		return -1;
+	if (*found == SB_CACHE_FOUND || step->is_content || c->build->imports == NULL)
+		return 0;
+	lowers = step->lowers;
+	for (size_t i = 0; i < lowers->len && i <= step->n_lowers; i++)
+		sb_strv_add(&stack, lowers->items[i]);
+	return sb_imports_bring(c->build, &stack, err) < 0
+		       ? -1
+		       : sb_cache_look(c->build->cache, &step->key, found, record, err);
+}
+
 static int add_step(struct collecting *c, const struct sb_used_step *step, struct sb_error *err)
 {
 	SB_AUTO_VALUE(sb_cache_record) record = {0};
@@ -191,6 +258,10 @@ static int add_step(struct collecting *c, const struct sb_used_step *step, struc
 	if (has_record(c, &step->key))
 		return 0;
 	if (sb_cache_look(c->build->cache, &step->key, &found, &record, err) < 0)
+		return -1;
+	if (found != SB_CACHE_FOUND && !step->is_content && add_deferred(c, step))
+		return 0;
+	if (found != SB_CACHE_FOUND && look(c, step, &found, &record, err) < 0)
 		return -1;
 	/* It could not be written, or is gone: then the step is not cached here either. */
 	if (found != SB_CACHE_FOUND || sb_digest_is_set(&record.diff_id) == step->is_content)
@@ -209,10 +280,10 @@ static int add_step(struct collecting *c, const struct sb_used_step *step, struc
 }
 
 int sb_cache_collect(struct sb_build *build, const struct sb_collect_options *options,
-	struct sb_shared_cache *out, struct sb_error *err)
+	struct sb_shared_cache *out, struct sb_absent_blobs *absent, struct sb_error *err)
 {
 	SB_AUTO_VALUE(sb_shared_cache) cache = {0};
-	struct collecting c = {.build = build, .options = options, .out = &cache};
+	struct collecting c = {.build = build, .options = options, .out = &cache, .absent = absent};
 	size_t n = 0;
 	const struct sb_used_step *steps = sb_used_steps_all(build->used_steps, &n);
 	int rc = 0;

@@ -9,6 +9,7 @@
 #include "build/destination.h"
 #include "build/export_registry.h"
 #include "oci/image.h"
+#include "oci/reference.h"
 
 struct target {
 	const struct sb_cache_option *option;
@@ -91,23 +92,85 @@ static int put(struct sb_build *build, const struct target *t, struct sb_shared_
 	return 0;
 }
 
-static int write_folder(struct sb_build *build, const struct target *t,
-	const struct sb_descriptor *manifest, struct sb_error *err)
+/* Into the store, from where they are sent or copied on. `there` has some of them; or NULL. */
+static int fetch_absent(struct sb_build *build, const struct sb_absent_blobs *absent,
+	struct sb_layout *there, struct sb_error *err)
 {
-	SB_AUTO_VALUE(sb_named_images) images = {0};
-	struct sb_named_image *image = SB_ARRAY_ADD(&images);
+	SB_ARRAY_FOREACH (absent, it) {
+		if (there != NULL &&
+			sb_layout_has_whole_blob(there, &it->blob.digest, it->blob.size_bytes))
+			continue;
+		if (sb_cache_source_fetch(it->source, build, &it->blob, err) < 0)
+			return sb_error_context(
+				err, "cache '%s'", sb_cache_source_name(it->source));
+	}
+	return 0;
+}
 
-	sb_descriptor_copy(&image->manifest, manifest);
-	sb_strv_add(&image->names, t->option->tag != NULL ? t->option->tag : "latest");
-	return sb_image_write_oci_folder(build->store, &images, t->to.dir_fd, err);
+static int write_folder(struct sb_build *build, const struct target *t,
+	const struct sb_descriptor *manifest, const struct sb_absent_blobs *absent,
+	struct sb_error *err)
+{
+	SB_AUTO(sb_layout) there = NULL;
+	SB_AUTO_ERROR ignored = SB_ERROR_INIT;
+
+	if (sb_layout_open(t->to.dir_fd, false, &there, &ignored) < 0)
+		sb_error_ignore(&ignored, "it is made by the first who writes");
+	return fetch_absent(build, absent, there, err) < 0
+		       ? -1
+		       : sb_image_replace_in_oci_folder(build->store, manifest,
+				 t->option->tag != NULL ? t->option->tag : "latest", t->to.dir_fd,
+				 err);
+}
+
+static bool is_all_there(const struct target *t, const struct sb_absent_blobs *absent)
+{
+	SB_AUTO_VALUE(sb_reference) to = {0};
+	SB_AUTO_ERROR ignored = SB_ERROR_INIT;
+
+	if (sb_reference_parse(t->option->where, &to, &ignored) < 0) {
+		sb_error_ignore(&ignored, "the names are checked at the start");
+		return false;
+	}
+	SB_ARRAY_FOREACH (absent, it) {
+		const struct sb_reference *from = sb_cache_source_reference(it->source);
+
+		if (from == NULL || strcmp(from->registry, to.registry) != 0 ||
+			strcmp(from->repository, to.repository) != 0)
+			return false;
+	}
+	return true;
+}
+
+/* What lies in the repository already need not be fetched to be written there, unless it is gone
+ * since. */
+static int write_registry(struct sb_build *build, const struct target *t,
+	const struct sb_descriptor *manifest, const struct sb_absent_blobs *absent,
+	struct sb_error *err)
+{
+	SB_AUTO_ERROR failed = SB_ERROR_INIT;
+
+	if (is_all_there(t, absent)) {
+		if (sb_export_cache(build, manifest, t->option->where, true, &failed) == 0)
+			return 0;
+		if (failed.code != SB_E_NOT_FOUND || absent->len == 0) {
+			sb_error_move(err, &failed);
+			return -1;
+		}
+		sb_error_ignore(&failed, "it is fetched then");
+	}
+	return fetch_absent(build, absent, NULL, err) < 0
+		       ? -1
+		       : sb_export_cache(build, manifest, t->option->where, false, err);
 }
 
 static int write_target(const struct target *t, struct sb_build *build, struct sb_error *err)
 {
 	SB_AUTO_VALUE(sb_shared_cache) cache = {0};
+	SB_AUTO_VALUE(sb_absent_blobs) absent = {0};
 	SB_AUTO_VALUE(sb_descriptor) manifest = {0};
 
-	if (sb_cache_collect(build, &t->collect, &cache, err) < 0)
+	if (sb_cache_collect(build, &t->collect, &cache, &absent, err) < 0)
 		return -1;
 	if (cache.layers.len == 0) {
 		sb_events_notice(&build->events,
@@ -117,9 +180,8 @@ static int write_target(const struct target *t, struct sb_build *build, struct s
 		return 0;
 	}
 	if (put(build, t, &cache, &manifest, err) < 0 ||
-		(t->option->is_folder ? write_folder(build, t, &manifest, err)
-				      : sb_export_registry(
-						build, &manifest, t->option->where, NULL, err)) < 0)
+		(t->option->is_folder ? write_folder(build, t, &manifest, &absent, err)
+				      : write_registry(build, t, &manifest, &absent, err)) < 0)
 		return -1;
 
 	sb_autofree char *text = sb_asprintf("cache: %s", t->option->where);

@@ -1,13 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-#include "build/cache_import.h"
+#include "build/cache_import_private.h"
 
-#include <inttypes.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "base/mem.h"
 #include "build/base_image.h"
-#include "build/cache_source.h"
 #include "sys/fd.h"
 
 enum {
@@ -17,21 +15,12 @@ enum {
 	MAX_TAR_FREE = 64 << 20, /* so much may come of any blob */
 };
 
-struct import {
-	struct sb_cache_source *source;
-	_Atomic bool is_gone; /* it did not answer: it is not asked again */
-};
-
-struct sb_imports {
-	struct import *items;
-	size_t len;
-};
-
 int sb_imports_open(const struct sb_cache_option *options, size_t n, struct sb_imports **out,
 	struct sb_error *err)
 {
 	SB_AUTO(sb_imports) imports = SB_NEW(struct sb_imports);
 
+	SB_BUG_ON(pthread_mutex_init(&imports->lock, NULL) != 0);
 	imports->items = sb_calloc(n + 1, sizeof(*imports->items));
 	for (; imports->len < n; imports->len++)
 		if (sb_cache_source_open(
@@ -48,11 +37,13 @@ void sb_imports_free(struct sb_imports *imports)
 	for (size_t i = 0; i < imports->len; i++)
 		sb_cache_source_free(imports->items[i].source);
 	free(imports->items);
+	sb_imports_forget_deferred(imports);
+	(void)pthread_mutex_destroy(&imports->lock);
 	free(imports);
 }
 
 /* True where it was but a failure of the cache; not so for the user's wish to end. */
-static bool warn(struct sb_build *build, const struct import *import, const char *what,
+static bool warn(struct sb_build *build, const struct sb_import *import, const char *what,
 	struct sb_error *failed, struct sb_error *err)
 {
 	if (failed->code == SB_E_CANCELLED) {
@@ -95,8 +86,7 @@ bool sb_imports_content(
 	return false;
 }
 
-/* By the media type; false for one that is no layer's. */
-static bool compression_of(const char *media_type, enum sb_compression *out)
+bool sb_compression_of_media_type(const char *media_type, enum sb_compression *out)
 {
 	static const struct {
 		const char *media_type;
@@ -126,7 +116,7 @@ static bool is_usable(const struct sb_shared_layer *layer)
 	const uint64_t bytes = layer->blob.size_bytes;
 
 	if (!sb_digest_is_set(&layer->blob.digest) || !sb_digest_is_set(&layer->diff_id) ||
-		!compression_of(layer->blob.media_type, &compression))
+		!sb_compression_of_media_type(layer->blob.media_type, &compression))
 		return false;
 	if (layer->tar_bytes == 0 || bytes > INT64_MAX / MAX_RATIO)
 		return false;
@@ -134,8 +124,8 @@ static bool is_usable(const struct sb_shared_layer *layer)
 }
 
 /* NULL where the cache does not have the step. */
-static const struct sb_shared_layer *find(const struct import *import, const struct sb_digest *key,
-	const struct sb_shared_record **out_record)
+const struct sb_shared_layer *sb_import_find(const struct sb_import *import,
+	const struct sb_digest *key, const struct sb_shared_record **out_record)
 {
 	const struct sb_shared_cache *cache = sb_cache_source_cache(import->source);
 	const struct sb_shared_record *record = sb_shared_cache_find(cache, key);
@@ -152,7 +142,8 @@ bool sb_imports_has(const struct sb_imports *imports, const struct sb_digest *ke
 {
 	for (size_t i = 0; imports != NULL && i < imports->len; i++) {
 		const struct sb_shared_record *record = NULL;
-		const struct sb_shared_layer *layer = find(&imports->items[i], key, &record);
+		const struct sb_shared_layer *layer =
+			sb_import_find(&imports->items[i], key, &record);
 
 		if (layer == NULL)
 			continue;
@@ -185,7 +176,7 @@ static int check_form(struct sb_build *build, const struct sb_descriptor *blob,
 				    blob->digest.text, blob->media_type);
 }
 
-static int bring(struct sb_build *build, struct import *import, const struct sb_strv *lowers,
+int sb_import_bring(struct sb_build *build, struct sb_import *import, const struct sb_strv *lowers,
 	const struct sb_shared_layer *layer, bool with_blob, struct sb_error *err)
 {
 	const bool is_unpacked = sb_snapshots_has_layer(build->snapshots, &layer->diff_id);
@@ -193,7 +184,7 @@ static int bring(struct sb_build *build, struct import *import, const struct sb_
 
 	if (is_unpacked && !with_blob)
 		return 0;
-	(void)compression_of(layer->blob.media_type, &compression);
+	(void)sb_compression_of_media_type(layer->blob.media_type, &compression);
 	if (sb_cache_source_fetch(import->source, build, &layer->blob, err) < 0 ||
 		check_form(build, &layer->blob, compression, err) < 0)
 		return -1;
@@ -202,20 +193,26 @@ static int bring(struct sb_build *build, struct import *import, const struct sb_
 		build, &layer->blob, &layer->diff_id, layer->tar_bytes, lowers, err);
 }
 
-static void fill_in(const struct sb_build *build, const struct sb_shared_layer *layer,
-	const struct sb_shared_record *from, struct sb_cache_record *record)
+void sb_import_add_blob(const struct sb_build *build, const struct sb_shared_layer *layer,
+	struct sb_cache_record *record)
 {
 	enum sb_compression compression = SB_COMPRESS_GZIP;
 
-	(void)compression_of(layer->blob.media_type, &compression);
-	record->diff_id = layer->diff_id;
-	record->tar_bytes = layer->tar_bytes;
-	record->created = sb_strdup(from->created);
+	(void)sb_compression_of_media_type(layer->blob.media_type, &compression);
 	if (sb_layout_has_blob(build->store, &layer->blob.digest))
 		*SB_ARRAY_ADD(&record->blobs) = (struct sb_cached_blob){.compression = compression,
 			.level = layer->level,
 			.digest = layer->blob.digest,
 			.size_bytes = layer->blob.size_bytes};
+}
+
+static void fill_in(const struct sb_build *build, const struct sb_shared_layer *layer,
+	const struct sb_shared_record *from, struct sb_cache_record *record)
+{
+	record->diff_id = layer->diff_id;
+	record->tar_bytes = layer->tar_bytes;
+	record->created = sb_strdup(from->created);
+	sb_import_add_blob(build, layer, record);
 }
 
 /* A blob that proved to be something else is of no use to anybody. */
@@ -234,14 +231,14 @@ int sb_imports_take(struct sb_build *build, const struct sb_strv *lowers, bool w
 
 	*out_is_taken = false;
 	for (size_t i = 0; imports != NULL && i < imports->len; i++) {
-		struct import *import = &imports->items[i];
+		struct sb_import *import = &imports->items[i];
 		const struct sb_shared_record *from = NULL;
-		const struct sb_shared_layer *layer = find(import, &record->key, &from);
+		const struct sb_shared_layer *layer = sb_import_find(import, &record->key, &from);
 		SB_AUTO_ERROR failed = SB_ERROR_INIT;
 
 		if (layer == NULL || import->is_gone)
 			continue;
-		if (bring(build, import, lowers, layer, with_blob, &failed) == 0) {
+		if (sb_import_bring(build, import, lowers, layer, with_blob, &failed) == 0) {
 			fill_in(build, layer, from, record);
 			*out_is_taken = true;
 			return 0;
@@ -254,4 +251,21 @@ int sb_imports_take(struct sb_build *build, const struct sb_strv *lowers, bool w
 			return -1;
 	}
 	return 0;
+}
+
+const struct sb_shared_layer *sb_imports_layer(const struct sb_imports *imports,
+	const struct sb_digest *key, const char **out_created, struct sb_cache_source **out_source)
+{
+	for (size_t i = 0; imports != NULL && i < imports->len; i++) {
+		const struct sb_import *import = &imports->items[i];
+		const struct sb_shared_record *record = NULL;
+		const struct sb_shared_layer *layer = sb_import_find(import, key, &record);
+
+		if (layer == NULL || import->is_gone)
+			continue;
+		*out_created = record->created;
+		*out_source = import->source;
+		return layer;
+	}
+	return NULL;
 }

@@ -3,6 +3,7 @@
 #define SB_BUILD_CACHE_IMPORT_H
 
 #include "build/build.h"
+#include "oci/shared_cache.h"
 #include "safebuild.h"
 
 /*
@@ -11,6 +12,11 @@
  * digests say. Whatever is wrong with one is a warning that names it, and then the step runs.
  *
  * Loaded once, then only read: any thread may ask.
+ *
+ * A layer of a stage that is no part of the image is often needed by nothing but the keys of other
+ * steps: it is deferred, and brought when a step looks at the stage's files. What was deferred and
+ * then can't be had ends the build, which its caller begins again (sb_imports_must_restart), this
+ * time with nothing deferred.
  */
 struct sb_imports;
 
@@ -32,6 +38,32 @@ int sb_imports_load(
  */
 int sb_imports_take(struct sb_build *build, const struct sb_strv *lowers, bool with_blob,
 	struct sb_cache_record *record, bool *out_is_taken, struct sb_error *err) SB_MUST_USE;
+/*
+ * Finds it as sb_imports_take does, but brings nothing. False where it is not to be deferred: the
+ * folder is there, or what was deferred could not be had before.
+ */
+bool sb_imports_find_deferred(struct sb_build *build, struct sb_cache_record *record);
+/* Such a record, now with state and text, is used by a stage, whose layer has the name "layers/…".
+ * Takes what the record owns. */
+void sb_imports_defer(struct sb_build *build, struct sb_cache_record *record);
+/* Brings what of a stack was deferred. */
+int sb_imports_bring(
+	struct sb_build *build, const struct sb_strv *lowers, struct sb_error *err) SB_MUST_USE;
+/* sb_snapshots_view, for which the layers that were deferred are brought. */
+int sb_imports_view(struct sb_build *build, const struct sb_strv *lowers,
+	const struct sb_upper *upper, int *out_mount_fd, struct sb_error *err) SB_MUST_USE;
+/* True after a build that failed for what was deferred: then everything is forgotten of it. */
+bool sb_imports_must_restart(struct sb_imports *imports);
+
+/* What a cache has of a step, for one who writes it out again: where its layer lies (borrowed) and
+ * when it was made. NULL where none has it. */
+struct sb_cache_source;
+const struct sb_shared_layer *sb_imports_layer(const struct sb_imports *imports,
+	const struct sb_digest *key, const char **out_created, struct sb_cache_source **out_source);
+
+/* A layer's form by its media type; false for one that is no layer's. */
+bool sb_compression_of_media_type(const char *media_type, enum sb_compression *out);
+
 /* Is there one? For a plan: nothing is fetched. *out gets its layer's diff_id. */
 bool sb_imports_has(const struct sb_imports *imports, const struct sb_digest *key,
 	struct sb_digest *out_diff_id);

@@ -62,6 +62,11 @@ const char *sb_cache_source_name(const struct sb_cache_source *source)
 	return source->option->where;
 }
 
+const struct sb_reference *sb_cache_source_reference(const struct sb_cache_source *source)
+{
+	return source->option->is_folder ? NULL : &source->ref;
+}
+
 const struct sb_shared_cache *sb_cache_source_cache(const struct sb_cache_source *source)
 {
 	return &source->cache;

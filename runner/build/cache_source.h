@@ -19,6 +19,10 @@ SB_DEFINE_FREEP(sb_cache_source)
 /* As the user wrote it; borrowed. */
 const char *sb_cache_source_name(const struct sb_cache_source *source);
 
+/* The repository where it lies; NULL for a folder. Borrowed. */
+struct sb_reference;
+const struct sb_reference *sb_cache_source_reference(const struct sb_cache_source *source);
+
 /* Reads what it has, in bounded time and size; nothing is brought into the store. */
 int sb_cache_source_load(
 	struct sb_cache_source *source, struct sb_build *build, struct sb_error *err) SB_MUST_USE;

@@ -10,6 +10,7 @@
 #include "base/mem.h"
 #include "base/path.h"
 #include "base/utf8.h"
+#include "build/cache_import.h"
 #include "build/step_cache.h"
 #include "layer/diff.h"
 #include "layer/upper.h"
@@ -209,14 +210,14 @@ void sb_commit_layer(
 }
 
 /* *out_fd stays -1 where the layer is compared with nothing. */
-static int view_below(const struct sb_build *build, const struct sb_stage_state *state,
+static int view_below(struct sb_build *build, const struct sb_stage_state *state,
 	const struct sb_written *written, int *out_fd, struct sb_error *err)
 {
 	if (written->is_link)
 		return 0;
 	if (written->lower_fd >= 0)
 		return sb_fd_dup(written->lower_fd, out_fd, err);
-	return sb_snapshots_view(build->snapshots, &state->lowers, NULL, out_fd, err);
+	return sb_imports_view(build, &state->lowers, NULL, out_fd, err);
 }
 
 static void note_written(struct sb_build *build, const struct sb_digest *blob)

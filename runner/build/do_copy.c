@@ -8,6 +8,7 @@
 
 #include "base/mem.h"
 #include "base/path.h"
+#include "build/cache_import.h"
 #include "build/commit.h"
 #include "build/content.h"
 #include "build/copy.h"
@@ -266,8 +267,8 @@ static int copy_into(const struct sb_do *d, struct expanded *e, const struct sb_
 	if (fstat(d->build->store_fd, &store) < 0)
 		return sb_fail_errno(err, "the store");
 	if (sb_from_open(d, from, &source_fd, err) < 0 ||
-		sb_snapshots_view(d->build->snapshots, is_link ? &nothing : &d->state->lowers,
-			upper, &root_fd, err) < 0)
+		sb_imports_view(
+			d->build, is_link ? &nothing : &d->state->lowers, upper, &root_fd, err) < 0)
 		return -1;
 
 	const struct sb_copy all = {

@@ -50,9 +50,8 @@ static void worker_release(struct sb_worker *worker, struct sb_sandboxes *sandbo
 	*worker = (struct sb_worker){0};
 }
 
-void sb_build_release(struct sb_build *build)
+void sb_build_restart(struct sb_build *build)
 {
-	sb_events_release(&build->events);
 	worker_release(&build->worker, build->sandboxes);
 	SB_ARRAY_FOREACH (&build->more_workers, worker) {
 		worker_release(*worker, build->sandboxes);
@@ -60,11 +59,19 @@ void sb_build_release(struct sb_build *build)
 	}
 	SB_ARRAY_RELEASE(&build->more_workers);
 	sb_scanner_free(build->scanner);
-	sb_context_views_free(build->context_views);
+	build->scanner = NULL;
 	SB_ARRAY_FOREACH (&build->stages, stage)
 		sb_stage_state_free(*stage);
 	SB_ARRAY_RELEASE(&build->stages);
 	SB_ARRAY_RELEASE(&build->in_result);
+	build->n_more_steps = 0;
+}
+
+void sb_build_release(struct sb_build *build)
+{
+	sb_build_restart(build);
+	sb_events_release(&build->events);
+	sb_context_views_free(build->context_views);
 	(void)pthread_mutex_destroy(&build->contexts_lock);
 	(void)pthread_mutex_destroy(&build->written_lock);
 	sb_strv_release(&build->add_hosts);

@@ -65,3 +65,17 @@ int sb_export_registry(struct sb_build *build, const struct sb_descriptor *manif
 			return -1;
 	return sb_registry_push(build->store, manifest, refs.items, refs.len, &options, err);
 }
+
+int sb_export_cache(struct sb_build *build, const struct sb_descriptor *manifest, const char *name,
+	bool may_lack_blobs, struct sb_error *err)
+{
+	SB_AUTO_VALUE(sb_references) refs = {0};
+	const struct sb_push_options options = {.auth_file = build->auth_file,
+		.may_lack_blobs = may_lack_blobs,
+		.on_progress = on_progress,
+		.data = build};
+
+	if (add_name(name, &refs, err) < 0)
+		return -1;
+	return sb_registry_push(build->store, manifest, refs.items, refs.len, &options, err);
+}

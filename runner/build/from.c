@@ -73,7 +73,7 @@ int sb_from_open(
 {
 	if (from->is_context)
 		return sb_fd_dup(from->fd, out_fd, err);
-	return sb_snapshots_view(d->build->snapshots, &from->state->lowers, NULL, out_fd, err);
+	return sb_imports_view(d->build, &from->state->lowers, NULL, out_fd, err);
 }
 
 int sb_do_open_from(const struct sb_do *d, const char *from, int *out_fd, bool *out_is_context,

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "build/layer_again.h"
 
+#include "build/cache_import.h"
 #include "layer/diff.h"
 #include "sys/at.h"
 #include "sys/fd.h"
@@ -35,7 +36,7 @@ static int write_again(const struct sb_do *d, const struct sb_layer_again *layer
 int sb_layer_make_again(const struct sb_do *d, const struct sb_layer_again *layer,
 	struct sb_layer_blob *out, struct sb_error *err)
 {
-	const struct sb_build *build = d->build;
+	struct sb_build *build = d->build;
 	__attribute__((cleanup(sb_changes_release))) struct sb_changes changes = {0};
 	SB_AUTO_STRV unheard = SB_STRV_INIT;
 	sb_autofd int upper = -1;
@@ -43,8 +44,8 @@ int sb_layer_make_again(const struct sb_do *d, const struct sb_layer_again *laye
 
 	if (sb_at_open_dir(sb_snapshots_fd(build->snapshots), layer->name, SB_AT_NO_LINKS, &upper,
 		    err) < 0 ||
-		(!layer->is_link && sb_snapshots_view(build->snapshots, &d->state->lowers, NULL,
-					    &lower, err) < 0))
+		(!layer->is_link &&
+			sb_imports_view(build, &d->state->lowers, NULL, &lower, err) < 0))
 		return -1;
 
 	const struct sb_diff_options options = {.lower_fd = lower,

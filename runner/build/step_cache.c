@@ -350,6 +350,25 @@ static char *shown_text(const struct sb_do *d, const char *text)
 	return sb_escape_text(text, len);
 }
 
+/* Only the keys of other steps may need it. A layer that is to be searched for secrets is read at
+ * once. */
+static bool defer_import(
+	const struct sb_do *d, const struct sb_step_cache *step, const char *created_by)
+{
+	__attribute__((cleanup(found_release))) struct found found = {
+		.d = d, .step = step, .record = {.key = step->key}};
+
+	if (step->in_result || sb_scanner_is_active(d->build->scanner) ||
+		!sb_imports_find_deferred(d->build, &found.record))
+		return false;
+	found.name = sb_snapshots_layer_name(&found.record.diff_id);
+	state_after(step, d->state, &found.record.diff_id, &found.record.state);
+	found.record.text = shown_text(d, step->text);
+	use(&found, created_by);
+	sb_imports_defer(d->build, &found.record);
+	return true;
+}
+
 /* With the key's lock. What another machine has built becomes what this store has built. */
 static int try_imports(const struct sb_do *d, const struct sb_step_cache *step,
 	const char *created_by, bool *out_is_done, struct sb_error *err)
@@ -357,6 +376,9 @@ static int try_imports(const struct sb_do *d, const struct sb_step_cache *step,
 	SB_AUTO_VALUE(sb_cache_record) record = {.key = step->key};
 	bool is_taken = false;
 
+	*out_is_done = defer_import(d, step, created_by);
+	if (*out_is_done)
+		return 0;
 	if (sb_imports_take(d->build, &d->state->lowers, step->in_result, &record, &is_taken, err) <
 		0)
 		return -1;

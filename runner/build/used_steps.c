@@ -36,6 +36,17 @@ void sb_used_steps_add(struct sb_used_steps *steps, const struct sb_used_step *s
 	SB_BUG_ON(pthread_mutex_unlock(&steps->lock) != 0);
 }
 
+size_t sb_used_steps_count(const struct sb_used_steps *steps)
+{
+	return steps != NULL ? steps->list.len : 0;
+}
+
+void sb_used_steps_cut(struct sb_used_steps *steps, size_t n)
+{
+	if (steps != NULL && steps->list.len > n)
+		steps->list.len = n;
+}
+
 const struct sb_used_step *sb_used_steps_all(const struct sb_used_steps *steps, size_t *out_n)
 {
 	*out_n = steps->list.len;

@@ -29,6 +29,10 @@ void sb_used_steps_free(struct sb_used_steps *steps);
 SB_DEFINE_FREEP(sb_used_steps)
 /* NULL: nobody wants to know. */
 void sb_used_steps_add(struct sb_used_steps *steps, const struct sb_used_step *step);
+/* How many there are, and the first n of them alone: for a build that begins again. NULL is fine.
+ */
+size_t sb_used_steps_count(const struct sb_used_steps *steps);
+void sb_used_steps_cut(struct sb_used_steps *steps, size_t n);
 /* When the build has ended: in the order in which they were added. Borrowed. */
 const struct sb_used_step *sb_used_steps_all(const struct sb_used_steps *steps, size_t *out_n);
 

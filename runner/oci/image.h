@@ -93,5 +93,9 @@ int sb_image_write_docker_archive(struct sb_layout *layout, const struct sb_name
 /* As an OCI layout in a folder (made where missing is the caller's work): adds to what is there. */
 int sb_image_write_oci_folder(struct sb_layout *layout, const struct sb_named_images *images,
 	int dir_fd, struct sb_error *err) SB_MUST_USE;
+/* The same for one manifest or index, which takes the place of what had that name: this is listed
+ * no more, and what it alone needed goes when it is an hour old. */
+int sb_image_replace_in_oci_folder(struct sb_layout *layout, const struct sb_descriptor *manifest,
+	const char *name, int dir_fd, struct sb_error *err) SB_MUST_USE;
 
 #endif

@@ -298,3 +298,69 @@ int sb_image_write_oci_folder(struct sb_layout *layout, const struct sb_named_im
 	remove_own_files(to);
 	return 0;
 }
+
+/* Unset where nothing has the name. */
+static int find_named(
+	struct sb_layout *layout, const char *name, struct sb_digest *out, struct sb_error *err)
+{
+	SB_AUTO_VALUE(sb_descriptor) d = {0};
+	SB_AUTO_ERROR missing = SB_ERROR_INIT;
+
+	if (sb_layout_find(layout, name, &d, &missing) == 0) {
+		*out = d.digest;
+		return 0;
+	}
+	if (missing.code == SB_E_NOT_FOUND)
+		return 0;
+	sb_error_move(err, &missing);
+	return -1;
+}
+
+static int remove_nameless(
+	struct sb_layout *layout, const struct sb_digest *digest, struct sb_error *err)
+{
+	SB_AUTO_VALUE(sb_descriptors) list = {0};
+	SB_AUTO_ERROR gone = SB_ERROR_INIT;
+	bool is_listed = false;
+
+	if (sb_layout_list(layout, &list, err) < 0)
+		return -1;
+	SB_ARRAY_FOREACH (&list, d) {
+		if (!sb_digest_equal(&d->digest, digest))
+			continue;
+		if (sb_descriptor_name(d) != NULL)
+			return 0;
+		is_listed = true;
+	}
+	if (!is_listed || sb_layout_remove(layout, digest->text, &gone) == 0)
+		return 0;
+	if (gone.code == SB_E_NOT_FOUND)
+		return 0;
+	sb_error_move(err, &gone);
+	return -1;
+}
+
+int sb_image_replace_in_oci_folder(struct sb_layout *layout, const struct sb_descriptor *manifest,
+	const char *name, int dir_fd, struct sb_error *err)
+{
+	SB_AUTO_VALUE(sb_descriptors) blobs = {0};
+	SB_AUTO(sb_layout) to = NULL;
+	struct sb_digest before = {0};
+
+	if (sb_layout_open(dir_fd, true, &to, err) < 0)
+		return -1;
+	sb_layout_set_interrupt(to, layout->interrupt);
+	if (find_named(to, name, &before, err) < 0 ||
+		sb_layout_reach(layout, manifest, &blobs, err) < 0)
+		return -1;
+	SB_ARRAY_FOREACH (&blobs, d)
+		if (copy_blob(layout, to, d, err) < 0)
+			return -1;
+	if (sb_layout_add(to, manifest, name, err) < 0)
+		return -1;
+	if (sb_digest_is_set(&before) && !sb_digest_equal(&before, &manifest->digest) &&
+		remove_nameless(to, &before, err) < 0)
+		return -1;
+	remove_own_files(to);
+	return 0;
+}

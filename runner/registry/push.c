@@ -230,7 +230,7 @@ int sb_registry_push_within(struct sb_layout *from, const struct sb_descriptor *
 	const struct sb_reference *names, size_t n, const struct sb_push_options *options,
 	const struct sb_http_limits *limits, struct sb_error *err)
 {
-	SB_AUTO_VALUE(sb_push_content) content = {0};
+	SB_AUTO_VALUE(sb_push_content) content = {.may_lack = options->may_lack_blobs};
 	SB_AUTO_VALUE(sb_registries) registries = {0};
 	sb_autofree const struct sb_reference **same = sb_calloc(n, sizeof(struct sb_reference *));
 	struct pushing p = {

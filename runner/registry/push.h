@@ -8,6 +8,7 @@
 
 struct sb_push_options {
 	const char *auth_file; /* or NULL: see auth.h */
+	bool may_lack_blobs;   /* the registry should have the blobs that the layout lacks */
 	uint64_t chunk_bytes;  /* of a blob in one request, at most; 0: all of it */
 	/* As in sb_pull_options. */
 	bool (*on_progress)(void *data, const char *what, uint64_t done, uint64_t total);

@@ -32,7 +32,7 @@ static int add_blob(struct sb_layout *from, const struct sb_descriptor *blob,
 	SB_ARRAY_FOREACH (&out->blobs, other)
 		if (sb_digest_equal(&other->digest, &blob->digest))
 			return 0;
-	if (!sb_layout_has_blob(from, &blob->digest))
+	if (!out->may_lack && !sb_layout_has_blob(from, &blob->digest))
 		return sb_fail(err, SB_E_NOT_FOUND, "the store lacks blob %s of the image",
 			blob->digest.text);
 	sb_descriptor_copy(SB_ARRAY_ADD(&out->blobs), blob);

@@ -15,6 +15,7 @@ struct sb_push_manifest {
 struct sb_push_content {
 	SB_ARRAY(struct sb_push_manifest) manifests; /* children first; the image's own is last */
 	struct sb_descriptors blobs;                 /* each once */
+	bool may_lack; /* set before: those that the layout lacks too */
 };
 
 void sb_push_content_release(struct sb_push_content *content);

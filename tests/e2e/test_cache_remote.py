@@ -158,7 +158,7 @@ def test_an_empty_store_has_every_step_and_the_same_image(store, place, epoch):
     assert not warnings(again)
     # And is whole there: it can be written, run and built on.
     target = first.context.parent / "image.tar"
-    third = build(b, MULTI, *epoch, "-o", f"type=oci,dest={target}", context=first.context)
+    third = build(b, MULTI, place.source, *epoch, "-o", f"type=oci,dest={target}", context=first.context)
     assert all_cached(third) and digest(third) == digest(first)
     assert image_read.read_oci_archive(target).read("app/copy") == b"hello\n"
 
@@ -694,3 +694,115 @@ def test_other_tools_read_the_folder(store, folder):
     assert all_cached(again)
     dgst = json.loads((folder.folder / "index.json").read_text())["manifests"][0]["digest"]
     assert all_cached(build(store(), ONE, f"--cache-from=type=local,src={folder.folder},digest={dgst}"))
+
+
+# Layers that only keys need stay where they are.
+
+
+def fetched(registry, before):
+    return {path.rsplit("/", 1)[1] for method, path, _ in registry.requests()[before:]
+            if method == "GET" and "/blobs/" in path}
+
+
+def builders_blobs(place):
+    """Of MULTI's first stage: the three of one chain; the image's is of four."""
+    layers = place.config["layers"]
+    chains = []
+    for layer in layers:
+        chain = [layer["blob"]]
+        while layer["parent"] != -1:
+            layer = layers[layer["parent"]]
+            chain.append(layer["blob"])
+        chains.append(chain)
+    image = set(max(chains, key=len))
+    assert len(image) == 4
+    return {layer["blob"] for layer in layers} - image
+
+
+@pytest.fixture
+def remote(registry, tmp_path):
+    return Place("registry", tmp_path, registry)
+
+
+def test_what_only_keys_need_is_not_fetched(store, registry, remote):
+    first = build(store(), MULTI, remote.to(",mode=max"), files=FILES)
+    b = store()
+    before = len(registry.requests())
+    again = build(b, MULTI, remote.source, context=first.context)
+    assert all_cached(again) and digest(again) == digest(first)
+    got = fetched(registry, before)
+    assert not got & builders_blobs(remote) and len(got) == 1 + 4
+    # Until a step looks at the files: then it comes, and is the store's from then on.
+    more = MULTI.replace("COPY conf/", "COPY --from=builder /src/main.txt /more\nCOPY conf/")
+    before = len(registry.requests())
+    result = build(b, more, remote.source, context=first.context)
+    assert [text.split(" ")[0] for text in ran(result)] == ["COPY", "COPY"]
+    assert fetched(registry, before) >= builders_blobs(remote)
+    result = build(b, MULTI + "RUN --mount=type=bind,from=builder,target=/b grep hello /b/src/main.txt\n", context=first.context)
+    assert len(ran(result)) == 1
+    (first.context / "main.txt").write_text("changed\n")
+    c = store()
+    result = build(c, MULTI, remote.source, context=first.context)
+    assert [text.split(" ")[0] for text in ran(result)] == ["COPY", "RUN", "COPY", "RUN", "COPY"]
+
+
+def test_a_secret_makes_all_layers_be_read(store, registry, remote):
+    first = build(store(), MULTI, remote.to(",mode=max"), files=FILES)
+    b = store()
+    before = len(registry.requests())
+    assert all_cached(build(b, MULTI, remote.source, "--secret", f"id=k,src={b.file('k', SECRET)}", context=first.context))
+    assert fetched(registry, before) >= builders_blobs(remote)
+
+
+def test_a_cache_that_is_passed_on_is_not_fetched(store, registry, remote, tmp_path):
+    first = build(store(), MULTI, remote.to(",mode=max"), files=FILES)
+    manifest = remote.manifest
+    before = len(registry.requests())
+    again = build(store(), MULTI, remote.source, remote.to(",mode=max"), context=first.context)
+    assert all_cached(again) and not fetched(registry, before) & builders_blobs(remote)
+    assert remote.manifest == manifest
+    # Elsewhere it has to be sent.
+    (tmp_path / "other").mkdir()
+    local, other = Place("local", tmp_path, None), Place("registry", tmp_path / "other", registry)
+    other.name += "2"
+    for target in (local, other):
+        build(store(), MULTI, remote.source, target.to(",mode=max"), context=first.context)
+        assert target.config == remote.config
+        assert all_cached(build(store(), MULTI, target.source, context=first.context))
+    build(store(), MULTI, remote.source, local.to(",mode=max,compression=zstd"), context=first.context)
+    assert {entry["mediaType"] for entry in local.layers} == {"application/vnd.oci.image.layer.v1.tar+zstd"}
+    assert all_cached(build(store(), MULTI, local.source, context=first.context))
+
+
+@pytest.mark.parametrize("change", [cut, pathlib.Path.unlink, other_bytes])
+def test_a_promised_layer_that_is_broken_makes_the_build_begin_again(store, folder, change):
+    first = build(store(), MULTI, folder.to(",mode=max"), files=FILES)
+    for blob in builders_blobs(folder):
+        change(folder.folder / "blobs/sha256" / blob[7:])
+    again = build(store(), MULTI, folder.source, context=first.context)
+    assert all_cached(again) and not warnings(again)
+    more = MULTI.replace("COPY conf/", "COPY --from=builder /src/main.txt /more\nCOPY conf/")
+    b = store()
+    result = build(b, more, folder.source, "-t", "made:1", context=first.context)
+    said = warnings(result)
+    assert "begins again" in said[0] and all(str(folder.folder) in text for text in said), said
+    assert b("run", "made:1", "cat", "/more", "/app/app").out == "hello\nhello\n"
+    plain = store()("build", "--progress=plain", folder.source, first.context)
+    assert "begins again" in plain.err
+    assert all_cached(build(b, more, context=first.context))
+
+
+def test_a_folder_keeps_only_its_last_cache(store, folder):
+    a = store()
+    first = build(a, ONE, folder.to())
+    old = {entry["digest"] for entry in folder.layers}
+    second = build(a, ONE.replace("two", "three"), folder.to())
+    index = json.loads((folder.folder / "index.json").read_text())
+    assert len(index["manifests"]) == 1, (first, second)
+    # What is young may be another's who is about to list it; what is old goes with the next write.
+    assert old <= {"sha256:" + p.name for p in (folder.folder / "blobs/sha256").iterdir()}
+    for path in (folder.folder / "blobs/sha256").iterdir():
+        os.utime(path, (1, 1))
+    build(a, ONE.replace("two", "four"), folder.to())
+    left = {"sha256:" + p.name for p in (folder.folder / "blobs/sha256").iterdir()}
+    assert len(left) == 4 and not (old - {e["digest"] for e in folder.layers}) & left
