@@ -415,6 +415,28 @@ struct sb_prune_options {
 int sb_prune(const struct sb_prune_options *options, struct sb_usage **out, size_t *out_len,
 	uint64_t *out_bytes, struct sb_error *err);
 
+/* Cache mounts (RUN --mount=type=cache) of a store as an OCI archive, for another store. */
+struct sb_cache_mounts_export {
+	size_t size;
+	const char *root;
+	const char *dest;       /* file; NULL, "-": stdout */
+	const char *const *ids; /* ids as in the Buildfile, or the beginning of their hex digits
+				   (sb_usage); NULL-terminated; NULL or empty: all */
+	const struct sb_secret_option *secrets; /* SB_E_LEAK where a mount holds one */
+	size_t n_secrets;
+	sb_event_fn on_event;
+	void *event_data;
+};
+#define SB_CACHE_MOUNTS_EXPORT_INIT \
+	{ \
+		.size = sizeof(struct sb_cache_mounts_export) \
+	}
+int sb_export_cache_mounts(const struct sb_cache_mounts_export *options, struct sb_error *err);
+/* Each takes the place of the one that the store has. input: a file or folder, or "-". *out_ids is
+ * what came, each and the list freed by sb_free. */
+int sb_import_cache_mounts(const struct sb_store_options *options, const char *input,
+	char ***out_ids, size_t *out_len, struct sb_error *err);
+
 /* doctor: one line a check, in the order in which a build needs them. */
 enum sb_check_state { SB_CHECK_OK, SB_CHECK_DEGRADED, SB_CHECK_FAILED };
 struct sb_check {

@@ -1,21 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 #include <string.h>
 
-#include "api/session.h"
+#include "api/opened.h"
 #include "base/mem.h"
 #include "build/inventory.h"
 #include "safebuild.h"
-#include "sys/userns.h"
 
-/* The store as a build opens it: its layers belong to the namespaces' ids. */
-struct opened {
-	struct sb_session session;
-	struct sb_host_ids host;
-	struct sb_snapshots *snapshots;
-	struct sb_cache *cache;
-};
-
-static void opened_release(struct opened *o)
+void sb_opened_release(struct sb_opened *o)
 {
 	sb_cache_free(o->cache);
 	sb_snapshots_free(o->snapshots);
@@ -23,7 +14,7 @@ static void opened_release(struct opened *o)
 	sb_session_release(&o->session);
 }
 
-static int open_all(const char *root, struct opened *o, struct sb_error *err)
+int sb_opened_open(const char *root, struct sb_opened *o, struct sb_error *err)
 {
 	if (sb_userns_enter(&o->host, err) < 0 || sb_session_open(root, &o->session, err) < 0 ||
 		sb_snapshots_open(o->session.store_fd, &o->host, &o->snapshots, err) < 0)
@@ -56,10 +47,10 @@ static void export_list(struct sb_stored_list *list, struct sb_usage **out, size
 int sb_usage(const struct sb_store_options *options, struct sb_usage **out, size_t *out_len,
 	uint64_t *out_total_bytes, struct sb_error *err)
 {
-	__attribute__((cleanup(opened_release))) struct opened o = {.session = {.store_fd = -1}};
+	SB_AUTO_VALUE(sb_opened) o = SB_OPENED_INIT;
 	SB_AUTO_VALUE(sb_inventory) inventory = {0};
 
-	if (open_all(options->root, &o, err) < 0 ||
+	if (sb_opened_open(options->root, &o, err) < 0 ||
 		sb_inventory_take(o.session.store, o.snapshots, o.cache, &inventory, err) < 0)
 		return -1;
 	export_list(&inventory.items, out, out_len);
@@ -95,7 +86,7 @@ static int read_filter(const char *filter, struct sb_prune_limits *limits, struc
 int sb_prune(const struct sb_prune_options *options, struct sb_usage **out, size_t *out_len,
 	uint64_t *out_bytes, struct sb_error *err)
 {
-	__attribute__((cleanup(opened_release))) struct opened o = {.session = {.store_fd = -1}};
+	SB_AUTO_VALUE(sb_opened) o = SB_OPENED_INIT;
 	SB_AUTO_VALUE(sb_stored_list) removed = {0};
 	struct sb_prune_limits limits = {.is_all = options->all,
 		.older_than_s = options->older_than_s,
@@ -106,7 +97,7 @@ int sb_prune(const struct sb_prune_options *options, struct sb_usage **out, size
 		filter++)
 		if (read_filter(*filter, &limits, err) < 0)
 			return -1;
-	if (open_all(options->root, &o, err) < 0)
+	if (sb_opened_open(options->root, &o, err) < 0)
 		return -1;
 	limits.users_fd = o.session.users_fd;
 	if (sb_inventory_prune(

@@ -51,8 +51,8 @@ static int refuse_slip(const char *word, struct sb_error *err)
 	return sb_error_hint(err, "did you mean 'safebuild %s'?", near.best);
 }
 
-/* "inspect diff": the second word is one of the verb's only where more words follow it, as it may
- * be an image's name too. */
+/* "inspect diff": where the verb alone takes words, the second one is the verb's only where more
+ * words follow it, as it may be an image's name too. */
 static void take_second_word(struct sb_strv *words, const struct sb_command **verb)
 {
 	SB_AUTO_STRV rest = SB_STRV_INIT;
@@ -68,7 +68,7 @@ static void take_second_word(struct sb_strv *words, const struct sb_command **ve
 	const bool more = find_first_word(&rest) < rest.len || sb_strv_contains(&rest, "--") ||
 			  sb_strv_contains(&rest, "--help") || sb_strv_contains(&rest, "-h");
 
-	if (both == NULL || !more)
+	if (both == NULL || (!more && (*verb)->max_words > 0))
 		return;
 	*verb = both;
 	sb_strv_remove_at(words, i);

@@ -307,7 +307,7 @@ int sb_snapshots_drop_upper(
 }
 
 /* Any text may be a key; its digest is a file name. */
-static char *cache_name(const char *key, const char *suffix)
+char *sb_snapshots_cache_name(const char *key, const char *suffix)
 {
 	struct sb_digest digest;
 
@@ -335,7 +335,7 @@ static int open_cache_folder(struct sb_snapshots *snapshots, const struct sb_cac
 int sb_snapshots_open_cache(struct sb_snapshots *snapshots, const struct sb_cache_folder *cache,
 	int *out_fd, struct sb_error *err)
 {
-	sb_autofree char *name = cache_name(cache->key, "");
+	sb_autofree char *name = sb_snapshots_cache_name(cache->key, "");
 
 	/* Also what a build left that was killed while this one ran. */
 	if (sb_snapshots_begin_build(snapshots, err) < 0 ||
@@ -363,7 +363,7 @@ int sb_snapshots_open_cache(struct sb_snapshots *snapshots, const struct sb_cach
 int sb_snapshots_lock_cache(struct sb_snapshots *snapshots, const char *key, bool wait, int *out_fd,
 	struct sb_error *err)
 {
-	sb_autofree char *name = cache_name(key, ".lock");
+	sb_autofree char *name = sb_snapshots_cache_name(key, ".lock");
 
 	return wait ? sb_lock_take(snapshots->fd, name, SB_LOCK_EXCLUSIVE, out_fd, err)
 		    : sb_lock_try(snapshots->fd, name, SB_LOCK_EXCLUSIVE, out_fd, err);
@@ -376,7 +376,7 @@ typedef int (*quarantine_fn)(
 static int quarantine(struct sb_snapshots *snapshots, const struct sb_upper *upper, const char *key,
 	quarantine_fn fn, struct sb_error *err)
 {
-	sb_autofree char *name = cache_name(key, "");
+	sb_autofree char *name = sb_snapshots_cache_name(key, "");
 	sb_autofree char *folder = sb_path_base(name);
 	sb_autofree char *step = sb_path_dir(upper->diff);
 	sb_autofree char *holder = sb_quarantine_holder(step);

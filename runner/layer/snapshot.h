@@ -110,6 +110,19 @@ int sb_snapshots_distrust_cache(struct sb_snapshots *snapshots, const struct sb_
 int sb_snapshots_trust_cache(struct sb_snapshots *snapshots, const struct sb_upper *upper,
 	const char *key, struct sb_error *err) SB_MUST_USE;
 
+/*
+ * Holds a cache mount ("cache/HEX") alone, for who reads all of it, until *out_fd, its folder, is
+ * closed: builds that want it wait. *out_fd is -1 where one has it, or has left something in it
+ * that nobody searched, and where there is none. *out_key (caller frees) is the key, or NULL where
+ * that is not known.
+ */
+int sb_snapshots_hold_cache(struct sb_snapshots *snapshots, const char *name, int *out_fd,
+	char **out_key, struct sb_error *err) SB_MUST_USE;
+/* What was unpacked into a folder of sb_snapshots_begin_layer becomes the cache mount, in place of
+ * the one that is there; *out_is_put is false where a build has that. */
+int sb_snapshots_put_cache(struct sb_snapshots *snapshots, const char *unpacked,
+	const struct sb_cache_folder *cache, bool *out_is_put, struct sb_error *err) SB_MUST_USE;
+
 /* The stack as one file system: read-only, or with `upper` writable. A detached mount. */
 int sb_snapshots_view(struct sb_snapshots *snapshots, const struct sb_strv *lowers,
 	const struct sb_upper *upper, int *out_mount_fd, struct sb_error *err) SB_MUST_USE;

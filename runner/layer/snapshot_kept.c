@@ -120,7 +120,7 @@ static int lock_shared(int fd, const char *name, struct sb_error *err)
 }
 
 /* Whoever removes a layer holds its lock only until it has another name. */
-static bool is_still_named(const struct sb_snapshots *snapshots, const char *name, int fd)
+bool sb_snapshots_is_still_named(const struct sb_snapshots *snapshots, const char *name, int fd)
 {
 	struct stat held;
 	struct stat named;
@@ -151,7 +151,7 @@ int sb_snapshots_pin(
 	if (lock_shared(fd, name, err) < 0)
 		return -1;
 	durability = read_mark(snapshots, name);
-	if (durability == UNKNOWN || !is_still_named(snapshots, name, fd))
+	if (durability == UNKNOWN || !sb_snapshots_is_still_named(snapshots, name, fd))
 		return 0;
 	note_use(snapshots, name, "");
 	add_pin(snapshots, name, &fd, durability == THIS_BOOT);
@@ -170,7 +170,7 @@ int sb_snapshots_pin_cache(struct sb_snapshots *snapshots, const char *name, con
 		return 0;
 	if (sb_fd_dup(fd, &own, err) < 0 || lock_shared(own, name, err) < 0)
 		return -1;
-	*out_is_there = is_still_named(snapshots, name, own);
+	*out_is_there = sb_snapshots_is_still_named(snapshots, name, own);
 	if (!*out_is_there)
 		return 0;
 	note_use(snapshots, name, text);
@@ -231,7 +231,7 @@ static int remove_free(struct sb_snapshots *snapshots, const char *name, bool is
 		return sb_fail_errno(err, "open the layer '%s'", name);
 	if (flock(fd, LOCK_EX | LOCK_NB) < 0)
 		return errno == EWOULDBLOCK ? 0 : sb_fail_errno(err, "lock the layer '%s'", name);
-	if (!is_still_named(snapshots, name, fd) ||
+	if (!sb_snapshots_is_still_named(snapshots, name, fd) ||
 		(!is_any && read_mark(snapshots, name) != UNKNOWN))
 		return 0;
 	remove_mark(snapshots, name);

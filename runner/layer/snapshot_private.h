@@ -32,6 +32,12 @@ char *sb_snapshots_own_name(struct sb_snapshots *snapshots, const char *what);
 
 void sb_pin_release(struct sb_pin *pin);
 
+/* Is the open folder still the one of that name? */
+bool sb_snapshots_is_still_named(const struct sb_snapshots *snapshots, const char *name, int fd);
+
+/* "cache/HEX" and a suffix; caller frees. */
+char *sb_snapshots_cache_name(const char *key, const char *suffix);
+
 /* As sb_snapshots_pin, of a cache mount that is open. */
 int sb_snapshots_pin_cache(struct sb_snapshots *snapshots, const char *name, const char *text,
 	int fd, bool *out_is_there, struct sb_error *err) SB_MUST_USE;

@@ -806,3 +806,129 @@ def test_a_folder_keeps_only_its_last_cache(store, folder):
     build(a, ONE.replace("two", "four"), folder.to())
     left = {"sha256:" + p.name for p in (folder.folder / "blobs/sha256").iterdir()}
     assert len(left) == 4 and not (old - {e["digest"] for e in folder.layers}) & left
+
+
+# Cache mounts.
+
+MOUNTS = """\
+FROM busybox:1
+RUN --mount=type=cache,target=/root/.cache --mount=type=cache,id=apt,target=/apt,uid=7,gid=8,mode=0750 \
+    --mount=type=cache,target=/empty \
+    mkdir /root/.cache/d && echo one >/root/.cache/d/f && chown 5:6 /root/.cache/d/f && chmod 4711 /root/.cache/d/f && \
+    ln /root/.cache/d/f /root/.cache/hard && ln -s /etc/passwd /root/.cache/soft && echo two >/apt/g && mkfifo /apt/fifo
+"""
+SHOW = """\
+FROM busybox:1
+ARG N
+RUN --mount=type=cache,target=/root/.cache --mount=type=cache,id=apt,target=/apt --mount=type=cache,target=/empty \
+    cd / && ls -lanR root/.cache apt empty | grep -v total >/list; cat /root/.cache/d/f /apt/g >>/list; true
+"""
+
+
+def listed(sb, *args):
+    target = sb.folder / "show.tar"
+    build(sb, SHOW, f"--build-arg=N={time.monotonic()}", "-o", f"type=oci,dest={target}", *args)
+    # Times of folders that stand in the store beside the cache are no part of it.
+    return [line.split() for line in image_read.read_oci_archive(target).read("list").decode().splitlines()
+            if not line.endswith(" ..")]
+
+
+def test_cache_mounts_move_to_another_store(store):
+    a, b = store(), store()
+    build(a, MOUNTS)
+    before = listed(a)
+    assert any("4711" in str(line) or "-rws--x--x" in line for line in before), before
+    rows = json.loads(a("cache", "--json").out)
+    assert sorted(row["made_by"].split("|")[0] for row in rows["items"]) == ["/empty", "/root/.cache", "apt"]
+    archive = a.folder / "mounts.tar"
+    a("cache", "export", "-o", archive)
+    said = b("cache", "import", archive).out.split()
+    assert sorted(said) == ["/empty", "/root/.cache", "apt"]
+    assert listed(b) == before
+    # The archive is an image: what moves images moves it.
+    if shutil.which("skopeo"):
+        moved = b.folder / "moved"
+        subprocess.run(["skopeo", "copy", "--quiet", f"oci-archive:{archive}", f"oci:{moved}:x"], check=True)
+        c = store()
+        c("cache", "import", moved)
+        assert listed(c) == before
+    # No blob stays behind.
+    blobs = in_store(b, "ls blobs/sha256").split()
+    b("cache", "import", archive)
+    b("cache", "export", "-o", archive)
+    assert in_store(b, "ls blobs/sha256").split() == blobs
+
+
+def test_one_cache_mount_by_its_id(store):
+    a, b = store(), store()
+    build(a, MOUNTS)
+    archive = a("cache", "export", "apt").out_bytes
+    assert b("cache", "import", stdin=archive).out == "apt\n"
+    assert [row["made_by"] for row in json.loads(b("cache", "--json").out)["items"]] == ["apt|||0"]
+    digits = json.loads(a("cache", "--json").out)["items"][0]["id"][:12]
+    assert a("cache", "export", digits).out_bytes
+    assert "no cache mount 'pip'" in a("cache", "export", "pip", check=3).err
+    assert "no cache mounts" in store()("cache", "export", check=3).err
+
+
+def test_an_import_takes_the_place_of_what_is_there(store):
+    a, b = store(), store()
+    build(a, MOUNTS)
+    a("cache", "export", "-o", a.folder / "m.tar")
+    build(b, "FROM busybox:1\nRUN --mount=type=cache,target=/root/.cache echo other >/root/.cache/other\n")
+    b("cache", "import", a.folder / "m.tar")
+    b("cache", "import", a.folder / "m.tar")
+    assert listed(b) == listed(a)
+    b("prune", "--filter", "type=mount")
+    assert json.loads(b("cache", "--json").out)["items"] == []
+
+
+def test_a_cache_mount_in_use_is_left_alone(store):
+    a, b = store(), store()
+    build(a, MOUNTS)
+    a("cache", "export", "-o", a.folder / "m.tar")
+    context = b.context()
+    (context / "Buildfile").write_text("FROM busybox:1\nRUN --mount=type=cache,id=apt,target=/apt touch /apt/busy && sleep 30\n")
+    run = b.start("build", "--progress=plain", context)
+    deadline = time.monotonic() + 20
+    while "busy" not in in_store(b, "find snapshots -name busy || true") and time.monotonic() < deadline:
+        time.sleep(0.05)
+    try:
+        assert "in use" in b("cache", "export", "apt", check=None).err
+        result = b("cache", "import", a.folder / "m.tar", check=None)
+        assert result.status != 0 and "'apt' is in use" in result.err
+    finally:
+        run.terminate()
+        run.communicate(timeout=60)
+    b("cache", "import", a.folder / "m.tar")
+
+
+def test_a_cache_mount_with_a_secret_is_not_exported(store):
+    a = store()
+    build(a, f"FROM busybox:1\nRUN --mount=type=cache,target=/c echo {SECRET.decode()} | gzip >/c/x.gz\n")
+    key = a.file("key", SECRET)
+    result = a("cache", "export", "-o", a.folder / "m.tar", "--secret", f"id=k,src={key}", check=1)
+    assert "secret 'k' found" in result.err and "/c" in result.err
+    assert not (a.folder / "m.tar").exists()
+
+
+@pytest.mark.parametrize("what", ["an image", "no archive", "cut", "changed"])
+def test_what_is_no_set_of_cache_mounts_is_refused(store, what):
+    a, b = store(), store()
+    build(a, MOUNTS, "-t", "made:1")
+    archive = a.folder / "m.tar"
+    if what == "an image":
+        a("save", "--format", "oci", "-o", archive, "made:1")
+    else:
+        a("cache", "export", "-o", archive)
+        data = bytearray(archive.read_bytes())
+        if what == "no archive":
+            data = b"nothing"
+        elif what == "cut":
+            data = data[: len(data) // 2]
+        else:
+            at = data.index(b"\x28\xb5\x2f\xfd")
+            data[at + 8] ^= 1
+        archive.write_bytes(data)
+    result = b("cache", "import", archive, check=None)
+    assert result.status in (2, 3) and result.err and json.loads(b("cache", "--json").out)["items"] == []

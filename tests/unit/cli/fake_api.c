@@ -68,6 +68,13 @@ static void note_ssh(const struct sb_ssh_option *ssh, size_t n)
 	}
 }
 
+static void note_caches(const char *key, const struct sb_cache_option *caches, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		note(" %s=%s%s%s", key, caches[i].where, caches[i].is_folder ? ",folder" : "",
+			caches[i].has_all ? ",max" : "");
+}
+
 static int answer(struct sb_error *err)
 {
 	api.n_calls++;
@@ -99,6 +106,8 @@ int sb_build(const struct sb_build_options *o, char *out_digest, struct sb_error
 	for (size_t i = 0; i < o->n_outputs; i++)
 		note(" output=%d:%s", (int)o->outputs[i].type,
 			o->outputs[i].dest != NULL ? o->outputs[i].dest : "");
+	note_caches("cache-to", o->cache_to, o->n_cache_to);
+	note_caches("cache-from", o->cache_from, o->n_cache_from);
 	note_text("iidfile", o->iidfile);
 	note_text("metadata", o->metadata_file);
 	if (o->source_date_epoch >= 0)
@@ -474,6 +483,29 @@ static void one_usage(struct sb_usage **out, size_t *out_len)
 		.size_bytes = 4096,
 		.used_s = 1000000000};
 	*out_len = 1;
+}
+
+int sb_export_cache_mounts(const struct sb_cache_mounts_export *o, struct sb_error *err)
+{
+	note("cache-export");
+	note_text("root", o->root);
+	note_text("dest", o->dest);
+	note_list("id", o->ids);
+	note_secrets(o->secrets, o->n_secrets);
+	return answer(err);
+}
+
+int sb_import_cache_mounts(const struct sb_store_options *o, const char *input, char ***out_ids,
+	size_t *out_len, struct sb_error *err)
+{
+	note("cache-import %s", input);
+	note_text("root", o->root);
+	if (answer(err) < 0)
+		return -1;
+	*out_ids = sb_calloc(2, sizeof(char *));
+	(*out_ids)[0] = sb_strdup("/root/.cache");
+	*out_len = 1;
+	return 0;
 }
 
 int sb_usage(const struct sb_store_options *o, struct sb_usage **out, size_t *out_len,

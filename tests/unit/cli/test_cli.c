@@ -89,6 +89,12 @@ static void words_reach_the_library(void **state)
 		{"--iidfile i --metadata-file m --source-date-epoch 0 --strict --no-cache --pull "
 		 "--check",
 			"build iidfile=i metadata=m epoch=0 strict no-cache pull check\n"},
+		{"cache", "du\n"},
+		{"--root r cache export -o f /a b --secret id=k",
+			"cache-export root=r dest=f id=/a id=b secret=k\n"},
+		{"cache import f --root r", "cache-import f root=r\n"},
+		{"--cache-to h/a --cache-to type=local,dest=d,mode=max --cache-from h/a",
+			"build cache-to=h/a cache-to=d,folder,max cache-from=h/a\n"},
 		{"inspect a.tar", "inspect image=a.tar page>stdout\n"},
 		{"inspect diff", "inspect image=diff page>stdout\n"},
 		{"inspect cat", "inspect image=cat page>stdout\n"},
