@@ -932,3 +932,57 @@ def test_what_is_no_set_of_cache_mounts_is_refused(store, what):
         archive.write_bytes(data)
     result = b("cache", "import", archive, check=None)
     assert result.status in (2, 3) and result.err and json.loads(b("cache", "--json").out)["items"] == []
+
+
+# What else can happen on the way.
+
+
+def test_a_signal_ends_the_wait_for_a_registry(store):
+    b = store()
+    context = b.context()
+    (context / "Buildfile").write_text(ONE)
+    with silent_server() as server:
+        run = b.start("build", f"--cache-from=127.0.0.1:{server.getsockname()[1]}/x:c", context)
+        time.sleep(1)
+        start = time.monotonic()
+        run.terminate()
+        run.communicate(timeout=20)
+    assert run.returncode == 130 and time.monotonic() - start < 5
+
+
+def test_a_registry_with_a_password(store, tmp_path):
+    with RegistryServer(users={"ann": "pass-word-1234"}) as server:
+        place = Place("registry", tmp_path, server)
+        a, b = store(), store()
+        auth = f"--authfile={tmp_path / 'auth.json'}"
+        # Without it, the one is an error and the other a warning.
+        assert build(a, ONE, place.to(), check=None).status != 0
+        a("login", auth, server.host, "-u", "ann", "--password-stdin", stdin=b"pass-word-1234")
+        first = build(a, ONE, auth, place.to())
+        again = build(b, ONE, place.source, context=first.context)
+        assert len(ran(again)) == 2 and len(warnings(again)) == 1
+        assert all_cached(build(store(), ONE, auth, place.source, context=first.context))
+
+
+def test_a_build_that_is_killed_while_it_fetches_leaves_a_store_that_works(store, folder):
+    text = "FROM busybox:1\n" + "".join(f"RUN head -c 3000000 /dev/urandom >/f{n}\n" for n in range(4))
+    first = build(store(), text, folder.to())
+    b = store()
+    for pause in (0.02, 0.05, 0.1, 0.2):
+        run = b.start("build", "--progress=plain", folder.source, first.context)
+        time.sleep(pause)
+        run.kill()
+        run.communicate(timeout=60)
+    again = build(b, text, folder.source, context=first.context)
+    assert all_cached(again) and digest(again) == digest(first) and not warnings(again)
+
+
+def test_stores_share_one_registry_at_once(store, remote):
+    first = build(store(), MULTI, remote.to(",mode=max"), files=FILES)
+    runs = [sb.start("build", "--progress=json", remote.source, remote.to(",mode=max"), first.context)
+            for sb in (store(), store(), store())]
+    for run in runs:
+        out, err = run.communicate(timeout=120)
+        assert run.returncode == 0, (out, err)
+        assert out.decode().count('"cache-hit"') == 7
+    assert all_cached(build(store(), MULTI, remote.source, context=first.context))
