@@ -36,20 +36,20 @@ static int add_blob(const json_t *json, struct sb_descriptors *blobs, struct sb_
 	return 0;
 }
 
-int sb_shared_cache_parse(const char *text, size_t len, struct sb_descriptors *out_blobs,
+int sb_shared_cache_parse(const char *json, size_t len, struct sb_descriptors *out_blobs,
 	struct sb_descriptor *out_config, struct sb_error *err)
 {
-	SB_AUTO_JSON json = NULL;
+	SB_AUTO_JSON root = NULL;
 	SB_AUTO_VALUE(sb_descriptors) blobs = {0};
 	SB_AUTO_VALUE(sb_descriptor) config = {0};
 	json_t *manifests = NULL;
 	json_t *layers = NULL;
 	json_t *own = NULL;
 
-	if (sb_json_parse_object(text, len, what_cache, &json, err) < 0 ||
-		sb_json_get_array(json, "manifests", what_cache, &manifests, err) < 0 ||
-		sb_json_get_array(json, "layers", what_cache, &layers, err) < 0 ||
-		sb_json_get_object(json, "config", what_cache, &own, err) < 0)
+	if (sb_json_parse_object(json, len, what_cache, &root, err) < 0 ||
+		sb_json_get_array(root, "manifests", what_cache, &manifests, err) < 0 ||
+		sb_json_get_array(root, "layers", what_cache, &layers, err) < 0 ||
+		sb_json_get_object(root, "config", what_cache, &own, err) < 0)
 		return -1;
 	if (manifests != NULL && layers != NULL)
 		return sb_fail(err, SB_E_INTEGRITY, "%s: it has both 'manifests' and 'layers'",
@@ -313,15 +313,15 @@ static int read_config(struct reading *r, const json_t *json)
 	return 0;
 }
 
-int sb_shared_cache_parse_config(const char *text, size_t len, const struct sb_descriptors *blobs,
+int sb_shared_cache_parse_config(const char *json, size_t len, const struct sb_descriptors *blobs,
 	struct sb_shared_cache *out, struct sb_error *err)
 {
-	SB_AUTO_JSON json = NULL;
+	SB_AUTO_JSON root = NULL;
 	sb_autofree const struct sb_descriptor **sorted = sort_blobs(blobs);
 	struct reading r = {.blobs = sorted, .n_blobs = blobs->len, .err = err};
 
-	if (sb_json_parse_object(text, len, what_config, &json, err) < 0 ||
-		read_config(&r, json) < 0) {
+	if (sb_json_parse_object(json, len, what_config, &root, err) < 0 ||
+		read_config(&r, root) < 0) {
 		sb_shared_cache_release(&r.cache);
 		return -1;
 	}
