@@ -314,6 +314,7 @@ struct sb_store_options {
  * ends with NULL, or is NULL. */
 int sb_import(const struct sb_store_options *options, const char *rootfs_tar, const char *name,
 	const char *const *changes, char *out_digest, struct sb_error *err);
+/* platform: NULL is the host's; "all" is the whole index, with all that it lists. */
 int sb_pull(const struct sb_store_options *options, const char *ref, const char *platform,
 	char *out_digest, struct sb_error *err);
 

@@ -44,11 +44,14 @@ int sb_pull(const struct sb_store_options *options, const char *text, const char
 	struct sb_platform want = sb_platform_host();
 	struct moving moving = {0};
 
-	if ((platform != NULL && sb_platform_parse(platform, &want, err) < 0) ||
+	const bool is_all = platform != NULL && strcmp(platform, "all") == 0;
+
+	if ((platform != NULL && !is_all && sb_platform_parse(platform, &want, err) < 0) ||
 		open_moving(options, &session, &moving, err) < 0)
 		return -1;
 
 	const struct sb_pull_options pull = {.want = &want,
+		.all_platforms = is_all,
 		.auth_file = options->auth_file,
 		.on_progress = on_progress,
 		.data = &moving};

@@ -18,7 +18,8 @@ struct pull_fields {
 
 static const struct sb_option options[] = {
 	{"platform", 0, SB_OPTION_PARSED, "OS/ARCH", offsetof(struct pull_fields, platform),
-		"of an image with several (default: the host's)", sb_platform_option_parse},
+		"of an image with several (default: the host's); or all of them: all",
+		sb_platform_option_parse},
 	SB_OPTION_ROW_ROOT(struct pull_fields, root),
 	SB_OPTION_ROW_AUTH(struct pull_fields, auth_file),
 	SB_OPTION_ROWS_PROGRESS(struct pull_fields, progress, is_quiet),

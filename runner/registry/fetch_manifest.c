@@ -87,22 +87,46 @@ static int choose_in_index(const struct sb_buf *index, const struct sb_platform 
 	return 0;
 }
 
+int sb_manifest_fetch_named(struct sb_client *client, struct sb_layout *layout, struct sb_buf *json,
+	struct sb_descriptor *out, struct sb_error *err)
+{
+	const struct sb_reference *ref = sb_client_ref(client);
+	const struct sb_descriptor named = {.digest = ref->digest};
+
+	return sb_digest_is_set(&ref->digest)
+		       ? get_by_digest(client, &named, layout, json, out, err)
+		       : download(client, ref->tag, NULL, json, out, err);
+}
+
+int sb_manifest_fetch_listed(struct sb_client *client, const struct sb_descriptor *listed,
+	struct sb_layout *layout, struct sb_buf *json, struct sb_descriptor *out,
+	struct sb_error *err)
+{
+	SB_AUTO_BUF content = SB_BUF_INIT(0);
+	SB_AUTO_VALUE(sb_descriptor) found = {0};
+
+	if (get_by_digest(client, listed, layout, &content, &found, err) < 0)
+		return sb_error_context(err, "manifest %s", listed->digest.text);
+	if (sb_media_is_index(found.media_type))
+		return sb_fail(err, SB_E_UNSUPPORTED,
+			"an index within an index is not supported (%s)", listed->digest.text);
+	*out = found;
+	*json = content;
+	found = (struct sb_descriptor){0};
+	content = (struct sb_buf)SB_BUF_INIT(0);
+	return 0;
+}
+
 int sb_manifest_fetch(struct sb_client *client, const struct sb_platform *want,
 	struct sb_layout *layout, struct sb_buf *json, struct sb_descriptor *out,
 	struct sb_digest *out_named, struct sb_error *err)
 {
-	const struct sb_reference *ref = sb_client_ref(client);
-	const struct sb_descriptor named = {.digest = ref->digest};
 	SB_AUTO_BUF first = SB_BUF_INIT(0);
 	SB_AUTO_VALUE(sb_descriptor) top = {0};
 	SB_AUTO_VALUE(sb_descriptor) chosen = {0};
 
-	if (sb_digest_is_set(&ref->digest)) {
-		if (get_by_digest(client, &named, layout, &first, &top, err) < 0)
-			return -1;
-	} else if (download(client, ref->tag, NULL, &first, &top, err) < 0) {
+	if (sb_manifest_fetch_named(client, layout, &first, &top, err) < 0)
 		return -1;
-	}
 	*out_named = top.digest;
 	if (!sb_media_is_index(top.media_type)) {
 		*out = top;
@@ -111,18 +135,7 @@ int sb_manifest_fetch(struct sb_client *client, const struct sb_platform *want,
 		first = (struct sb_buf)SB_BUF_INIT(0);
 		return 0;
 	}
-	if (choose_in_index(&first, want, &chosen, err) < 0)
-		return -1;
-	sb_buf_release(&first);
-	sb_descriptor_release(&top);
-	if (get_by_digest(client, &chosen, layout, &first, &top, err) < 0)
-		return sb_error_context(err, "manifest %s", chosen.digest.text);
-	if (sb_media_is_index(top.media_type))
-		return sb_fail(err, SB_E_UNSUPPORTED,
-			"an index within an index is not supported (%s)", chosen.digest.text);
-	*out = top;
-	*json = first;
-	top = (struct sb_descriptor){0};
-	first = (struct sb_buf)SB_BUF_INIT(0);
-	return 0;
+	return choose_in_index(&first, want, &chosen, err) < 0
+		       ? -1
+		       : sb_manifest_fetch_listed(client, &chosen, layout, json, out, err);
 }

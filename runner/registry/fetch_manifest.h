@@ -21,4 +21,12 @@ int sb_manifest_fetch(struct sb_client *client, const struct sb_platform *want,
 	struct sb_layout *layout, struct sb_buf *json, struct sb_descriptor *out,
 	struct sb_digest *out_named, struct sb_error *err) SB_MUST_USE;
 
+/* What the client's reference itself means, a manifest or an index, in the same way. */
+int sb_manifest_fetch_named(struct sb_client *client, struct sb_layout *layout, struct sb_buf *json,
+	struct sb_descriptor *out, struct sb_error *err) SB_MUST_USE;
+/* The manifest that an index lists. SB_E_UNSUPPORTED for another index. */
+int sb_manifest_fetch_listed(struct sb_client *client, const struct sb_descriptor *listed,
+	struct sb_layout *layout, struct sb_buf *json, struct sb_descriptor *out,
+	struct sb_error *err) SB_MUST_USE;
+
 #endif

@@ -112,9 +112,9 @@ static bool is_image_config(const char *media_type)
 
 /* What can be known to fail is refused before anything large is fetched. */
 static int check_manifest(const struct sb_manifest *manifest, struct sb_layout *to,
-	uint64_t *out_total, struct sb_error *err)
+	uint64_t *inout_total, struct sb_error *err)
 {
-	uint64_t total = manifest->config.size_bytes;
+	uint64_t total = *inout_total;
 
 	if (!is_image_config(manifest->config.media_type))
 		return sb_fail(err, SB_E_UNSUPPORTED,
@@ -126,6 +126,8 @@ static int check_manifest(const struct sb_manifest *manifest, struct sb_layout *
 	if (manifest->layers.len > SB_MAX_LAYERS)
 		return sb_fail(err, SB_E_LIMIT, "it has %zu layers, more than %d",
 			manifest->layers.len, SB_MAX_LAYERS);
+	if (__builtin_add_overflow(total, manifest->config.size_bytes, &total))
+		return sb_fail(err, SB_E_INTEGRITY, "its layers' sizes are absurd");
 	SB_ARRAY_FOREACH (&manifest->layers, layer) {
 		if (sb_media_is_foreign_layer(layer->media_type) &&
 			!sb_layout_has_blob(to, &layer->digest))
@@ -136,7 +138,7 @@ static int check_manifest(const struct sb_manifest *manifest, struct sb_layout *
 		if (__builtin_add_overflow(total, layer->size_bytes, &total))
 			return sb_fail(err, SB_E_INTEGRITY, "its layers' sizes are absurd");
 	}
-	*out_total = total;
+	*inout_total = total;
 	return 0;
 }
 
@@ -164,41 +166,145 @@ static int fetch_content(struct sb_access *access, struct sb_client *client,
 	struct fetching fetching = {.progress = progress, .to = to};
 	_Atomic uint64_t done = 0;
 
-	report(progress, 0);
 	if (sb_blob_fetch(client, &manifest->config, to, &done, err) < 0 ||
 		check_config(manifest, to, err) < 0)
 		return -1;
-	progress->before = done;
+	progress->before += done;
 	report(progress, progress->before);
 	SB_ARRAY_FOREACH (&manifest->layers, layer)
 		add_blob(&fetching, layer);
 	return fetch_blobs(access, limits, &fetching, err);
 }
 
-static int pull_image(struct sb_access *access, const struct sb_http_limits *limits,
-	const struct sb_platform *want, struct sb_layout *to, struct progress *progress,
-	struct sb_descriptor *out, struct sb_error *err)
-{
-	SB_AUTO(sb_client) client = NULL;
-	SB_AUTO_BUF json = SB_BUF_INIT(0);
-	SB_AUTO_VALUE(sb_descriptor) descriptor = {0};
-	SB_AUTO(sb_manifest) manifest = NULL;
-	struct sb_digest named;
-	struct sb_digest stored;
+/* One of the manifests that are pulled. */
+struct wanted {
+	struct sb_buf json;
+	struct sb_manifest *manifest;
+};
+SB_ARRAY_STRUCT(sb_wanteds, struct wanted);
 
-	progress->before = progress->total = 0;
-	report(progress, 0);
-	if (sb_client_new(access, limits, keep_going, progress, &client, err) < 0 ||
-		sb_manifest_fetch(client, want, to, &json, &descriptor, &named, err) < 0 ||
-		sb_manifest_parse(json.data, json.len, &manifest, err) < 0 ||
-		check_manifest(manifest, to, &progress->total, err) < 0 ||
-		fetch_content(access, client, limits, manifest, to, progress, err) < 0)
+static void sb_wanteds_release(struct sb_wanteds *list)
+{
+	SB_ARRAY_FOREACH (list, wanted) {
+		sb_buf_release(&wanted->json);
+		sb_manifest_free(wanted->manifest);
+	}
+	SB_ARRAY_RELEASE(list);
+}
+
+static int read_manifest(struct wanted *wanted, struct sb_layout *to, struct progress *progress,
+	struct sb_error *err)
+{
+	if (sb_manifest_parse(wanted->json.data, wanted->json.len, &wanted->manifest, err) < 0)
 		return -1;
-	/* Last, so that a manifest in the layout is one whose blobs are there. */
-	if (sb_layout_put_bytes(to, json.data, json.len, &stored, err) < 0)
+	return check_manifest(wanted->manifest, to, &progress->total, err);
+}
+
+static int fetch_one_manifest(struct sb_client *client, struct sb_layout *to,
+	struct progress *progress, struct sb_wanteds *list, struct sb_descriptor *out,
+	struct sb_error *err)
+{
+	struct wanted *wanted = SB_ARRAY_ADD(list);
+	struct sb_digest named;
+
+	*wanted = (struct wanted){.json = SB_BUF_INIT(0)};
+	if (sb_manifest_fetch(
+		    client, progress->options->want, to, &wanted->json, out, &named, err) < 0 ||
+		read_manifest(wanted, to, progress, err) < 0)
 		return -1;
 	if (progress->options->out_named != NULL)
 		*progress->options->out_named = named;
+	return 0;
+}
+
+/* What an index lists: images, and what is attested of them. */
+static int fetch_listed_manifests(struct sb_client *client, const struct sb_buf *index,
+	struct sb_layout *to, struct progress *progress, struct sb_wanteds *list,
+	struct sb_error *err)
+{
+	SB_AUTO_VALUE(sb_descriptors) listed = {0};
+
+	if (sb_index_parse(index->data, index->len, &listed, err) < 0)
+		return -1;
+	SB_ARRAY_FOREACH (&listed, entry) {
+		SB_AUTO_VALUE(sb_descriptor) found = {0};
+		struct wanted *wanted = SB_ARRAY_ADD(list);
+
+		*wanted = (struct wanted){.json = SB_BUF_INIT(0)};
+		if (sb_manifest_fetch_listed(client, entry, to, &wanted->json, &found, err) < 0)
+			return -1;
+		if (read_manifest(wanted, to, progress, err) < 0)
+			return sb_error_context(err, "manifest %s", entry->digest.text);
+	}
+	return 0;
+}
+
+/* Each manifest behind its content, so that one in the layout is one whose blobs are there. */
+static int fetch_contents(struct sb_access *access, struct sb_client *client,
+	const struct sb_http_limits *limits, const struct sb_wanteds *list, struct sb_layout *to,
+	struct progress *progress, struct sb_error *err)
+{
+	report(progress, 0);
+	SB_ARRAY_FOREACH (list, wanted) {
+		struct sb_digest stored;
+
+		if (fetch_content(access, client, limits, wanted->manifest, to, progress, err) <
+				0 ||
+			sb_layout_put_bytes(to, wanted->json.data, wanted->json.len, &stored, err) <
+				0)
+			return -1;
+	}
+	return 0;
+}
+
+static int pull_index(struct sb_access *access, struct sb_client *client,
+	const struct sb_http_limits *limits, struct sb_layout *to, struct progress *progress,
+	struct sb_descriptor *out, struct sb_error *err)
+{
+	SB_AUTO_BUF json = SB_BUF_INIT(0);
+	SB_AUTO_VALUE(sb_descriptor) top = {0};
+	SB_AUTO_VALUE(sb_wanteds) list = {0};
+	struct sb_digest stored;
+
+	if (sb_manifest_fetch_named(client, to, &json, &top, err) < 0)
+		return -1;
+	if (!sb_media_is_index(top.media_type)) {
+		struct wanted *wanted = SB_ARRAY_ADD(&list);
+
+		*wanted = (struct wanted){.json = json};
+		json = (struct sb_buf)SB_BUF_INIT(0);
+		if (read_manifest(wanted, to, progress, err) < 0)
+			return -1;
+	} else if (fetch_listed_manifests(client, &json, to, progress, &list, err) < 0) {
+		return -1;
+	}
+	if (fetch_contents(access, client, limits, &list, to, progress, err) < 0 ||
+		(json.len > 0 && sb_layout_put_bytes(to, json.data, json.len, &stored, err) < 0))
+		return -1;
+	if (progress->options->out_named != NULL)
+		*progress->options->out_named = top.digest;
+	*out = top;
+	top = (struct sb_descriptor){0};
+	return 0;
+}
+
+static int pull_image(struct sb_access *access, const struct sb_http_limits *limits,
+	struct sb_layout *to, struct progress *progress, struct sb_descriptor *out,
+	struct sb_error *err)
+{
+	SB_AUTO(sb_client) client = NULL;
+	SB_AUTO_VALUE(sb_descriptor) descriptor = {0};
+	SB_AUTO_VALUE(sb_wanteds) list = {0};
+
+	progress->before = progress->total = 0;
+	report(progress, 0);
+	if (sb_client_new(access, limits, keep_going, progress, &client, err) < 0)
+		return -1;
+	if (progress->options->all_platforms)
+		return pull_index(access, client, limits, to, progress, out, err);
+	if (fetch_one_manifest(client, to, progress, &list, &descriptor, err) < 0 ||
+		fetch_contents(access, client, limits, &list, to, progress, err) < 0)
+		return -1;
 	*out = descriptor;
 	descriptor = (struct sb_descriptor){0};
 	return 0;
@@ -215,13 +321,11 @@ static int pull_from(const struct sb_endpoint *endpoint, const struct sb_pull_op
 		.auth_file = options->auth_file,
 		.interrupt = sb_layout_interrupt(to),
 	};
-	const struct sb_platform host = sb_platform_host();
 	SB_AUTO(sb_access) access = NULL;
 
 	if (sb_access_new(&way, &access, err) < 0)
 		return -1;
-	if (pull_image(access, limits, options->want != NULL ? options->want : &host, to, progress,
-		    out, err) < 0)
+	if (pull_image(access, limits, to, progress, out, err) < 0)
 		return sb_access_redact(access, err);
 	return 0;
 }

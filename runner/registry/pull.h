@@ -10,7 +10,9 @@
 /* OCI distribution spec v1.1 and Docker registry API v2, pull. */
 struct sb_pull_options {
 	const struct sb_platform *want; /* or NULL: the host's */
-	const char *auth_file;          /* or NULL: see auth.h */
+	/* Of an index, all that it lists, and it itself: *out is its descriptor then. */
+	bool all_platforms;
+	const char *auth_file; /* or NULL: see auth.h */
 	/* Some ten times a second: `what` is the image's name or a blob's short digest, done and
 	 * total are bytes over all blobs, those that need no fetching included (total is 0 until
 	 * the manifest is known; done may go back where a transfer starts anew). May be NULL.

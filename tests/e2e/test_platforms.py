@@ -9,6 +9,7 @@ import os
 import struct
 import subprocess
 import tarfile
+import urllib.request
 
 import pytest
 
@@ -336,6 +337,37 @@ def test_an_index_goes_to_a_registry_under_every_name(fresh, registry, out):
     second = type(fresh)(fresh.folder / "second")
     second("pull", "--platform", OTHER, again)
     assert json.loads(second("images", "--json").out)[0]["platform"] == OTHER
+
+
+def test_all_of_an_index_is_pulled(fresh, registry, out):
+    name = registry.ref("multi/whole:1")
+    build(fresh, "-o", f"type=registry,name={name},attest=true")
+    raw = remote(registry, "multi/whole:1", "--raw")
+    second = type(fresh)(fresh.folder / "second")
+    assert second("pull", "--platform", "all", name).out.strip() == digest_of(raw.encode())
+    (listed,) = json.loads(second("images", "--json").out)
+    assert listed["digest"] == digest_of(raw.encode()) and listed["platform"] == BOTH
+    second("save", "--format", "oci", "-o", out / "app.tar", name)
+    index = Index(out / "app.tar")
+    assert index.document == json.loads(raw) and len(index.entries) == 4
+    statements = [index.json(index.json(entry)["layers"][0]) for entry in index.entries[2:]]
+    assert [s["subject"][0]["digest"]["sha256"] for s in statements] == [e["digest"][7:] for e in index.entries[:2]]
+    assert second("push", name, registry.ref("multi/whole:2")).out.strip() == listed["digest"]
+    # An image without an index is pulled as ever.
+    build(fresh, "-o", f"type=registry,name={registry.ref('multi/single:1')}", platform=OTHER)
+    single = second("pull", "--platform=all", registry.ref("multi/single:1")).out.strip()
+    assert single == digest_of(remote(registry, "multi/single:1", "--raw").encode())
+
+
+def test_an_index_that_is_not_whole_there_gets_no_name(fresh, registry):
+    name = registry.ref("multi/broken:1")
+    build(fresh, "-o", f"type=registry,name={name}")
+    child = json.loads(remote(registry, "multi/broken:1", "--raw"))["manifests"][1]["digest"]
+    url = f"http://{registry.host}/v2/multi/broken/manifests/{child}"
+    urllib.request.urlopen(urllib.request.Request(url, method="DELETE"), timeout=10).close()
+    second = type(fresh)(fresh.folder / "second")
+    assert f"manifest {child}" in second("pull", "--platform", "all", name, check=3).err
+    assert json.loads(second("images", "--json").out) == []
 
 
 def push_base(fresh, registry, name, text):
