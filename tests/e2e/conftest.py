@@ -5,6 +5,7 @@ Environment:
   SAFEBUILD          the program to test (default: build/runner/safebuild of this tree, then PATH)
   SB_TEST_MUST_RUN   1: a test that can't run here is a failure (CI)
   SB_TEST_FAST       1: leave out what is marked slow
+  SB_TEST_TALK       a checkout of the talk's repository: its Dockerfiles are built too (test_examples.py)
   SB_TEST_CACHE      a folder that keeps the Debian base between sessions
 """
 

@@ -2,8 +2,10 @@
 """examples/ are what they say."""
 
 import json
+import os
 import shutil
 import subprocess
+import tempfile
 
 import pytest
 
@@ -57,6 +59,19 @@ def test_going_minimal(fresh):
     assert [row[0] for row in table] == [f"going-minimal/{n}:1" for n in ("all-in-one", "debian", "alpine", "distroless")]
     sizes = [image["size"] for image in json.loads(fresh("images", "--json", "going-minimal/").out)]
     assert sizes == sorted(sizes, reverse=True) and sizes[0] > 50 * sizes[-1]
+
+
+if "SB_TEST_TALK" in os.environ:
+
+    @pytest.mark.slow
+    def test_the_dockerfiles_of_the_talk_as_they_are(fresh):
+        for name in ("curl", "mmdebstrap", "docker-registry", "slirp4netns"):
+            need_program(name)
+        command = [EXAMPLES / "going-minimal/originals.sh", os.environ["SB_TEST_TALK"], fresh.program]
+        env = {**fresh.environment(), "TMPDIR": tempfile.gettempdir()}
+        done = subprocess.run(command, env=env, capture_output=True, text=True, check=False, timeout=1200)
+        assert done.returncode == 0, done.stdout + done.stderr
+        assert done.stdout.count('{"stderr":"","stdout":"hello\\n"}') == 4
 
 
 def test_going_minimal_gets_better(sb):
