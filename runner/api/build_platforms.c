@@ -1,22 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 #include "api/build_job.h"
 
-#include <string.h>
-
 #include "base/mem.h"
 #include "build/planned.h"
-
-static bool is_same(const struct sb_platform *a, const struct sb_platform *b)
-{
-	return strcmp(a->os, b->os) == 0 && strcmp(a->architecture, b->architecture) == 0 &&
-	       strcmp(a->variant, b->variant) == 0;
-}
 
 /* One that is named twice, maybe by another of its names, is built once. */
 static void add_part(struct sb_build_job *job, const struct sb_platform *platform)
 {
 	SB_ARRAY_FOREACH (&job->parts, part)
-		if (is_same(&part->platform, platform))
+		if (sb_platform_is_same(&part->platform, platform))
 			return;
 	*SB_ARRAY_ADD(&job->parts) = (struct sb_build_part){.platform = *platform};
 }
@@ -95,9 +87,8 @@ static void fork_part(struct sb_build_job *job, size_t i)
 
 	sb_build_fork(&job->build, &part->platform, part->plan, &part->build);
 	part->is_begun = true;
-	if (job->parts.len == 1)
-		return;
 	part->build.wanted = &job->wanted;
+	part->build.is_one_of_several = job->parts.len > 1;
 	part->build.n_steps_after = n_planned_steps(job, i + 1);
 	if (before != NULL)
 		part->build.n_steps_before =
@@ -129,6 +120,14 @@ static int run_part(struct sb_build_job *job, struct sb_build_part *part, struct
 	return sb_build_run(&part->build, &part->manifest, err);
 }
 
+static int fail_part(
+	const struct sb_build_job *job, const struct sb_build_part *part, struct sb_error *err)
+{
+	sb_autofree char *name = sb_platform_format(&part->platform);
+
+	return job->parts.len > 1 ? sb_error_context(err, "%s", name) : -1;
+}
+
 int sb_build_job_run(struct sb_build_job *job, struct sb_error *err)
 {
 	for (size_t i = 0; i < job->parts.len; i++) {
@@ -136,7 +135,7 @@ int sb_build_job_run(struct sb_build_job *job, struct sb_error *err)
 
 		fork_part(job, i);
 		if (run_part(job, part, err) < 0)
-			return -1;
+			return fail_part(job, part, err);
 		/* As asked for: a stage of another platform (FROM --platform) may be the target. */
 		if (job->parts.len > 1)
 			part->manifest.platform = part->platform;

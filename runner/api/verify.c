@@ -59,7 +59,7 @@ static void tell(struct sb_build *build, const struct sb_inspection *in)
 	}
 
 	sb_autofree char *platform =
-		build->wanted != NULL ? sb_platform_format(&build->platform) : sb_strdup("");
+		build->is_one_of_several ? sb_platform_format(&build->platform) : sb_strdup("");
 	sb_autofree char *text = sb_asprintf("verified%s%s: %zu secret%s, not in the image's %zu "
 					     "layer%s (%s in %llu files searched)",
 		platform[0] != '\0' ? " " : "", platform, in->n_secrets_searched,

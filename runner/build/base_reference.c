@@ -35,7 +35,7 @@ static bool serves(
 	return sb_platform_match(platform, &image->config->platform) > 0;
 }
 
-/* Of several platforms, all have the store's image, or none. */
+/* Where several platforms are asked for, all have the store's image, or none. */
 static bool serves_all(struct sb_build *build, const char *text, const struct sb_descriptor *d,
 	const struct sb_platform *platform)
 {
@@ -44,7 +44,9 @@ static bool serves_all(struct sb_build *build, const char *text, const struct sb
 	for (size_t i = 0; build->wanted != NULL && i < build->wanted->len; i++) {
 		const struct sb_wanted_base *wanted = &build->wanted->items[i];
 
-		if (strcmp(wanted->name, text) == 0 && !serves(build, d, &wanted->platform))
+		if (strcmp(wanted->name, text) == 0 &&
+			!sb_platform_is_same(&wanted->platform, platform) &&
+			!serves(build, d, &wanted->platform))
 			return false;
 	}
 	return true;

@@ -58,9 +58,9 @@ struct sb_build {
 	const struct sb_contexts *contexts;
 
 	struct sb_platform platform;
-	/* Of several platforms, each built by itself, one after the other (sb_build_fork): the
-	 * bases that all of them ask for; NULL: there is one platform alone. */
-	const struct sb_wanted_bases *wanted;
+	const struct sb_wanted_bases *wanted; /* what is asked for, by all builds of this call */
+	/* Of several platforms, each is built by itself, one after the other (sb_build_fork). */
+	bool is_one_of_several;
 	uint32_t n_steps_before; /* of the builds before it and after it: steps are numbered through
 				  */
 	size_t n_steps_after;

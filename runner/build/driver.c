@@ -121,7 +121,7 @@ static int step_start(struct sb_build *build, const struct sb_stage *stage,
 		instr->kind == SB_INSTR_ADD ? sb_remote_hide_passwords(instr->text) : NULL;
 
 	sb_events_set_step(++build->n_steps_begun, stage->name,
-		build->wanted != NULL ? stage->shown_platform : NULL);
+		build->is_one_of_several ? stage->shown_platform : NULL);
 	sb_events_emit(&build->events, (struct sb_event){.kind = SB_EVENT_STEP_START,
 					       .text = shown != NULL ? shown : instr->text,
 					       .file = instr->at.file,

@@ -94,7 +94,7 @@ int sb_planned_stage(struct sb_build *build, const struct sb_stage *stage, struc
 
 	*SB_ARRAY_ADD(&planned->stages) = (struct sb_planned_stage){.name = sb_strdup(stage->name),
 		.base = sb_strdup(base),
-		.platform = build->wanted != NULL ? sb_strdup(stage->shown_platform) : NULL,
+		.platform = build->is_one_of_several ? sb_strdup(stage->shown_platform) : NULL,
 		.needs = needs.items,
 		.n_needs = needs.len,
 		.is_target = stage->index == build->plan->target};

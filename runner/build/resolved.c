@@ -42,17 +42,11 @@ void sb_resolved_release(struct sb_resolved *resolved)
 	(void)pthread_mutex_destroy(&resolved->lock);
 }
 
-static bool is_same_platform(const struct sb_platform *a, const struct sb_platform *b)
-{
-	return strcmp(a->os, b->os) == 0 && strcmp(a->architecture, b->architecture) == 0 &&
-	       strcmp(a->variant, b->variant) == 0;
-}
-
 static struct sb_resolved_name *find(
 	struct sb_resolved *resolved, const char *text, const struct sb_platform *platform)
 {
 	SB_ARRAY_FOREACH (&resolved->names, name)
-		if (strcmp(name->text, text) == 0 && is_same_platform(&name->platform, platform))
+		if (strcmp(name->text, text) == 0 && sb_platform_is_same(&name->platform, platform))
 			return name;
 	return NULL;
 }

@@ -5,8 +5,9 @@
 #include "plan/plan.h"
 
 /*
- * The base images that the builds for several platforms ask for, so that the images of one name are
- * all of the store or all of one registry's index, never some of each: the store's may be older.
+ * The base images that builds ask for, for one platform or several, so that the images of one name
+ * are all of the store or all of one registry's index, never some of each: the store's may be
+ * older.
  */
 struct sb_wanted_base {
 	char *name; /* as the Buildfile has it, expanded */

@@ -154,6 +154,12 @@ char *sb_platform_format(const struct sb_platform *platform)
 		platform->variant[0] != '\0' ? "/" : "", platform->variant);
 }
 
+bool sb_platform_is_same(const struct sb_platform *a, const struct sb_platform *b)
+{
+	return strcmp(a->os, b->os) == 0 && strcmp(a->architecture, b->architecture) == 0 &&
+	       strcmp(a->variant, b->variant) == 0;
+}
+
 /* The N of "vN", with the architecture's unsaid variant for none; 0 where it is not of that form.
  */
 static int level(const struct sb_platform *p)

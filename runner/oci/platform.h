@@ -19,6 +19,7 @@ int sb_platform_parse(const char *text, struct sb_platform *out, struct sb_error
 struct sb_platform sb_platform_host(void);
 /* "linux/amd64" or "linux/arm/v7"; caller frees. */
 char *sb_platform_format(const struct sb_platform *platform);
+bool sb_platform_is_same(const struct sb_platform *a, const struct sb_platform *b);
 /* How well an image of `have` serves one who wants `want`: 0 not at all, higher is better (arm/v7
  * may run arm/v6). */
 int sb_platform_match(const struct sb_platform *want, const struct sb_platform *have);

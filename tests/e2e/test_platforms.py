@@ -204,7 +204,7 @@ def test_nothing_is_written_where_one_fails(fresh, out):
     text = "FROM --platform=$BUILDPLATFORM busybox:1\nARG TARGETARCH\nRUN [ $TARGETARCH != s390x ]\n"
     outputs = ("-o", f"type=oci,dest={out}/app.tar", "-o", "type=store", "--iidfile", out / "iid")
     result = build(fresh, "-t", "app:1", *outputs, text=text, check=1)
-    assert "Buildfile:3:1: error" in result.err and f"[{HOST}->s390x stage-0 6/6] RUN" in result.err
+    assert "Buildfile:3:1: error: linux/s390x: process" in result.err and f"[{HOST}->s390x stage-0 6/6] RUN" in result.err
     assert os.listdir(out) == [] and "app:1" not in fresh("images").out
 
 
@@ -405,6 +405,17 @@ def test_never_one_of_the_store_and_one_of_the_registry(fresh, registry, out):
     assert versions(second, out, name, platform=HOST) == [(image_make.ARCHITECTURE, "first")]
     assert versions(second, out, name) == [(image_make.ARCHITECTURE, "second"), ("s390x", "second")]
     assert versions(second, out, name, platform=HOST) == [(image_make.ARCHITECTURE, "second")]
+
+
+def test_stages_of_two_platforms_in_a_build_for_one(fresh, registry, out):
+    name = push_base(fresh, registry, "multi/stages:1", "first")
+    second = type(fresh)(fresh.folder / "second")
+    second("pull", "--platform", HOST, name)
+    push_base(fresh, registry, "multi/stages:1", "second")
+    text = f"FROM --platform={OTHER} {name} AS other\nFROM {name}\nCOPY --from=other /version /arch /other/\n"
+    second.build(text, "-o", out / "files")
+    assert [(out / "files" / path).read_text() for path in ("version", "other/version", "other/arch")] == [
+        "second", "second", "s390x"]
 
 
 def test_a_base_of_the_store_for_one_platform_alone(fresh, out):
