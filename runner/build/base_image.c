@@ -4,6 +4,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/limits.h"
 #include "base/mem.h"
 #include "build/base_reference.h"
 #include "build/base_suggest.h"
@@ -135,18 +136,64 @@ static int unpack_and_pin(struct sb_build *build, struct sb_stage_state *state, 
 	}
 }
 
+/* Layer i, on those before it, which *chain is of. */
+static int unpack_next(struct sb_build *build, struct sb_stage_state *state, size_t i,
+	struct sb_digest *chain, struct sb_error *err)
+{
+	sb_autofree char *name = NULL;
+	const struct sb_digest below = *chain;
+
+	sb_key_chain(&below, &state->config->diff_ids.items[i], chain);
+	if (unpack_and_pin(build, state, i, chain, &name, err) < 0)
+		return -1;
+	return name != NULL ? stack_layer(build, state, name, err) : 0;
+}
+
 static int unpack(struct sb_build *build, struct sb_stage_state *state, struct sb_error *err)
 {
 	struct sb_digest chain = {0};
 
-	for (size_t i = 0; i < state->layers.len; i++) {
-		sb_autofree char *name = NULL;
-		const struct sb_digest below = chain;
-
-		sb_key_chain(&below, &state->config->diff_ids.items[i], &chain);
-		if (unpack_and_pin(build, state, i, &chain, &name, err) < 0 ||
-			(name != NULL && stack_layer(build, state, name, err) < 0))
+	for (size_t i = 0; i < state->layers.len; i++)
+		if (unpack_next(build, state, i, &chain, err) < 0)
 			return -1;
+	return 0;
+}
+
+void sb_early_layers_release(struct sb_early_layers *early)
+{
+	sb_stage_state_free(early->state);
+	early->state = NULL;
+}
+
+static int begin_early(
+	struct sb_early_layers *early, const struct sb_manifest *manifest, struct sb_error *err)
+{
+	SB_AUTO_BUF json = SB_BUF_INIT(SB_MAX_JSON);
+
+	sb_early_layers_release(early);
+	*early = (struct sb_early_layers){.build = early->build,
+		.config = manifest->config.digest,
+		.state = sb_stage_state_new()};
+	if (sb_layout_read_blob(early->build->store, &manifest->config, &json, err) < 0 ||
+		sb_image_config_parse(json.data, json.len, &early->state->config, err) < 0)
+		return -1;
+	SB_ARRAY_FOREACH (&manifest->layers, layer)
+		sb_descriptor_copy(SB_ARRAY_ADD(&early->state->layers), layer);
+	return 0;
+}
+
+int sb_early_layers_unpack(struct sb_early_layers *early, const struct sb_manifest *manifest,
+	size_t n, struct sb_error *err)
+{
+	if ((early->state == NULL || !sb_digest_equal(&early->config, &manifest->config.digest)) &&
+		begin_early(early, manifest, err) < 0)
+		return -1;
+	for (; early->n < n; early->n++) {
+		if (unpack_next(early->build, early->state, early->n, &early->chain, err) == 0)
+			continue;
+		/* Another registry may be tried: from the first layer on. */
+		sb_early_layers_release(early);
+		return -1;
 	}
 	return 0;
 }

@@ -17,6 +17,21 @@ int sb_base_image_load(struct sb_build *build, const struct sb_base *base,
 int sb_base_image_load_stored(struct sb_build *build, const struct sb_descriptor *d,
 	const struct sb_platform *platform, struct sb_stage_state **out,
 	struct sb_error *err) SB_MUST_USE;
+/*
+ * Unpacks layers of an image that is still coming into the store (sb_pull_options.on_layers), ahead
+ * of sb_base_image_load_stored, which then finds them. Starts zeroed with the build, and takes up
+ * another image where one is given.
+ */
+struct sb_early_layers {
+	struct sb_build *build;
+	struct sb_digest config; /* of the image */
+	struct sb_stage_state *state;
+	struct sb_digest chain;
+	size_t n; /* layers that are unpacked */
+};
+int sb_early_layers_unpack(struct sb_early_layers *early, const struct sb_manifest *manifest,
+	size_t n, struct sb_error *err) SB_MUST_USE;
+void sb_early_layers_release(struct sb_early_layers *early);
 /* Puts the variables that a stage starts with into state->env: the config's, with a PATH as the
  * reference gives one. */
 void sb_base_image_start_env(struct sb_stage_state *state);

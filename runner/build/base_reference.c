@@ -10,9 +10,27 @@
 #include "registry/pull.h"
 #include "registry/registries.h"
 
+/* Of one pull. */
+struct pulling {
+	struct sb_build *build;
+	struct sb_early_layers early;
+};
+
+static void pulling_release(struct pulling *pulling)
+{
+	sb_early_layers_release(&pulling->early);
+}
+
+static int on_layers(void *data, const struct sb_manifest *manifest, size_t n, struct sb_error *err)
+{
+	struct pulling *pulling = data;
+
+	return sb_early_layers_unpack(&pulling->early, manifest, n, err);
+}
+
 static bool on_progress(void *data, const char *what, uint64_t done, uint64_t total)
 {
-	struct sb_build *build = data;
+	const struct sb_build *build = ((struct pulling *)data)->build;
 
 	sb_events_emit(&build->events,
 		(struct sb_event){
@@ -160,10 +178,13 @@ static int pull(struct sb_build *build, const char *text, const struct sb_platfo
 	struct sb_stage_state **out, struct sb_descriptor *out_d,
 	struct sb_resolved_source *out_source, struct sb_error *err)
 {
+	__attribute__((cleanup(pulling_release))) struct pulling pulling = {
+		.build = build, .early = {.build = build}};
 	const struct sb_pull_options options = {.want = platform,
 		.auth_file = build->auth_file,
 		.on_progress = on_progress,
-		.data = build,
+		.on_layers = on_layers,
+		.data = &pulling,
 		.out_named = &out_source->named};
 
 	/* It has its name in the store when all of it was unpacked, and so found to be what it

@@ -18,10 +18,12 @@ enum {
 struct pool {
 	const struct sb_parallel *options;
 	_Atomic uint64_t *done; /* a job each */
+	_Atomic bool *is_done;
 	_Atomic bool is_stopped;
+	size_t n_told; /* jobs that on_done was called for; the calling thread's alone */
 
-	pthread_mutex_t lock; /* of all that follows */
-	pthread_cond_t ended; /* a thread has */
+	pthread_mutex_t lock;   /* of all that follows */
+	pthread_cond_t changed; /* a thread has ended, or a job is done */
 	size_t next;
 	size_t n_running;
 	struct sb_error failure;
@@ -73,9 +75,13 @@ static int work(struct pool *pool, struct sb_error *err)
 
 	if (sb_client_new(options->access, options->limits, keep_going, pool, &client, err) < 0)
 		return -1;
-	while (take_job(pool, &i))
+	while (take_job(pool, &i)) {
 		if (options->run(options->data, i, client, &pool->done[i], err) < 0)
 			return -1;
+		pool->is_done[i] = true;
+		if (options->on_done != NULL)
+			SB_BUG_ON(pthread_cond_signal(&pool->changed) != 0);
+	}
 	return 0;
 }
 
@@ -88,7 +94,7 @@ static void *work_in_thread(void *data)
 		keep_failure(pool, &err);
 	lock(pool);
 	pool->n_running--;
-	SB_BUG_ON(pthread_cond_signal(&pool->ended) != 0);
+	SB_BUG_ON(pthread_cond_signal(&pool->changed) != 0);
 	unlock(pool);
 	return NULL;
 }
@@ -115,6 +121,25 @@ static void report(struct pool *pool)
 	pool->is_stopped = true;
 }
 
+/* Called with the lock, which is let go of for the work. */
+static void tell_done(struct pool *pool)
+{
+	const struct sb_parallel *options = pool->options;
+	struct sb_error err = SB_ERROR_INIT;
+
+	while (options->on_done != NULL && !pool->is_stopped && pool->n_told < options->n_jobs &&
+		pool->is_done[pool->n_told]) {
+		unlock(pool);
+
+		const int rc = options->on_done(options->data, pool->n_told, &err);
+
+		if (rc < 0)
+			keep_failure(pool, &err);
+		pool->n_told++;
+		lock(pool);
+	}
+}
+
 static void wait_for_all(struct pool *pool)
 {
 	lock(pool);
@@ -125,9 +150,11 @@ static void wait_for_all(struct pool *pool)
 		until.tv_nsec += TICK_MS * 1000000L;
 		until.tv_sec += until.tv_nsec / 1000000000;
 		until.tv_nsec %= 1000000000;
-		(void)pthread_cond_timedwait(&pool->ended, &pool->lock, &until);
+		(void)pthread_cond_timedwait(&pool->changed, &pool->lock, &until);
 		report(pool);
+		tell_done(pool);
 	}
+	tell_done(pool);
 	unlock(pool);
 }
 
@@ -135,20 +162,22 @@ static void open_pool(struct pool *pool, const struct sb_parallel *options)
 {
 	pthread_condattr_t by_monotonic;
 
-	*pool = (struct pool){
-		.options = options, .done = sb_calloc(options->n_jobs, sizeof(*pool->done))};
+	*pool = (struct pool){.options = options,
+		.done = sb_calloc(options->n_jobs, sizeof(*pool->done)),
+		.is_done = sb_calloc(options->n_jobs, sizeof(*pool->is_done))};
 	SB_BUG_ON(pthread_condattr_init(&by_monotonic) != 0);
 	SB_BUG_ON(pthread_condattr_setclock(&by_monotonic, CLOCK_MONOTONIC) != 0);
-	SB_BUG_ON(pthread_cond_init(&pool->ended, &by_monotonic) != 0);
+	SB_BUG_ON(pthread_cond_init(&pool->changed, &by_monotonic) != 0);
 	SB_BUG_ON(pthread_mutex_init(&pool->lock, NULL) != 0);
 	(void)pthread_condattr_destroy(&by_monotonic);
 }
 
 static void close_pool(struct pool *pool)
 {
-	(void)pthread_cond_destroy(&pool->ended);
+	(void)pthread_cond_destroy(&pool->changed);
 	(void)pthread_mutex_destroy(&pool->lock);
 	free((void *)(uintptr_t)pool->done);
+	free((void *)(uintptr_t)pool->is_done);
 }
 
 /* The signals are for the thread that the program began with. */

@@ -18,6 +18,9 @@ struct sb_parallel {
 	/* Some ten times a second, on the calling thread: job i was begun last, `done` is the sum.
 	 * False cancels. */
 	bool (*on_progress)(void *data, size_t i, uint64_t done);
+	/* Job i, and all of lower numbers, are done; on the calling thread, in the order of the
+	 * numbers, while the others go on. What fails ends them. Or NULL. */
+	int (*on_done)(void *data, size_t i, struct sb_error *err);
 	void *data;
 };
 

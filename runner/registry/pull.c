@@ -49,6 +49,8 @@ static bool keep_going(void *data)
 struct fetching {
 	struct progress *progress;
 	struct sb_layout *to;
+	const struct sb_manifest *manifest;
+	size_t n_ready; /* of its layers, from the first on */
 	SB_ARRAY(const struct sb_descriptor *) blobs;
 };
 
@@ -73,6 +75,28 @@ static bool on_fetched(void *data, size_t i, uint64_t done)
 	return !progress->is_cancelled;
 }
 
+static bool is_among_first(
+	const struct fetching *fetching, const struct sb_descriptor *layer, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (sb_digest_equal(&fetching->blobs.items[i]->digest, &layer->digest))
+			return true;
+	return false;
+}
+
+/* A blob may be several layers. */
+static int on_one_done(void *data, size_t i, struct sb_error *err)
+{
+	struct fetching *fetching = data;
+	const struct sb_pull_options *options = fetching->progress->options;
+	const struct sb_descriptors *layers = &fetching->manifest->layers;
+
+	while (fetching->n_ready < layers->len &&
+		is_among_first(fetching, &layers->items[fetching->n_ready], i + 1))
+		fetching->n_ready++;
+	return options->on_layers(options->data, fetching->manifest, fetching->n_ready, err);
+}
+
 static void add_blob(struct fetching *fetching, const struct sb_descriptor *blob)
 {
 	SB_ARRAY_FOREACH (&fetching->blobs, other) {
@@ -93,6 +117,7 @@ static int fetch_blobs(struct sb_access *access, const struct sb_http_limits *li
 		.n_jobs = fetching->blobs.len,
 		.run = fetch_one,
 		.on_progress = on_fetched,
+		.on_done = fetching->progress->options->on_layers != NULL ? on_one_done : NULL,
 		.data = fetching,
 	};
 	const int rc = sb_parallel_run(&parallel, err);
@@ -163,7 +188,7 @@ static int fetch_content(struct sb_access *access, struct sb_client *client,
 	const struct sb_http_limits *limits, const struct sb_manifest *manifest,
 	struct sb_layout *to, struct progress *progress, struct sb_error *err)
 {
-	struct fetching fetching = {.progress = progress, .to = to};
+	struct fetching fetching = {.progress = progress, .to = to, .manifest = manifest};
 	_Atomic uint64_t done = 0;
 
 	if (sb_blob_fetch(client, &manifest->config, to, &done, err) < 0 ||

@@ -5,6 +5,7 @@
 #include "base/error.h"
 #include "oci/descriptor.h"
 #include "oci/layout.h"
+#include "oci/manifest.h"
 #include "oci/reference.h"
 
 /* OCI distribution spec v1.1 and Docker registry API v2, pull. */
@@ -18,6 +19,10 @@ struct sb_pull_options {
 	 * the manifest is known; done may go back where a transfer starts anew). May be NULL.
 	 * Returning false cancels with SB_E_CANCELLED, within a second also where nothing moves. */
 	bool (*on_progress)(void *data, const char *what, uint64_t done, uint64_t total);
+	/* The config and the first n layers of the image are in the layout, verified; the others
+	 * still come. As often as n grows; what fails ends the pull. `data` as above; or NULL. */
+	int (*on_layers)(
+		void *data, const struct sb_manifest *manifest, size_t n, struct sb_error *err);
 	void *data;
 	/* Gets, on success, the digest of what the name itself means, an index's where it is one:
 	 * by that digest, other platforms' images are had of the same. Or NULL. */

@@ -5,6 +5,7 @@ import base64
 import gzip
 import hashlib
 import json
+import signal
 import subprocess
 import threading
 import time
@@ -14,7 +15,7 @@ import pytest
 
 import image_make
 import lying_registry
-from conftest import cannot_run, need_program
+from conftest import IS_ROOT, cannot_run, need_program
 from registry_server import RegistryServer, find_program
 
 LAYER = image_make.make_tar({"etc/from-registry": b"x" * 5000, "dir": None})
@@ -308,6 +309,58 @@ def test_http_elsewhere_only_where_it_is_settled(fresh):
         assert fresh("pull", name, check=3)
         env = settings(fresh, f'[[registry]]\nlocation = "{name.split("/")[0]}"\ninsecure = true\n')
         fresh("pull", name, env=env)
+
+
+class LastLayerLies(lying_registry.Image):
+    """The layer with which something is wrong lies on the others."""
+
+    def __init__(self, layer, others):
+        super().__init__(layer, others=others)
+        config = json.loads(self.config)
+        diff_ids = config["rootfs"]["diff_ids"]
+        diff_ids.append(diff_ids.pop(0))
+        self.config = lying_registry.to_json(config)
+
+    def manifest(self):
+        manifest = json.loads(super().manifest())
+        manifest["layers"].append(manifest["layers"].pop(0))
+        return lying_registry.to_json(manifest)
+
+
+def unpacked_layers(sb):
+    """The hex digits of their diff_ids; the folders belong to subordinate ids."""
+    inside = [] if IS_ROOT else ["unshare", "--user", "--map-auto", "--map-root-user"]
+    command = [*inside, "find", sb.store, "-path", "*/layers/*", "-maxdepth", "4", "-printf", "%f\\n"]
+    return set(subprocess.run(command, capture_output=True, text=True, check=False).stdout.split())
+
+
+def test_layers_are_unpacked_while_others_come(fresh):
+    others = [image_make.make_tar({f"first{n}": b"x" * 100, "gone": b"y"}) for n in range(2)]
+    top = image_make.make_tar({"top": b"z" * 100000, ".wh.gone": b""})
+    wanted = {lying_registry.digest_of(other)[7:] for other in others}
+    with lying_registry.LyingRegistry(LastLayerLies(top, others), "layer-stalls") as registry:
+        build = fresh.start("--progress=plain", fresh.context(), "-f", "-",
+                            stdin=subprocess.PIPE)
+        build.stdin.write(f"FROM {registry.ref}\n".encode())
+        build.stdin.close()
+        deadline = time.monotonic() + 20
+        while time.monotonic() < deadline and not wanted <= unpacked_layers(fresh):
+            time.sleep(0.05)
+        assert build.poll() is None and wanted <= unpacked_layers(fresh)
+        build.send_signal(signal.SIGINT)
+        assert build.wait(20) == 130, build.stderr.read()
+        build.stdout.close()
+        build.stderr.close()
+    with lying_registry.LyingRegistry(LastLayerLies(top, others)) as registry:
+        image = fresh.image(f"FROM {registry.ref}\nCOPY --from={registry.ref} /first0 /again\n")
+        assert image.read("first1") == b"x" * 100 and "gone" not in image.files() and image.read("top")[:1] == b"z"
+    # What does not unpack ends the pull at once, also while the rest still comes.
+    lies = LastLayerLies(top, others)
+    lies.config = lies.config.replace(lying_registry.digest_of(others[0]).encode(), ("sha256:" + "0" * 64).encode())
+    with lying_registry.LyingRegistry(lies, "layer-stalls") as registry:
+        began = time.monotonic()
+        assert "unpacks to" in fresh.build(f"FROM {registry.ref}\n", check=3).err
+        assert time.monotonic() - began < 15
 
 
 def test_a_tag_is_resolved_once_a_build(fresh):
