@@ -293,6 +293,8 @@ static void stages_know_their_instructions(void **state)
 	assert_int_equal(made.plan->stages.items[0].from->kind, SB_INSTR_FROM);
 	assert_false(made.plan->stages.items[1].is_named);
 	assert_null(made.plan->stages.items[1].platform);
+	assert_string_equal(made.plan->stages.items[0].shown_platform, "linux/amd64->arm/v7");
+	assert_string_equal(made.plan->stages.items[1].shown_platform, "linux/arm/v7");
 	assert_int_equal(made.plan->stages.items[1].first, 5);
 	assert_int_equal(made.plan->stages.items[1].end, 6);
 	made_release(&made);
