@@ -159,6 +159,14 @@ static int unpack(struct sb_build *build, struct sb_stage_state *state, struct s
 	return 0;
 }
 
+static int check_counts(size_t n_layers, const struct sb_image_config *config, struct sb_error *err)
+{
+	if (config->diff_ids.len == n_layers)
+		return 0;
+	return sb_fail(err, SB_E_INTEGRITY, "the image has %zu layers, and its config lists %zu",
+		n_layers, config->diff_ids.len);
+}
+
 void sb_early_layers_release(struct sb_early_layers *early)
 {
 	sb_stage_state_free(early->state);
@@ -175,8 +183,11 @@ static int begin_early(
 		.config = manifest->config.digest,
 		.state = sb_stage_state_new()};
 	if (sb_layout_read_blob(early->build->store, &manifest->config, &json, err) < 0 ||
-		sb_image_config_parse(json.data, json.len, &early->state->config, err) < 0)
+		sb_image_config_parse(json.data, json.len, &early->state->config, err) < 0 ||
+		check_counts(manifest->layers.len, early->state->config, err) < 0) {
+		sb_early_layers_release(early);
 		return -1;
+	}
 	SB_ARRAY_FOREACH (&manifest->layers, layer)
 		sb_descriptor_copy(SB_ARRAY_ADD(&early->state->layers), layer);
 	return 0;
@@ -206,10 +217,8 @@ int sb_base_image_load_stored(struct sb_build *build, const struct sb_descriptor
 
 	if (sb_image_from_layout(build->store, d, platform, &image, err) < 0)
 		return -1;
-	if (image->config->diff_ids.len != image->manifest->layers.len)
-		return sb_fail(err, SB_E_INTEGRITY,
-			"the image has %zu layers, and its config lists %zu",
-			image->manifest->layers.len, image->config->diff_ids.len);
+	if (check_counts(image->manifest->layers.len, image->config, err) < 0)
+		return -1;
 	state->config = sb_image_config_dup(image->config);
 	SB_ARRAY_FOREACH (&image->manifest->layers, layer)
 		sb_descriptor_copy(SB_ARRAY_ADD(&state->layers), layer);

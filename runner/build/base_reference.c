@@ -30,7 +30,7 @@ static int on_layers(void *data, const struct sb_manifest *manifest, size_t n, s
 
 static bool on_progress(void *data, const char *what, uint64_t done, uint64_t total)
 {
-	const struct sb_build *build = ((struct pulling *)data)->build;
+	struct sb_build *build = ((struct pulling *)data)->build;
 
 	sb_events_emit(&build->events,
 		(struct sb_event){
