@@ -17,7 +17,6 @@ enum {
 	MAX_TWICE_BYTES = 16 << 10,
 	MIN_WRAPPABLE_RAW = 24, /* a shorter one might be the words where two lines meet */
 	MIN_PIECE_BYTES = 8,
-	MAX_JOINED_BYTES = 256, /* of base64 that may be in any place of longer lines */
 };
 
 static const char form_raw[] = "raw";
@@ -75,6 +74,8 @@ static void append(const struct maker *maker, const char *form, const char *byte
 		.form = form,
 		.secret_id = maker->secret_id,
 		.is_whole_token = maker->is_whole_token,
+		.is_raw = is_raw,
+		.is_base64 = form == form_base64 || form == form_base64url,
 		.is_wrappable = !maker->is_whole_token && (!is_raw || len >= MIN_WRAPPABLE_RAW) &&
 				is_base64_text(bytes, len),
 	};
@@ -94,57 +95,17 @@ static void add_raw(const struct maker *maker, const char *form)
 	add(maker, form, copy, maker->len);
 }
 
-/* The lines that tools break it into from the value's beginning on. What is shown line by line must
- * not wait for the next one, so the redactor knows the lines and not the join. */
+/* The lines that tools break it into from the value's beginning on, any of which may be shown
+ * alone. */
 static void add_pieces(
 	const struct maker *maker, const char *form, const char *bytes, size_t len, size_t width)
 {
 	for (size_t at = 0; len > width && at < len; at += width) {
 		const size_t n = len - at < width ? len - at : width;
 
-		if (n >= MIN_PIECE_BYTES)
-			append(maker, form, bytes + at, n);
-	}
-}
-
-/* `core` from `from` on, with a newline before the places at, at + width, … */
-static void add_joined(const struct maker *maker, const char *form, const char *core, size_t len,
-	size_t from, size_t at, size_t width)
-{
-	char *joined = sb_secret_memory_alloc(maker->needles->memory, 2 * len);
-	size_t n = 0;
-
-	for (size_t i = from; i < len; i++) {
-		if (i > from && i >= at && (i - at) % width == 0)
-			joined[n++] = '\n';
-		joined[n++] = core[i];
-	}
-	append(maker, form, joined, n);
-}
-
-/*
- * In lines of a longer text, which may end anywhere in it. A line's end waits for what follows only
- * where enough of the secret stands before it; else what follows must do alone.
- */
-static void add_in_lines(
-	const struct maker *maker, const char *form, const char *core, size_t len, size_t width)
-{
-	if (len > MAX_JOINED_BYTES || len < (size_t)2 * MIN_PIECE_BYTES)
-		return;
-	for (size_t at = 1; at < len && at <= width; at++)
-		add_joined(maker, form, core, len, at < MIN_PIECE_BYTES ? at : 0, at, width);
-}
-
-/* What is in lines of another width, indented, or in a string with "\n" in it: each line shows a
- * run of the characters. This many are never like it by chance (12 bytes), and are soon gone by. */
-static void add_windows(const struct maker *maker, const char *form, const char *core, size_t len)
-{
-	enum { WINDOW_BYTES = 16 };
-
-	if (len > MAX_JOINED_BYTES)
-		return;
-	for (size_t at = 0; at + WINDOW_BYTES < len; at++) {
-		append(maker, form, core + at, WINDOW_BYTES);
+		if (n < MIN_PIECE_BYTES)
+			continue;
+		append(maker, form, bytes + at, n);
 		/* Where lines can be joined the whole is found. */
 		maker->needles->items.items[maker->needles->items.len - 1].is_wrappable = false;
 	}
@@ -162,14 +123,8 @@ static void add_base64(const struct maker *maker, const char *form, const char l
 		if (is_known(maker, core, len))
 			continue;
 		append(maker, form, core, len);
-		if (maker->use == SB_NEEDLES_OUTPUT)
-			add_windows(maker, form, core, len);
-		for (size_t i = 0; maker->use == SB_NEEDLES_OUTPUT && i < 2; i++) {
-			if (shift == 0)
-				add_pieces(maker, form, core, len, widths[i]);
-			if (i == 0 || len > widths[i])
-				add_in_lines(maker, form, core, len, widths[i]);
-		}
+		for (size_t i = 0; maker->use == SB_NEEDLES_OUTPUT && shift == 0 && i < 2; i++)
+			add_pieces(maker, form, core, len, widths[i]);
 	}
 }
 

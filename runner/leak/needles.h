@@ -36,6 +36,8 @@ struct sb_needle {
 	const char *form;      /* static */
 	const char *secret_id; /* borrowed from the secrets */
 	bool is_whole_token;   /* counts only where no letter or digit of its own kind adjoins */
+	bool is_raw;           /* the value, or a line of it, as it is */
+	bool is_base64;        /* the value in base64 or base64url */
 	bool is_wrappable;     /* of base64's characters, so that it can be broken into lines */
 };
 

@@ -9,31 +9,28 @@
 #include "base/buf.h"
 #include "base/mem.h"
 #include "leak/kmp.h"
-#include "leak/matcher.h"
-#include "leak/needles.h"
-#include "leak/secret_memory.h"
-#include "leak/unwrap.h"
+#include "leak/redact_follow.h"
+#include "leak/redact_gap.h"
+#include "leak/redact_known.h"
+#include "leak/redact_lines.h"
 
 /*
- * What came in is searched with what is held back before it. A needle's first 64 bytes, its anchor,
- * are found by the fast matcher; a longer one goes on from there in its automaton. Nothing that
- * comes can still begin before the earliest automaton that runs, or before the longest end of the
- * bytes that is the beginning of an anchor. So all bytes up to there are decided: they go out, the
- * covered ones as a label.
+ * What came in is searched with what is held back before it. A string is found by the fast matcher;
+ * a whole needle that is longer goes on from there in its automaton, one that is known by its seeds
+ * is followed. Nothing that comes can still begin before the earliest automaton that runs, or
+ * before the longest end of the bytes, or of the lines that are joined, that is the beginning of a
+ * string. So all bytes up to there are decided: they go out, the covered ones as a label.
  */
 enum {
 	ANCHOR_BYTES = SB_MATCHER_MAX_BYTES,
 	PIECE_BYTES = 4096,
-};
-
-struct anchor {
-	const unsigned char *bytes;
-	size_t len; /* ANCHOR_BYTES at most */
+	/* Of a seed in lines of one character, and of what may follow one. */
+	MAX_HELD_LINES = 2 * SB_REDACT_SEED_MAX * (SB_REDACT_MAX_GAP + 1),
 };
 
 struct track {
 	struct sb_kmp kmp; /* made when first needed */
-	const struct sb_needle *needle;
+	const struct sb_redact_string *string;
 	size_t state;
 	bool is_active;
 	uint64_t seen; /* the automaton went over the stream up to here */
@@ -44,18 +41,17 @@ struct hit {
 	uint64_t start;
 	uint64_t end;
 	const char *secret_id;
+	uint32_t order;
 };
 
 struct sb_redactor {
-	struct sb_needles *needles;
-	struct sb_needle_tables *wrappable; /* and, for whole texts, made when first needed */
-	struct sb_unwrap *unwrap;
-	struct sb_secret_memory *memory;
-	struct sb_matcher *matcher;      /* or NULL: there are no needles */
-	SB_ARRAY(struct anchor) anchors; /* in the order of their bytes */
-	bool begins_anchor[256];
-	SB_ARRAY(struct track) tracks; /* of the needles that are longer than an anchor */
-	uint32_t *track_of;            /* by needle: index in tracks + 1, or 0 */
+	struct sb_redact_known *known;
+	struct sb_redact_lines *lines;
+	struct sb_redact_follow *follow;
+	struct sb_redact_finds finds;
+	struct sb_redact_parts parts;
+	SB_ARRAY(struct track) tracks; /* of the needles that are longer than their strings */
+	uint32_t *track_of;            /* by string: index in tracks + 1, or 0 */
 	SB_ARRAY(struct hit) hits;     /* of what is held back, in any order */
 	char *held;                    /* the stream's last bytes that did not go out */
 	size_t held_len;
@@ -65,53 +61,23 @@ struct sb_redactor {
 	const char *covered_by; /* and that label's id */
 };
 
-static int by_bytes(const void *a, const void *b)
-{
-	const struct anchor *x = a;
-	const struct anchor *y = b;
-	const size_t both = x->len < y->len ? x->len : y->len;
-	const int order = memcmp(x->bytes, y->bytes, both);
-
-	return order != 0 ? order : x->len < y->len ? -1 : x->len > y->len;
-}
-
-static void add_needle(struct sb_redactor *redactor, size_t i, struct sb_pattern *out_pattern)
-{
-	const struct sb_needle *needle = sb_needles_at(redactor->needles, i);
-	const unsigned char *bytes = (const unsigned char *)needle->bytes;
-	const size_t len = needle->len < ANCHOR_BYTES ? needle->len : ANCHOR_BYTES;
-
-	*out_pattern = (struct sb_pattern){.bytes = bytes, .len = len, .tag = (uint32_t)i};
-	*SB_ARRAY_ADD(&redactor->anchors) = (struct anchor){.bytes = bytes, .len = len};
-	redactor->begins_anchor[bytes[0]] = true;
-	if (needle->len > redactor->held_cap)
-		redactor->held_cap = needle->len;
-	if (needle->len > ANCHOR_BYTES) {
-		SB_ARRAY_ADD(&redactor->tracks)->needle = needle;
-		redactor->track_of[i] = (uint32_t)redactor->tracks.len;
-	}
-}
-
 struct sb_redactor *sb_redactor_new(const struct sb_secrets *secrets)
 {
 	struct sb_redactor *redactor = SB_NEW(struct sb_redactor);
+	struct sb_redact_known *known = sb_redact_known_new(secrets);
 
-	redactor->needles = sb_needles_new(secrets, SB_NEEDLES_OUTPUT);
-	redactor->memory = sb_secret_memory_new();
-
-	const size_t n = sb_needles_count(redactor->needles);
-	sb_autofree struct sb_pattern *patterns = sb_calloc(n + 1, sizeof(*patterns));
-
-	redactor->track_of = sb_calloc(n + 1, sizeof(redactor->track_of[0]));
-	for (size_t i = 0; i < n; i++)
-		add_needle(redactor, i, &patterns[i]);
-	if (n > 0) {
-		redactor->matcher = sb_matcher_new(redactor->memory, patterns, n);
-		qsort(redactor->anchors.items, n, sizeof(struct anchor), by_bytes);
+	redactor->known = known;
+	redactor->lines = sb_redact_lines_new(known);
+	redactor->follow = sb_redact_follow_new();
+	redactor->track_of = sb_calloc(known->strings.len + 1, sizeof(redactor->track_of[0]));
+	SB_ARRAY_FOREACH (&known->strings, string) {
+		if (string->is_seed || string->len == string->needle->len)
+			continue;
+		SB_ARRAY_ADD(&redactor->tracks)->string = string;
+		redactor->track_of[string - known->strings.items] = (uint32_t)redactor->tracks.len;
 	}
-	/* Held back is at most one string less its last byte, and the piece just read. */
-	redactor->held_cap += PIECE_BYTES;
-	redactor->held = sb_secret_memory_alloc(redactor->memory, redactor->held_cap);
+	redactor->held_cap = known->longest_whole + MAX_HELD_LINES + PIECE_BYTES;
+	redactor->held = sb_secret_memory_alloc(known->memory, redactor->held_cap);
 	return redactor;
 }
 
@@ -122,23 +88,24 @@ void sb_redactor_free(struct sb_redactor *redactor)
 	SB_ARRAY_FOREACH (&redactor->tracks, track)
 		sb_kmp_release(&track->kmp);
 	SB_ARRAY_RELEASE(&redactor->tracks);
-	SB_ARRAY_RELEASE(&redactor->anchors);
+	SB_ARRAY_RELEASE(&redactor->finds);
+	SB_ARRAY_RELEASE(&redactor->parts);
 	SB_ARRAY_RELEASE(&redactor->hits);
 	free(redactor->track_of);
-	sb_matcher_free(redactor->matcher);
-	sb_unwrap_free(redactor->unwrap);
-	sb_needle_tables_free(redactor->wrappable);
-	sb_needles_free(redactor->needles);
-	sb_secret_memory_free(redactor->memory);
+	sb_redact_lines_free(redactor->lines);
+	sb_redact_follow_free(redactor->follow);
+	sb_redact_known_free(redactor->known);
 	free(redactor);
 }
 
-static void add_hit(struct sb_redactor *redactor, const struct sb_needle *needle, uint64_t end)
+static void add_hit(struct sb_redactor *redactor, const struct sb_redact_string *string,
+	uint64_t start, uint64_t end)
 {
 	*SB_ARRAY_ADD(&redactor->hits) = (struct hit){
-		.start = end - needle->len,
+		.start = start,
 		.end = end,
-		.secret_id = needle->secret_id,
+		.secret_id = string->needle->secret_id,
+		.order = string->order,
 	};
 }
 
@@ -146,15 +113,16 @@ static void add_hit(struct sb_redactor *redactor, const struct sb_needle *needle
 static void run_track(struct sb_redactor *redactor, struct track *track, uint64_t from)
 {
 	const uint64_t held_from = redactor->offset - redactor->held_len;
+	const struct sb_needle *needle = track->string->needle;
 
 	if (track->kmp.len == 0)
-		sb_kmp_init(&track->kmp, track->needle->bytes, track->needle->len);
+		sb_kmp_init(&track->kmp, needle->bytes, needle->len);
 	track->is_active = true;
 	while (from < redactor->offset && track->is_active) {
 		track->state =
 			sb_kmp_step(&track->kmp, track->state, redactor->held[from++ - held_from]);
 		if (track->state == track->kmp.len) {
-			add_hit(redactor, track->needle, from);
+			add_hit(redactor, track->string, from - needle->len, from);
 			track->state = track->kmp.border[track->state];
 		}
 		track->is_active = track->state >= ANCHOR_BYTES;
@@ -162,8 +130,28 @@ static void run_track(struct sb_redactor *redactor, struct track *track, uint64_
 	track->seen = from;
 }
 
-/* All that ends in the held bytes from the stream offset `from` on. */
-static void find_hits(struct sb_redactor *redactor, uint64_t from)
+static void take_match(struct sb_redactor *redactor, uint32_t tag, uint64_t start, uint64_t end)
+{
+	const struct sb_redact_string *string = &redactor->known->strings.items[tag];
+	const uint32_t track_index = redactor->track_of[tag];
+
+	if (track_index == 0) {
+		add_hit(redactor, string, start, end);
+		if (string->is_seed)
+			sb_redact_follow_add(redactor->follow, string, start, end);
+		return;
+	}
+
+	struct track *track = &redactor->tracks.items[track_index - 1];
+
+	if (end <= track->seen)
+		return;
+	track->state = ANCHOR_BYTES;
+	run_track(redactor, track, end);
+}
+
+/* All that ends in the held bytes from the stream offset `from` on, and is there as it is. */
+static void find_strings(struct sb_redactor *redactor, uint64_t from)
 {
 	const uint64_t held_from = redactor->offset - redactor->held_len;
 	const size_t known = (size_t)(from - held_from);
@@ -173,46 +161,40 @@ static void find_hits(struct sb_redactor *redactor, uint64_t from)
 	SB_ARRAY_FOREACH (&redactor->tracks, track)
 		if (track->is_active)
 			run_track(redactor, track, from);
-	while (redactor->matcher != NULL &&
-		sb_matcher_next(redactor->matcher, (unsigned char *)redactor->held + begin,
-			redactor->held_len - begin, &match)) {
+	while (sb_matcher_next(redactor->known->matcher, (unsigned char *)redactor->held + begin,
+		redactor->held_len - begin, &match)) {
 		const uint64_t end = held_from + begin + match.end;
-		const uint32_t track_index = redactor->track_of[match.tag];
 
-		if (end <= from)
-			continue;
-		if (track_index == 0) {
-			add_hit(redactor, sb_needles_at(redactor->needles, match.tag), end);
-			continue;
-		}
-
-		struct track *track = &redactor->tracks.items[track_index - 1];
-
-		if (end <= track->seen)
-			continue;
-		track->state = ANCHOR_BYTES;
-		run_track(redactor, track, end);
+		if (end > from)
+			take_match(redactor, match.tag, held_from + begin + match.start, end);
 	}
 }
 
-/* Whether the bytes are the beginning of an anchor, and not all of it. */
-static bool begins_an_anchor(const struct sb_redactor *redactor, const char *bytes, size_t len)
+static void take_parts(struct sb_redactor *redactor)
 {
-	const struct anchor wanted = {.bytes = (const unsigned char *)bytes, .len = len};
-	size_t low = 0;
-	size_t high = redactor->anchors.len;
+	SB_ARRAY_FOREACH (&redactor->parts, part)
+		add_hit(redactor, part->string, part->start, part->end);
+	redactor->parts.len = 0;
+}
 
-	/* The first that comes after the bytes; all that begin with them follow one another. */
-	while (low < high) {
-		const size_t middle = low + (high - low) / 2;
-
-		if (by_bytes(&redactor->anchors.items[middle], &wanted) <= 0)
-			low = middle + 1;
-		else
-			high = middle;
+/* What is broken by the ends of lines, and what goes on behind a seed. */
+static void find_in_lines(struct sb_redactor *redactor, const char *bytes, size_t len)
+{
+	sb_redact_lines_feed(redactor->lines, bytes, len, &redactor->finds);
+	SB_ARRAY_FOREACH (&redactor->finds, find) {
+		add_hit(redactor, find->string, find->start, find->end);
+		if (find->is_end)
+			sb_redact_follow_add(
+				redactor->follow, find->string, find->start, find->end);
 	}
-	return low < redactor->anchors.len && redactor->anchors.items[low].len > len &&
-	       memcmp(redactor->anchors.items[low].bytes, bytes, len) == 0;
+	redactor->finds.len = 0;
+	sb_redact_follow_feed(redactor->follow, bytes, len, &redactor->parts);
+	take_parts(redactor);
+}
+
+static uint64_t earlier(uint64_t a, uint64_t b)
+{
+	return a < b ? a : b;
 }
 
 /* The earliest offset at which a match can begin that is not known yet. */
@@ -222,19 +204,17 @@ static uint64_t first_undecided(const struct sb_redactor *redactor)
 		redactor->held_len < ANCHOR_BYTES ? redactor->held_len : ANCHOR_BYTES - 1;
 	uint64_t first = redactor->offset;
 
-	for (size_t len = most; len > 0; len--) {
-		const char *bytes = redactor->held + redactor->held_len - len;
-
-		if (redactor->begins_anchor[(unsigned char)*bytes] &&
-			begins_an_anchor(redactor, bytes, len)) {
+	for (size_t len = most; len > 0; len--)
+		if (sb_redact_begins(&redactor->known->all,
+			    redactor->held + redactor->held_len - len, len)) {
 			first = redactor->offset - len;
 			break;
 		}
-	}
 	SB_ARRAY_FOREACH (&redactor->tracks, track)
-		if (track->is_active && redactor->offset - track->state < first)
-			first = redactor->offset - track->state;
-	return first;
+		if (track->is_active)
+			first = earlier(first, redactor->offset - track->state);
+	first = earlier(first, sb_redact_lines_undecided(redactor->lines));
+	return earlier(first, sb_redact_follow_undecided(redactor->follow));
 }
 
 static int by_start_longest_first(const void *a, const void *b)
@@ -244,7 +224,9 @@ static int by_start_longest_first(const void *a, const void *b)
 
 	if (x->start != y->start)
 		return x->start < y->start ? -1 : 1;
-	return x->end > y->end ? -1 : x->end < y->end;
+	if (x->end != y->end)
+		return x->end > y->end ? -1 : 1;
+	return x->order < y->order ? -1 : x->order > y->order;
 }
 
 struct sink {
@@ -311,6 +293,10 @@ void sb_redactor_write(
 {
 	const struct sink sink = {out, self};
 
+	if (redactor->known->matcher == NULL) {
+		out(self, bytes, len);
+		return;
+	}
 	while (len > 0) {
 		const size_t n = len < PIECE_BYTES ? len : PIECE_BYTES;
 		const uint64_t from = redactor->offset;
@@ -319,7 +305,8 @@ void sb_redactor_write(
 		memcpy(redactor->held + redactor->held_len, bytes, n);
 		redactor->held_len += n;
 		redactor->offset += n;
-		find_hits(redactor, from);
+		find_strings(redactor, from);
+		find_in_lines(redactor, bytes, n);
 		release(redactor, first_undecided(redactor), &sink);
 		bytes += n;
 		len -= n;
@@ -330,11 +317,15 @@ void sb_redactor_flush(struct sb_redactor *redactor, sb_redacted_fn out, void *s
 {
 	const struct sink sink = {out, self};
 
+	sb_redact_follow_end(redactor->follow, &redactor->parts);
+	take_parts(redactor);
 	release(redactor, redactor->offset, &sink);
 	SB_ARRAY_FOREACH (&redactor->tracks, track) {
 		track->is_active = false;
 		track->seen = 0;
 	}
+	sb_redact_lines_begin(redactor->lines);
+	sb_redact_follow_begin(redactor->follow);
 	redactor->offset = redactor->covered_until = 0;
 	explicit_bzero(redactor->held, redactor->held_cap);
 }
@@ -348,65 +339,13 @@ static void collect(void *self, const char *bytes, size_t len)
 	SB_BUG_ON(sb_buf_add(buf, bytes, len, &err) < 0);
 }
 
-static bool is_wrappable(const struct sb_needle *needle)
-{
-	return needle->is_wrappable;
-}
-
-/* What is in lines stays in lines. */
-static void add_wrapped(
-	struct sb_redactor *redactor, const char *text, const struct sb_unwrap_find *find)
-{
-	for (uint64_t at = find->start; at < find->end;) {
-		const char *newline = memchr(text + at, '\n', (size_t)(find->end - at));
-		const uint64_t end = newline != NULL ? (uint64_t)(newline - text) : find->end;
-
-		at += strspn(text + at, " \t");
-		if (at < end)
-			*SB_ARRAY_ADD(&redactor->hits) = (struct hit){
-				.start = at,
-				.end = end,
-				.secret_id = find->needle->secret_id,
-			};
-		at = end + 1;
-	}
-}
-
-/* Base64 and hex in lines of any width: nothing of a whole text is out yet, so lines can be joined.
- * Of one in the other the inner is found, which ends first. */
-static void find_wrapped(struct sb_redactor *redactor, const char *text)
-{
-	const size_t len = strlen(text);
-	struct sb_unwrap_find find = {0};
-
-	if (strpbrk(text, "\n\\") == NULL)
-		return;
-	if (redactor->unwrap == NULL) {
-		redactor->wrappable =
-			sb_needle_tables_new(redactor->memory, redactor->needles, is_wrappable);
-		redactor->unwrap = sb_unwrap_new(redactor->wrappable);
-	}
-	if (sb_needle_tables_shortest(redactor->wrappable) == 0)
-		return;
-	for (uint64_t from = 0;; from = find.start + 1) {
-		sb_unwrap_begin(redactor->unwrap);
-		sb_unwrap_feed(redactor->unwrap, text + from, len - (size_t)from);
-		find = sb_unwrap_found(redactor->unwrap);
-		if (find.needle == NULL)
-			return;
-		find.start += from;
-		find.end += from;
-		add_wrapped(redactor, text, &find);
-	}
-}
-
 char *sb_redactor_text(struct sb_redactor *redactor, const char *text)
 {
 	SB_AUTO_BUF buf = SB_BUF_INIT(SIZE_MAX / 4);
 
 	if (text == NULL)
 		return NULL;
-	find_wrapped(redactor, text);
+	sb_redact_lines_hide_all(redactor->lines);
 	sb_redactor_write(redactor, text, strlen(text), collect, &buf);
 	sb_redactor_flush(redactor, collect, &buf);
 	return sb_buf_steal(&buf);

@@ -12,15 +12,20 @@
  *
  * A stream's redactor holds back at most the bytes at its end that could be the beginning of a
  * secret, so that a value written in pieces is replaced too; flush gives them out when the stream
- * ends.
+ * ends. What goes out does not depend on how the stream was cut.
  *
  * Replaced are the values of leak/values.h with each line of 8 bytes or more, in the forms of
- * leak/needles.h. Base64 and hex in lines are replaced line by line where they begin with a value
- * and have the width that base64, openssl and xxd give them (76, 64, 60). Of base64 of a value of
- * up to 190 bytes every run of 16 characters is replaced, in lines of whatever width, and what
- * adjoins it in lines of the usual ones; in a whole text all base64 that leak/unwrap.h finds. Where
- * two secrets overlap both are named. What can't be searched for (SB_SECRET_UNSEARCHABLE) is left
- * alone: replacing it would destroy the output, so the caller warns.
+ * leak/needles.h. Base64 and hex, and raw values of their characters, are replaced in lines of any
+ * width too (leak/redact_lines.h), line by line; also where only a part of them is there, once it
+ * holds a seed (leak/redact_known.h). What stays of them: up to 3 characters that end the first
+ * line, but in whole texts, and up to 15 before the first seed of a part. Where every line
+ * begins with something of a logger's, lines of 47 characters or more are replaced, but for up to
+ * 31 of the first ones. Where two secrets overlap both are named.
+ *
+ * What can't be searched for (SB_SECRET_UNSEARCHABLE) is left alone: replacing it would destroy the
+ * output, so the caller warns. Not replaced is what other programs would have to put together: a
+ * value with something in between (a column of a dump, a backspace), in two streams, or in lines
+ * that do not follow one another.
  */
 struct sb_redactor;
 struct sb_redactor *sb_redactor_new(const struct sb_secrets *secrets);

@@ -66,12 +66,12 @@ static const struct redact_case cases[] = {
 	{{{"l", "0123456789 abcdefghij 0123456789 ABCDEFGHIJ 0123456789 klmnopqrst 0123456789"}},
 		"MDEyMzQ1Njc4OSBhYmNkZWZnaGlqIDAxMjM0NTY3ODkgQUJDREVGR0hJSiAwMTIzNDU2Nzg5IGts\n"
 		"bW5vcHFyc3QgMDEyMzQ1Njc4OQo=\n",
-		"[secret l]Qo=\n"},
+		"[secret l]\n[secret l]Qo=\n"},
 	/* the same anywhere in lines; near a line's end the value's first characters go on alone */
 	{{{"l", "Lq7vYx2ZpT4mWc9R"}},
 		"aHR0cDovL2V4YW1wbGUub3JnLz9hbmRzb21lbW9yZT0xMjMmdG9rZW49THE3dll4MlpwVDRtV2M5\nUiZ4"
 		"\n",
-		"aHR0cDovL2V4YW1wbGUub3JnLz9hbmRzb21lbW9yZT0xMjMmdG9rZW49[secret l]iZ4\n"},
+		"aHR0cDovL2V4YW1wbGUub3JnLz9hbmRzb21lbW9yZT0xMjMmdG9rZW49[secret l]\n[secret l]iZ4\n"},
 	/* base64("user:super-secure") and of the value alone */
 	{{{"s", "super-secure"}}, "dXNlcjpzdXBlci1zZWN1cmU=", "dXNlcjp[secret s]U="},
 	{{{"s", "super-secure"}}, "Basic c3VwZXItc2VjdXJl.", "Basic [secret s]."},
@@ -142,7 +142,7 @@ static void lines_of_any_width_are_joined_in_whole_texts(void **state)
 		{{{"s", "super-secure"}}, "a: dXNlcjpz\n  dXBlci1z\n  ZWN1cmU=\n",
 			"a: dXNlcjp[secret s]\n  [secret s]\n  [secret s]U=\n"},
 		{{{"s", "super-secure"}}, "\"dXNlcjpzdXBl\\nci1zZWN1cmU=\"",
-			"\"dXNlcjp[secret s]U=\""},
+			"\"dXNlcjp[secret s]\\n[secret s]U=\""},
 		{{{"s", "super-secure"}}, "73757065722d\n736563757265", "[secret s]\n[secret s]"},
 		{{{"s", "super-secure"}}, "c3VwZXIt\nc2VjdXJ\n", "c3VwZXIt\nc2VjdXJ\n"},
 	};
