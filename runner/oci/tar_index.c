@@ -142,9 +142,9 @@ static int read_entries(
 		struct archive_entry *from = NULL;
 		const int rc = archive_read_next_header(a, &from);
 
-		if (rc == ARCHIVE_RETRY)
-			continue;
-		/* A warning is about names or owners, which do not matter here. */
+		/* A header whose checksum is wrong (ARCHIVE_RETRY) is not passed over: it may be
+		 * that of any file, and the end of the one before is not known either. A warning is
+		 * about names or owners, which do not matter here. */
 		if (rc != ARCHIVE_OK && rc != ARCHIVE_WARN && rc != ARCHIVE_EOF)
 			return fail_read(a, index->entries.len == 0, err);
 		if (index->entries.len > 0 &&
