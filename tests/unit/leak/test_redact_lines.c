@@ -251,10 +251,10 @@ static void no_form_is_readable_in_lines_of_any_width(void **state)
 
 		for (enum form form = 0; form < N_FORMS; form++) {
 			/* A shorter raw one might be the words where two lines meet. */
-			if ((form == RAW && len < 24))
+			if (form == RAW && len < 24)
 				continue;
 			for (size_t width = 1; width <= MAX_WIDTH;
-				width += len < 1000 ? 1 : 1 + next_random(&seed) % 9) {
+				width += 1 + next_random(&seed) % (len < 1000 ? 3 : 12)) {
 				const char *gap = gaps[next_random(&seed) % N_GAPS];
 				struct sample s = make_sample(form, value, len, &seed);
 
