@@ -25,6 +25,32 @@ FORMS = [
     for shift in (range(3) if form.is_aligned else (0,))
 ]
 
+
+def printed_in_lines(form, width, end):
+    """A key of many bytes, of which no whole line is what any tool makes by itself."""
+    encode = forms.BY_NAME[form].write
+    return Case(
+        f"shown: a long value in {form} in lines of {width} ended by {end!r}",
+        "FROM busybox:1\nRUN --mount=type=bind,source=planted,target=/p cat /p\n",
+        SHOWN,
+        value=forms.token(f"long {form} {width}", 900),
+        files=lambda v: {"planted": b"key: " + forms.wrapped(encode(v, 1), width, end) + b"\n"},
+    )
+
+
+LONG = [
+    printed_in_lines(form, width, end)
+    for form, width, end in (
+        ("base64", 5, b"\n"),
+        ("base64", 20, b"\r\n"),
+        ("base64", 33, b"\n    "),
+        ("base64url without padding", 50, b"\\n"),
+        ("base64 that ends with it", 100, b'",\n  "'),
+        ("hex", 31, b"\n"),
+        ("raw", 40, b"\n"),
+    )
+]
+
 LOGS = [
     shown("cat", "cat $S"),
     shown("cat to standard error", "cat $S >&2"),
@@ -50,6 +76,9 @@ LOGS = [
     shown("hexdump -C", 'printf "%s" "$(cat $S)" | hexdump -C', Nothing()),
     shown("xxd, shown", "xxd $S", Nothing()),
     shown("base64 of it", "base64 $S"),
+    shown("base64 in lines of 20", "base64 $S | tr -d '\\n' | fold -w 20; echo"),
+    shown("base64 in lines of 33 with sleeps between", "base64 $S | tr -d '\\n' | fold -w 33 | while read l; do echo $l; sleep 0.1; done"),
+    shown("base64, a character a line", "base64 $S | tr -d '\\n' | fold -w 1"),
     shown("base64 of a header", "printf 'Authorization: Basic %s\\n' \"$(printf 'robot:%s' \"$(cat $S)\" | base64 -w 0)\""),
     shown("xxd -p", "xxd -p $S"),
     environment_step("env, shown", "env", expected=SHOWN),
@@ -78,4 +107,4 @@ LINES = [
     Case("a key in the error of a command", f"FROM busybox:1\nRUN {MOUNT},env=TOKEN cat \"/$TOKEN\"\n", Nothing(1), value=PEM, parts=lambda v: PEM_LINES[1:-1]),
 ]
 
-ALL = FORMS + LOGS + LINES
+ALL = FORMS + LONG + LOGS + LINES
