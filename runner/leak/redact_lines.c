@@ -139,20 +139,26 @@ static unsigned char byte_before(
 static size_t take_before(
 	struct sb_redact_lines *lines, const struct piece *piece, size_t i, size_t skipped)
 {
-	const size_t reach = i + lines->tail_len;
+	const size_t reach = i + lines->tail_len - skipped;
+	const size_t most = reach < SIDE_BYTES ? reach : SIDE_BYTES;
+	unsigned char copy[SIDE_BYTES];
+	const unsigned char *before = copy;
 	size_t n = 0;
 
-	while (n < SIDE_BYTES && skipped + n < reach &&
-		sb_redact_is_run[byte_before(lines, piece, i, skipped + n + 1)])
+	if (skipped + most <= i) /* nearly always all of them are in the piece */
+		before = piece->bytes + i - skipped - most;
+	else
+		for (size_t k = 0; k < most; k++)
+			copy[k] = byte_before(lines, piece, i, skipped + most - k);
+	while (n < most && sb_redact_is_run[before[most - n - 1]])
 		n++;
-	for (size_t k = 0; k < n; k++) {
-		const size_t back = skipped + n - k;
-
-		lines->chars[k] = byte_before(lines, piece, i, back);
-		lines->offsets[k] = lines->offset + i - back;
-		lines->begins_line[k] = false;
-	}
+	memcpy(lines->chars, before + most - n, n);
+	memset(lines->begins_line, 0, sizeof(lines->begins_line));
+	for (size_t k = 0; k < n; k++)
+		lines->offsets[k] = lines->offset + i - skipped - n + k;
 	lines->len = lines->n_searched = n;
+	if (before == copy)
+		explicit_bzero(copy, sizeof(copy));
 	return n;
 }
 
