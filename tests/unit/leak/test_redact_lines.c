@@ -293,11 +293,158 @@ static void lines_of_a_logger_are_joined(void **state)
 	room_release(&room);
 }
 
+static void add_secret(struct sb_secrets *secrets, const char *id, const char *value, size_t len)
+{
+	SB_AUTO_ERROR err = SB_ERROR_INIT;
+
+	assert_int_equal(sb_secrets_add_bytes(secrets, id, value, len, &err), 0);
+}
+
+/* Pieces of what two secrets are in several forms, and of ordinary text, in any order. */
+static size_t make_soup(const struct sample *samples, size_t n_samples, uint32_t *seed, char *out)
+{
+	static const char *const words[] = {"INFO ", "=", "x", ": ", "\\", "n", "AAAA", "\r", "\""};
+	size_t n = 0;
+
+	for (size_t i = 0; i < 60; i++) {
+		const struct sample *s = &samples[next_random(seed) % n_samples];
+		const size_t from = next_random(seed) % 2 == 0
+					    ? s->from
+					    : s->from + next_random(seed) % (s->to - s->from);
+		const size_t left = s->to - from;
+		const size_t len = next_random(seed) % 3 == 0 ? left : next_random(seed) % 40;
+
+		switch (next_random(seed) % 4) {
+		case 0:
+			n = put(out, n, words[next_random(seed) % 9]);
+			break;
+		case 1:
+			n = put(out, n, gaps[next_random(seed) % N_GAPS]);
+			break;
+		case 2:
+			n = put(out, n, logger_gaps[next_random(seed) % 3]);
+			break;
+		default:
+			for (size_t k = 0; k < len && k < left; k++) {
+				if (k > 0 && next_random(seed) % 24 == 0)
+					n = put(out, n, gaps[next_random(seed) % N_GAPS]);
+				out[n++] = s->text[from + k];
+			}
+		}
+	}
+	return n;
+}
+
+static void what_goes_out_does_not_depend_on_the_cuts(void **state)
+{
+	enum { SHARED = 40, LENGTH = 300, N_SAMPLES = 8 };
+	uint32_t seed = 22;
+	struct room room;
+
+	(void)state;
+	room_init(&room);
+	for (size_t round = 0; round < 6; round++) {
+		SB_AUTO(sb_secrets) secrets = sb_secrets_new();
+		char values[2][LENGTH];
+		struct sample samples[N_SAMPLES];
+
+		fill(values[0], LENGTH, &seed);
+		memcpy(values[1], values[0], SHARED);
+		fill(values[1] + SHARED, LENGTH - SHARED, &seed);
+		if (round % 2 == 1)
+			memset(values[0] + 100, 'A', 60);
+		add_secret(secrets, "a", values[0], round < 3 ? LENGTH : 90);
+		add_secret(secrets, "b", values[1], round < 3 ? LENGTH : 90);
+		for (size_t i = 0; i < N_SAMPLES; i++)
+			samples[i] = make_sample(
+				(enum form)(i / 2 == 3 ? RAW : i / 2), values[i % 2], 90, &seed);
+
+		SB_AUTO(sb_redactor) redactor = sb_redactor_new(secrets);
+
+		for (size_t trial = 0; trial < 60; trial++) {
+			const size_t len = make_soup(samples, N_SAMPLES, &seed, room.text);
+
+			redact(redactor, room.text, len, len, &seed, &room.out);
+			for (size_t most = 1; most <= 4096; most *= 8) {
+				redact(redactor, room.text, len, most, &seed, &room.again);
+				if (room.again.len != room.out.len ||
+					memcmp(room.again.data, room.out.data, room.out.len) != 0)
+					fail_msg("round %zu, trial %zu, pieces of %zu:\n%.*s",
+						round, trial, most, (int)len, room.text);
+			}
+		}
+		for (size_t i = 0; i < N_SAMPLES; i++)
+			free(samples[i].text);
+	}
+	room_release(&room);
+}
+
+/* A line's end waits for the next line only where 4 characters of a secret end it, and no longer
+ * than until that goes on in another way. */
+static void lines_do_not_wait_for_long(void **state)
+{
+	SB_AUTO(sb_secrets) secrets = NULL;
+	SB_AUTO(sb_redactor) redactor = redactor_of("super-secure", 12, &secrets);
+	SB_AUTO_BUF out = SB_BUF_INIT(1 << 16);
+	static const struct {
+		const char *text;
+		const char *out;
+	} steps[] = {
+		{"so: c3V\n", "so: c3V\n"},
+		{"so: c3Vw\n", "so: "},
+		{"name? ", "c3Vw\nname? "},
+		{"c3Vw ", ""},
+		{"c", "c3Vw "},
+		{"3V\n", "c3V\n"},
+		{"wZ", ""},
+		{"!", "wZ!"},
+		{"c3VwZXItc2V\n  ", ""},
+		{"jdXJ", ""},
+		{"l", "[secret s]\n  [secret s]"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]); i++) {
+		sb_buf_clear(&out);
+		sb_redactor_write(redactor, steps[i].text, strlen(steps[i].text), collect, &out);
+		assert_int_equal(out.len, strlen(steps[i].out));
+		assert_memory_equal(out.data, steps[i].out, out.len);
+	}
+}
+
+/* Of a long value no more is held back than of a short one. */
+static void long_values_are_replaced_while_they_come(void **state)
+{
+	enum { MAX_HELD = 80 };
+	uint32_t seed = 23;
+	char value[MAX_VALUE];
+	struct room room;
+
+	(void)state;
+	room_init(&room);
+	fill(value, sizeof(value), &seed);
+	SB_AUTO(sb_secrets) secrets = NULL;
+	SB_AUTO(sb_redactor) redactor = redactor_of(value, sizeof(value), &secrets);
+	struct sample s = make_sample(BASE64, value, sizeof(value), &seed);
+
+	sb_redactor_write(redactor, s.text, s.from + MAX_HELD, collect, &room.out);
+	assert_int_equal(room.out.len, s.from + strlen("[secret s]"));
+	for (size_t at = s.from + MAX_HELD; at < s.to; at += 16)
+		sb_redactor_write(
+			redactor, s.text + at, s.to - at < 16 ? s.to - at : 16, collect, &room.out);
+	assert_int_equal(room.out.len, s.from + strlen("[secret s]"));
+	free(s.text);
+	room_release(&room);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(no_form_is_readable_in_lines_of_any_width),
 		cmocka_unit_test(lines_of_a_logger_are_joined),
+		cmocka_unit_test(what_goes_out_does_not_depend_on_the_cuts),
+		cmocka_unit_test(lines_do_not_wait_for_long),
+		cmocka_unit_test(long_values_are_replaced_while_they_come),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
