@@ -43,6 +43,9 @@ struct sb_hasher *sb_hasher_new(void);
 void sb_hasher_free(struct sb_hasher *hasher);
 SB_DEFINE_FREEP(sb_hasher)
 void sb_hasher_add(struct sb_hasher *hasher, const void *bytes, size_t len);
+/* The same bytes to both: little more work than to one, if sb_hasher_pairs() is true. */
+void sb_hasher_add_to_both(struct sb_hasher *a, struct sb_hasher *b, const void *bytes, size_t len);
+bool sb_hasher_pairs(void);
 void sb_hasher_finish(struct sb_hasher *hasher, struct sb_digest *out);
 
 #endif

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/digest.h"
+#include "base/mem.h"
 
 #define EMPTY_SHA256 "sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
 #define ABC_SHA256 "sha256:ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
@@ -68,6 +69,68 @@ static void a_finished_hasher_starts_anew(void **state)
 	assert_string_equal(digest.text, EMPTY_SHA256);
 }
 
+/* Two that were given other bytes before, at every place in a block and with several lengths. */
+static void both_get_the_bytes_wherever_each_stands(void **state)
+{
+	static const size_t befores[] = {0, 1, 63, 64, 128, 200};
+	static const size_t lens[] = {0, 1, 63, 64, 65, 128, 1000, 4096};
+	unsigned char bytes[4096];
+	uint32_t seed = 1;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(bytes); i++) {
+		seed = seed * 1664525 + 1013904223;
+		bytes[i] = (unsigned char)(seed >> 24);
+	}
+	for (size_t i = 0; i < N_OF(befores) * N_OF(befores) * N_OF(lens); i++) {
+		const size_t len = lens[i % N_OF(lens)];
+		const size_t before[2] = {befores[i / N_OF(lens) % N_OF(befores)],
+			befores[i / N_OF(lens) / N_OF(befores)]};
+		struct sb_hasher *both[2];
+
+		for (size_t k = 0; k < 2; k++) {
+			both[k] = sb_hasher_new();
+			sb_hasher_add(both[k], bytes + 7, before[k]);
+		}
+		sb_hasher_add_to_both(both[0], both[1], bytes, len);
+		sb_hasher_add_to_both(both[1], both[0], bytes + 5, 130);
+		for (size_t k = 0; k < 2; k++) {
+			SB_AUTO(sb_hasher) alone = sb_hasher_new();
+			struct sb_digest expected;
+			struct sb_digest digest;
+
+			sb_hasher_add(alone, bytes + 7, before[k]);
+			sb_hasher_add(alone, bytes, len);
+			sb_hasher_add(alone, bytes + 5, 130);
+			sb_hasher_finish(alone, &expected);
+			sb_hasher_finish(both[k], &digest);
+			assert_string_equal(digest.text, expected.text);
+			sb_hasher_free(both[k]);
+		}
+	}
+}
+
+/* 2^32 bits don't fit into libcrypto's lower word of the length. */
+static void both_count_more_than_half_a_gibibyte(void **state)
+{
+	enum { PIECE = 1 << 20, N = 513 };
+	sb_autofree char *piece = sb_calloc(PIECE, 1);
+	SB_AUTO(sb_hasher) a = sb_hasher_new();
+	SB_AUTO(sb_hasher) b = sb_hasher_new();
+	struct sb_digest first;
+	struct sb_digest second;
+
+	(void)state;
+	for (size_t i = 0; i < N; i++)
+		sb_hasher_add_to_both(a, b, piece, PIECE);
+	sb_hasher_finish(a, &first);
+	sb_hasher_finish(b, &second);
+	/* head -c 513M /dev/zero | sha256sum */
+	assert_string_equal(first.text,
+		"sha256:a3e2acbb469e4e59dde406f912e754c933c1ac0fb0092a3634d61d5073309c0c");
+	assert_string_equal(second.text, first.text);
+}
+
 static void only_whole_lower_case_sha256_is_a_digest(void **state)
 {
 	static const struct {
@@ -100,6 +163,8 @@ int main(void)
 		cmocka_unit_test(the_standard_vectors_hold),
 		cmocka_unit_test(a_million_bytes_in_pieces_of_any_size),
 		cmocka_unit_test(a_finished_hasher_starts_anew),
+		cmocka_unit_test(both_get_the_bytes_wherever_each_stands),
+		cmocka_unit_test(both_count_more_than_half_a_gibibyte),
 		cmocka_unit_test(only_whole_lower_case_sha256_is_a_digest),
 	};
 
