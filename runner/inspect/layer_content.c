@@ -7,8 +7,7 @@ enum { MAX_HOLE_BYTES = 64 << 20 }; /* zeros that are made for one sparse file *
 
 /* One file's content, as whoever opens the file gets it. */
 struct content {
-	struct sb_tar_reader *tar;
-	struct sb_hasher *hasher;
+	const struct sb_layer_reading *r;
 	struct sb_buf *keep;
 	const char *piece; /* stored bytes that were not given out yet */
 	size_t left;
@@ -19,6 +18,18 @@ struct content {
 	bool is_whole; /* no hole was cut short */
 	bool at_end;
 };
+
+static void hash_zeros(const struct content *c, uint64_t len)
+{
+	static const char zeros[4096];
+
+	for (uint64_t left = len; left > 0;) {
+		const size_t n = left < sizeof(zeros) ? (size_t)left : sizeof(zeros);
+
+		sb_hasher_add(c->r->hasher, zeros, n);
+		left -= n;
+	}
+}
 
 /* A hole that is larger than what is left for holes becomes one zero. */
 static void start_hole(struct content *c, uint64_t end)
@@ -31,13 +42,14 @@ static void start_hole(struct content *c, uint64_t end)
 	} else {
 		c->holes_left -= c->hole;
 	}
+	hash_zeros(c, c->hole);
 }
 
 static int next_piece(struct content *c, struct sb_error *err)
 {
 	const void *bytes = NULL;
 	uint64_t at = 0;
-	const ssize_t n = sb_tar_reader_data(c->tar, &bytes, &at, err);
+	const ssize_t n = sb_tar_reader_data(c->r->tar, &bytes, &at, err);
 
 	if (n < 0)
 		return -1;
@@ -46,6 +58,8 @@ static int next_piece(struct content *c, struct sb_error *err)
 		at = c->size;
 	if (at > c->at)
 		start_hole(c, at);
+	if (n > 0)
+		sb_layer_stream_hash(c->r->stream, c->r->hasher, bytes, (size_t)n);
 	c->piece = bytes;
 	c->left = (size_t)n;
 	c->at += (uint64_t)n;
@@ -85,7 +99,6 @@ static ssize_t read_some(void *self, void *room, size_t len, struct sb_error *er
 		}
 		n += take(c, to + n, len - n);
 	}
-	sb_hasher_add(c->hasher, to, n);
 	if (c->keep != NULL && sb_buf_add(c->keep, to, n, err) < 0)
 		return -1;
 	return (ssize_t)n;
@@ -96,8 +109,7 @@ int sb_layer_read_content(struct sb_layer_reading *r, const struct sb_tar_entry 
 	struct sb_error *err)
 {
 	struct content c = {
-		.tar = r->tar,
-		.hasher = r->hasher,
+		.r = r,
 		.keep = keep,
 		.size = entry->real_bytes,
 		.holes_left = MAX_HOLE_BYTES,

@@ -7,7 +7,9 @@
 #include "inspect/unpack.h"
 #include "layer/thread.h"
 
-enum { N_PIECES = 6, PIECE_BYTES = 256 << 10 };
+/* The first pieces are small, so that those that wait for them begin; later ones so large that the
+ * threads hardly ever wait for each other. */
+enum { N_PIECES = 8, FIRST_BYTES = 256 << 10, PIECE_BYTES = 1 << 20 };
 
 struct piece {
 	char *bytes;
@@ -16,18 +18,24 @@ struct piece {
 
 /*
  * Pieces go round: the thread that unpacks fills the next when both the caller and the thread that
- * hashes are done with what was in it. The counters say how many pieces each is through with; all
- * that stands below them is under the lock.
+ * hashes, if there is one, are done with what was in it. The counters say how many pieces each is
+ * through with; they and all that stands below them are under the lock.
  */
 struct sb_layer_stream {
 	struct sb_unpacking *unpacking;
 	struct sb_search *search;
 	struct sb_hasher *hasher; /* of what was unpacked */
 	struct piece pieces[N_PIECES];
+	size_t first_bytes;
+	size_t piece_bytes;
+	bool hashes_apart;
 	bool has_threads;
 	pthread_t unpacker;
-	pthread_t tar_hasher;
-	uint64_t tar_bytes; /* given to the caller, who alone looks at the following three */
+	pthread_t tar_hasher; /* where it hashes apart */
+	/* The caller alone looks at the following. */
+	uint64_t tar_bytes;   /* given to him */
+	const char *unhashed; /* of the piece given last, what he is to add to the sum */
+	size_t n_unhashed;
 	size_t n_given;
 	bool is_holding; /* the caller looks at the piece given last */
 	bool has_told_end;
@@ -47,13 +55,16 @@ static struct piece *piece_at(struct sb_layer_stream *stream, size_t i)
 	return &stream->pieces[i % N_PIECES];
 }
 
-/* True when the piece was filled, false at the end; then stream->error may be set. */
-static bool fill_piece(struct sb_layer_stream *stream, struct piece *piece, struct sb_error *err)
+/* True when piece i was filled, false at the end; then an error may be set. */
+static bool fill_piece(struct sb_layer_stream *stream, size_t i, struct sb_error *err)
 {
-	if (piece->bytes == NULL)
-		piece->bytes = sb_malloc(PIECE_BYTES);
+	struct piece *piece = piece_at(stream, i);
+	const size_t len = i < N_PIECES ? stream->first_bytes : stream->piece_bytes;
 
-	const ssize_t n = sb_unpacking_read(stream->unpacking, piece->bytes, PIECE_BYTES, err);
+	if (piece->bytes == NULL)
+		piece->bytes = sb_malloc(stream->piece_bytes);
+
+	const ssize_t n = sb_unpacking_read(stream->unpacking, piece->bytes, len, err);
 
 	piece->len = n > 0 ? (size_t)n : 0;
 	return n > 0;
@@ -61,8 +72,8 @@ static bool fill_piece(struct sb_layer_stream *stream, struct piece *piece, stru
 
 static bool has_room(const struct sb_layer_stream *stream)
 {
-	const size_t done =
-		stream->n_looked_at < stream->n_hashed ? stream->n_looked_at : stream->n_hashed;
+	const bool is_hashed_last = stream->hashes_apart && stream->n_hashed < stream->n_looked_at;
+	const size_t done = is_hashed_last ? stream->n_hashed : stream->n_looked_at;
 
 	return stream->n_filled - done < N_PIECES;
 }
@@ -79,11 +90,11 @@ static void *unpack_pieces(void *self)
 		while (!has_room(stream) && !stream->is_ended)
 			(void)pthread_cond_wait(&stream->changed, &stream->lock);
 
-		struct piece *piece = piece_at(stream, stream->n_filled);
+		const size_t i = stream->n_filled;
 		const bool is_wanted = !stream->is_ended;
 
 		(void)pthread_mutex_unlock(&stream->lock);
-		is_filled = is_wanted && fill_piece(stream, piece, &err);
+		is_filled = is_wanted && fill_piece(stream, i, &err);
 		(void)pthread_mutex_lock(&stream->lock);
 		if (is_filled)
 			stream->n_filled++;
@@ -141,52 +152,52 @@ static void stop(struct sb_layer_stream *stream)
 	(void)pthread_cond_broadcast(&stream->changed);
 	(void)pthread_mutex_unlock(&stream->lock);
 	(void)pthread_join(stream->unpacker, NULL);
-	(void)pthread_join(stream->tar_hasher, NULL);
+	if (stream->hashes_apart)
+		(void)pthread_join(stream->tar_hasher, NULL);
 	stream->has_threads = false;
 }
 
 static int start_threads(struct sb_layer_stream *stream, struct sb_error *err)
 {
-	if (sb_thread_start(&stream->tar_hasher, hash_pieces, stream, err) < 0)
+	if (sb_thread_start(&stream->unpacker, unpack_pieces, stream, err) < 0)
 		return -1;
-	if (sb_thread_start(&stream->unpacker, unpack_pieces, stream, err) < 0) {
-		(void)pthread_mutex_lock(&stream->lock);
-		stream->at_end = true;
-		(void)pthread_cond_broadcast(&stream->changed);
-		(void)pthread_mutex_unlock(&stream->lock);
-		(void)pthread_join(stream->tar_hasher, NULL);
+	stream->has_threads = true;
+	if (stream->hashes_apart &&
+		sb_thread_start(&stream->tar_hasher, hash_pieces, stream, err) < 0) {
+		stream->hashes_apart = false; /* so that nobody waits for it */
 		return -1;
 	}
-	stream->has_threads = true;
 	return 0;
 }
 
 /* The first piece is made here and now: most layers of an image are no larger. */
 static int begin(struct sb_layer_stream *stream, struct sb_error *err)
 {
-	struct piece *first = piece_at(stream, 0);
-
-	if (!fill_piece(stream, first, &stream->error)) {
+	if (!fill_piece(stream, 0, &stream->error)) {
 		stream->at_end = true;
 		return 0;
 	}
 	stream->n_filled = 1;
-	if (first->len == PIECE_BYTES)
+	if (stream->pieces[0].len == stream->first_bytes)
 		return start_threads(stream, err);
 	/* A piece that is not full is the last: this tells whether an error follows it. */
-	(void)fill_piece(stream, piece_at(stream, 1), &stream->error);
+	(void)fill_piece(stream, 1, &stream->error);
 	stream->at_end = true;
-	sb_hasher_add(stream->hasher, first->bytes, first->len);
+	stream->hashes_apart = false;
 	return 0;
 }
 
-int sb_layer_stream_open(const struct sb_byte_source *source, struct sb_search *blob_search,
+int sb_layer_stream_open_with(const struct sb_layer_stream_options *options,
+	const struct sb_byte_source *source, struct sb_search *blob_search,
 	struct sb_scanner *blob_scanner, struct sb_layer_stream **out, struct sb_error *err)
 {
 	SB_AUTO(sb_layer_stream) stream = SB_NEW(struct sb_layer_stream);
 
 	SB_BUG_ON(pthread_mutex_init(&stream->lock, NULL) != 0);
 	SB_BUG_ON(pthread_cond_init(&stream->changed, NULL) != 0);
+	stream->first_bytes = options->piece_bytes != 0 ? options->piece_bytes : FIRST_BYTES;
+	stream->piece_bytes = options->piece_bytes != 0 ? options->piece_bytes : PIECE_BYTES;
+	stream->hashes_apart = options->hashes_apart;
 	stream->hasher = sb_hasher_new();
 	stream->search = blob_search;
 	sb_search_begin(blob_search, blob_scanner);
@@ -195,6 +206,14 @@ int sb_layer_stream_open(const struct sb_byte_source *source, struct sb_search *
 		return -1;
 	*out = SB_STEAL(stream);
 	return 0;
+}
+
+int sb_layer_stream_open(const struct sb_byte_source *source, struct sb_search *blob_search,
+	struct sb_scanner *blob_scanner, struct sb_layer_stream **out, struct sb_error *err)
+{
+	const struct sb_layer_stream_options best = {.hashes_apart = !sb_hasher_pairs()};
+
+	return sb_layer_stream_open_with(&best, source, blob_search, blob_scanner, out, err);
 }
 
 void sb_layer_stream_free(struct sb_layer_stream *stream)
@@ -217,9 +236,35 @@ enum sb_layer_packing sb_layer_stream_packing(const struct sb_layer_stream *stre
 	return sb_unpacking_packing(stream->unpacking);
 }
 
+/* What of the piece was not added to the sum so far, up to `to`. */
+static void hash_up_to(struct sb_layer_stream *stream, const char *to)
+{
+	const size_t len = (size_t)(to - stream->unhashed);
+
+	sb_hasher_add(stream->hasher, stream->unhashed, len);
+	stream->unhashed += len;
+	stream->n_unhashed -= len;
+}
+
+void sb_layer_stream_hash(
+	struct sb_layer_stream *stream, struct sb_hasher *hasher, const void *bytes, size_t len)
+{
+	if (stream->hashes_apart) {
+		sb_hasher_add(hasher, bytes, len);
+		return;
+	}
+	hash_up_to(stream, bytes);
+	SB_BUG_ON(len > stream->n_unhashed);
+	sb_hasher_add_to_both(stream->hasher, hasher, bytes, len);
+	stream->unhashed += len;
+	stream->n_unhashed -= len;
+}
+
 ssize_t sb_layer_stream_next(
 	struct sb_layer_stream *stream, const void **out_bytes, struct sb_error *err)
 {
+	if (stream->n_unhashed > 0)
+		hash_up_to(stream, stream->unhashed + stream->n_unhashed);
 	if (stream->is_holding)
 		be_done_with(stream, &stream->n_looked_at);
 	stream->is_holding = false;
@@ -236,6 +281,8 @@ ssize_t sb_layer_stream_next(
 	stream->is_holding = true;
 	stream->n_given++;
 	stream->tar_bytes += piece->len;
+	stream->unhashed = piece->bytes;
+	stream->n_unhashed = stream->hashes_apart ? 0 : piece->len;
 	*out_bytes = piece->bytes;
 	return (ssize_t)piece->len;
 }

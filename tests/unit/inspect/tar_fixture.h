@@ -64,7 +64,7 @@ static inline void fixture_add(struct archive *a, const struct fixture_entry *e)
 /* filter: ARCHIVE_FILTER_NONE, _GZIP or _ZSTD. The bytes are the caller's to free. */
 static inline struct fixture fixture_tar(const struct fixture_entry *entries, int filter)
 {
-	enum { ROOM = 4 << 20 };
+	enum { ROOM = 8 << 20 };
 	struct archive *a = archive_write_new();
 	struct fixture tar = {.bytes = sb_malloc(ROOM)};
 
