@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "leak/pattern_rule.h"
 
-#include <fnmatch.h>
 #include <string.h>
+#include <strings.h>
 
 #include "leak/entropy.h"
 #include "leak/pattern_text.h"
@@ -74,13 +74,23 @@ bool sb_pattern_verify(const struct sb_pattern_entry *entry, const struct sb_pat
 	return true;
 }
 
+static bool is_name(const char *pattern, const char *name)
+{
+	const size_t len = strlen(name);
+
+	if (pattern[0] != '*')
+		return strcasecmp(pattern, name) == 0;
+	pattern++;
+	return len >= strlen(pattern) && strcasecmp(name + len - strlen(pattern), pattern) == 0;
+}
+
 bool sb_pattern_has_file(const struct sb_pattern_entry *entry, const char *path)
 {
 	const char *slash = path != NULL ? strrchr(path, '/') : NULL;
 	const char *base = slash != NULL ? slash + 1 : path;
 
 	for (size_t i = 0; base != NULL && i < SB_PATTERN_MAX_FILES && entry->files[i] != NULL; i++)
-		if (fnmatch(entry->files[i], base, FNM_CASEFOLD) == 0)
+		if (is_name(entry->files[i], base))
 			return true;
 	return false;
 }

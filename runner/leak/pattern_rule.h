@@ -73,7 +73,8 @@ struct sb_pattern_entry {
 	sb_pattern_verify_fn verify;
 	struct sb_pattern_mark marks[SB_PATTERN_MAX_MARKS];
 	sb_pattern_file_fn verify_file;
-	const char *files[SB_PATTERN_MAX_FILES]; /* patterns of fnmatch for the path's last part */
+	/* For the path's last part, in any case: a name, or '*' and the end of names. */
+	const char *files[SB_PATTERN_MAX_FILES];
 };
 
 /* pattern_issuers.c and pattern_shapes.c; both end with an entry without an id. */
@@ -87,7 +88,7 @@ const struct sb_pattern_rule *sb_pattern_variable_rule(void);
 /* Is there a value at the mark? By verify, or by the mark's own data. */
 bool sb_pattern_verify(const struct sb_pattern_entry *entry, const struct sb_pattern_view *view,
 	const struct sb_pattern_mark *mark, size_t at, struct sb_pattern_span *out);
-/* Does one of the entry's patterns match the last part of the path? */
+/* Is the last part of the path one of the entry's files? */
 bool sb_pattern_has_file(const struct sb_pattern_entry *entry, const char *path);
 
 #endif

@@ -31,6 +31,7 @@ struct sb_pattern_search {
 	hs_database_t *db;
 	hs_scratch_t *scratch;
 	SB_ARRAY(struct literal) literals;
+	SB_ARRAY(const struct sb_pattern_entry *) for_files;
 
 	char *path; /* or NULL */
 	char *bytes;
@@ -59,14 +60,17 @@ static bool is_generic(const struct sb_pattern_rule *rule)
 	       (entry_of(rule)->flags & SB_PATTERN_GENERIC) != 0;
 }
 
-static void collect_literals(struct sb_pattern_search *search)
+static void collect_entries(struct sb_pattern_search *search)
 {
 	const struct sb_pattern_entry *entry;
 
-	for (size_t i = 0; (entry = sb_pattern_entry_at(i)) != NULL; i++)
+	for (size_t i = 0; (entry = sb_pattern_entry_at(i)) != NULL; i++) {
 		for (size_t k = 0; k < SB_PATTERN_MAX_MARKS && entry->marks[k].text != NULL; k++)
 			*SB_ARRAY_ADD(&search->literals) = (struct literal){
 				entry, &entry->marks[k], strlen(entry->marks[k].text)};
+		if (entry->verify_file != NULL)
+			*SB_ARRAY_ADD(&search->for_files) = entry;
+	}
 }
 
 static int compile(struct sb_pattern_search *search, struct sb_error *err)
@@ -111,7 +115,7 @@ int sb_pattern_search_new(struct sb_pattern_search **out, struct sb_error *err)
 
 	search->hs = hs;
 	search->bytes = sb_malloc(CAP_BYTES);
-	collect_literals(search);
+	collect_entries(search);
 	if (compile(search, err) < 0)
 		return -1;
 	*out = SB_STEAL(search);
@@ -136,6 +140,7 @@ void sb_pattern_search_free(struct sb_pattern_search *search)
 	if (search->db != NULL)
 		(void)search->hs.free_database(search->db);
 	SB_ARRAY_RELEASE(&search->literals);
+	SB_ARRAY_RELEASE(&search->for_files);
 	free(search->bytes);
 	free(search->path);
 	free(search);
@@ -260,14 +265,13 @@ static int on_mark(
 static void check_file(struct sb_pattern_search *search)
 {
 	const struct sb_pattern_view view = view_of(search);
-	const struct sb_pattern_entry *entry;
 	struct sb_pattern_span span;
 
-	for (size_t i = 0; (entry = sb_pattern_entry_at(i)) != NULL; i++) {
-		if (entry->verify_file == NULL || !sb_pattern_has_file(entry, search->path) ||
-			!entry->verify_file(&view, &span))
+	SB_ARRAY_FOREACH (&search->for_files, entry) {
+		if (!sb_pattern_has_file(*entry, search->path) ||
+			!(*entry)->verify_file(&view, &span))
 			continue;
-		add_span(search, entry, span, NULL);
+		add_span(search, *entry, span, NULL);
 		if (span.at == 0 && span.len == view.len && search->n_hits == 1)
 			search->whole = 1;
 	}
