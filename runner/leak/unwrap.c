@@ -155,10 +155,11 @@ void sb_unwrap_on_find(struct sb_unwrap *unwrap, sb_unwrap_fn on_find, void *sel
 	sb_needle_stream_on_find(unwrap->joined, on_find != NULL ? on_joined_find : NULL, unwrap);
 }
 
-/* Searches what was gathered, once it is long enough to hold anything. */
+/* Searches what was gathered, once it is long enough to hold anything or there is no more room. */
 static void flush(struct sb_unwrap *unwrap)
 {
-	if (!unwrap->is_fed && unwrap->joined_len < sb_needle_tables_shortest(unwrap->tables))
+	if (!unwrap->is_fed && unwrap->room_len < ROOM_BYTES &&
+		unwrap->joined_len < sb_needle_tables_shortest(unwrap->tables))
 		return;
 	if (!unwrap->is_fed)
 		sb_needle_stream_begin(unwrap->joined);

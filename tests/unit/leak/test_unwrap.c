@@ -197,6 +197,30 @@ static void words_at_lines_ends_do_not_join(void **state)
 }
 
 /* Whatever the bytes are, the joined search ends and finds nothing that is not there. */
+/* Longer than what is gathered of the joined lines before they are searched. */
+static void a_very_long_secret_is_found_in_lines(void **state)
+{
+	enum { LEN = 30000 };
+	static const size_t steps[] = {1000, 65536, 200000};
+	sb_autofree char *value = sb_malloc(LEN);
+	sb_autofree char *text = sb_malloc((size_t)4 * LEN);
+	struct sb_leak leak;
+
+	(void)state;
+	fill(value, LEN, 5);
+	SB_AUTO(sb_secrets) secrets = secrets_of(value, LEN);
+	SB_AUTO(sb_scanner) scanner = sb_scanner_new(secrets);
+
+	for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]); i++) {
+		fill(text, LEN, 6);
+
+		const size_t len = wrap(text, LEN, 76, "\n", text + LEN);
+
+		assert_false(find(scanner, text + LEN, len, steps[i], &leak));
+		assert_true(find(scanner, text, wrap(value, LEN, 76, "\n", text), steps[i], &leak));
+	}
+}
+
 static void any_bytes_are_survived(void **state)
 {
 	static const char letters[] = "AAAAAAAAAAbc\n\n\r\\nr \t\"',#-_=.";
@@ -224,6 +248,7 @@ int main(void)
 		cmocka_unit_test(hex_in_lines_is_found),
 		cmocka_unit_test(key_is_found_when_its_lines_have_another_width),
 		cmocka_unit_test(words_at_lines_ends_do_not_join),
+		cmocka_unit_test(a_very_long_secret_is_found_in_lines),
 		cmocka_unit_test(any_bytes_are_survived),
 	};
 
