@@ -22,6 +22,16 @@ static inline sb_lanes sb_lanes_load(const void *p)
 	return lanes;
 }
 
+/* Where they are letters, digits or one of + / - _: the characters of both base64 (RFC 4648). */
+static inline sb_lanes sb_lanes_base64(sb_lanes lanes)
+{
+	const sb_lanes letters = (sb_lanes)(((lanes | 0x20) - 'a') < 26);
+	const sb_lanes digits = (sb_lanes)((lanes - '/') < 11); /* and the slash before them */
+
+	return letters | digits | (sb_lanes)(lanes == '+') | (sb_lanes)(lanes == '-') |
+	       (sb_lanes)(lanes == '_');
+}
+
 /* Of lanes that are 0 or 255. */
 static inline uint32_t sb_lanes_mask(sb_lanes lanes)
 {

@@ -8,7 +8,7 @@
 
 enum {
 	MAX_BLOCK = 4,
-	MAX_STRIDE = 16,
+	MAX_STRIDE = 32,
 	MAX_ENTRIES = 1 << 17, /* 4 MiB of them */
 	BITS_PER_ENTRY_LOG = 6,
 	MIN_FILTER_LOG = 15, /* 4 KiB */
@@ -154,6 +154,10 @@ static inline size_t skip(
 
 	while (at + (AT_ONCE - 1) * stride + block <= len) {
 		const unsigned char *p = bytes + at;
+
+		__builtin_prefetch(p + 1024);
+		__builtin_prefetch(p + 1024 + 64);
+
 		const uint32_t hits = is_possible(m, hash(p, block)) |
 				      is_possible(m, hash(p + stride, block)) << 1 |
 				      is_possible(m, hash(p + 2 * stride, block)) << 2 |

@@ -41,6 +41,8 @@ struct sb_needle_stream {
 	const struct sb_needle_tables *tables;
 	struct sb_secret_memory *memory;
 	struct long_needle *longs;
+	size_t n_active;      /* of the long ones */
+	bool has_longs;       /* one was met since begin */
 	uint64_t offset;      /* of the next byte to be fed */
 	unsigned char *carry; /* the stream's last bytes, up to ANCHOR_BYTES; secret memory */
 	size_t carry_len;
@@ -147,10 +149,12 @@ void sb_needle_stream_begin(struct sb_needle_stream *stream)
 	stream->carry_len = 0;
 	stream->pending.len = 0;
 	stream->best = (struct sb_needle_find){0};
-	for (size_t i = 0; i < stream->tables->n_longs; i++) {
+	for (size_t i = 0; stream->has_longs && i < stream->tables->n_longs; i++) {
 		stream->longs[i].is_active = false;
 		stream->longs[i].seen = 0;
 	}
+	stream->n_active = 0;
+	stream->has_longs = false;
 }
 
 /* Which is found first must not depend on how the stream was cut: the one that ends first. */
@@ -169,6 +173,8 @@ static void run_long(struct sb_needle_stream *stream, struct long_needle *item, 
 
 	if (item->kmp.len == 0)
 		sb_kmp_init(&item->kmp, item->needle->bytes, item->needle->len);
+	stream->n_active += !item->is_active;
+	stream->has_longs = true;
 	item->is_active = true;
 	while (i < len) {
 		state = sb_kmp_step(&item->kmp, state, bytes[i++]);
@@ -176,6 +182,7 @@ static void run_long(struct sb_needle_stream *stream, struct long_needle *item, 
 			offer(stream, item->needle, stream->offset + i);
 		if (state < ANCHOR_BYTES || state == item->kmp.len) {
 			item->is_active = false;
+			stream->n_active--;
 			break;
 		}
 	}
@@ -265,24 +272,27 @@ static void search_tokens(struct sb_needle_stream *stream, const struct view *vi
 	}
 }
 
-static void search_piece(struct sb_needle_stream *stream, const unsigned char *bytes, size_t len)
+static void search_view(
+	struct sb_needle_stream *stream, const struct view *view, const void *fed, size_t fed_len)
+{
+	if (stream->tables->strong != NULL)
+		search_strong(stream, view, fed, fed_len);
+	if (stream->tables->tokens != NULL)
+		search_tokens(stream, view);
+}
+
+/* The end of the piece before with this one's beginning. */
+static void search_seam(struct sb_needle_stream *stream, const unsigned char *bytes, size_t len)
 {
 	const size_t ahead = len < ANCHOR_BYTES ? len : ANCHOR_BYTES;
 	unsigned char seam[2 * ANCHOR_BYTES];
-	const struct view views[] = {
-		{seam, stream->carry_len + ahead, stream->offset - stream->carry_len,
-			.max_start = stream->carry_len, .min_end = stream->carry_len + 1},
-		{bytes, len, stream->offset, .max_start = SIZE_MAX},
-	};
+	const struct view view = {seam, stream->carry_len + ahead,
+		stream->offset - stream->carry_len, .max_start = stream->carry_len,
+		.min_end = stream->carry_len + 1};
 
 	memcpy(seam, stream->carry, stream->carry_len);
 	memcpy(seam + stream->carry_len, bytes, ahead);
-	for (size_t i = stream->carry_len > 0 ? 0 : 1; i < 2; i++) {
-		if (stream->tables->strong != NULL)
-			search_strong(stream, &views[i], (const char *)bytes, len);
-		if (stream->tables->tokens != NULL)
-			search_tokens(stream, &views[i]);
-	}
+	search_view(stream, &view, bytes, len);
 	explicit_bzero(seam, sizeof(seam));
 }
 
@@ -319,10 +329,14 @@ void sb_needle_stream_feed(struct sb_needle_stream *stream, const void *bytes, s
 		return;
 	if (stream->best.needle == NULL && stream->tables->shortest > 0) {
 		settle_pending(stream, p[0]);
-		for (size_t i = 0; i < stream->tables->n_longs; i++)
+		for (size_t i = 0; stream->n_active > 0 && i < stream->tables->n_longs; i++)
 			if (stream->longs[i].is_active)
 				run_long(stream, &stream->longs[i], bytes, 0, len);
-		search_piece(stream, p, len);
+		if (stream->carry_len > 0)
+			search_seam(stream, p, len);
+		search_view(stream,
+			&(const struct view){p, len, stream->offset, .max_start = SIZE_MAX}, p,
+			len);
 		keep_end(stream, p, len);
 	}
 	stream->offset += len;

@@ -5,8 +5,8 @@
 #include <string.h>
 
 #include "base/array.h"
-#include "base/charset.h"
 #include "base/mem.h"
+#include "leak/lanes.h"
 #include "leak/secret_memory.h"
 
 enum {
@@ -15,6 +15,7 @@ enum {
 	ROOM_BYTES = 4096,
 	MAX_LINE_END = 5, /* a quote, a comma, a backslash, a carriage return before the newline */
 	MAX_GAP = 128,    /* deep indentation, and a mark */
+	MIN_SEGMENTS = 256,
 };
 
 enum where {
@@ -40,6 +41,7 @@ struct sb_unwrap {
 	bool is_fed; /* the search of these joined lines has begun */
 	uint64_t joined_len;
 	SB_ARRAY(struct segment) segments;
+	size_t max_segments; /* as many are a reason to look which are of use */
 	unsigned char *room; /* of the joined lines, what was not fed yet */
 	size_t room_len;
 	unsigned char *tail; /* the stream's last bytes */
@@ -50,12 +52,10 @@ struct sb_unwrap {
 	void *self;
 };
 
-/* What is fed, and where in it the next places are at which a line may end. */
+/* What is fed. */
 struct piece {
 	const unsigned char *bytes;
 	size_t len;
-	size_t newline;
-	size_t backslash;
 };
 
 static const unsigned char is_base64[256] = {
@@ -111,6 +111,7 @@ static void forget_lines(struct sb_unwrap *unwrap)
 	unwrap->joined_len = 0;
 	unwrap->room_len = 0;
 	unwrap->segments.len = 0;
+	unwrap->max_segments = MIN_SEGMENTS;
 }
 
 void sb_unwrap_begin(struct sb_unwrap *unwrap)
@@ -179,22 +180,6 @@ static void end_lines(struct sb_unwrap *unwrap)
 	forget_lines(unwrap);
 }
 
-static void add_bytes(struct sb_unwrap *unwrap, const unsigned char *bytes, size_t len)
-{
-	while (len > 0) {
-		const size_t left = ROOM_BYTES - unwrap->room_len;
-		const size_t n = len < left ? len : left;
-
-		memcpy(unwrap->room + unwrap->room_len, bytes, n);
-		unwrap->room_len += n;
-		unwrap->joined_len += n;
-		bytes += n;
-		len -= n;
-		if (unwrap->room_len == ROOM_BYTES)
-			flush(unwrap);
-	}
-}
-
 /* Segments farther back than the longest needle are of no use. */
 static void forget_segments(struct sb_unwrap *unwrap)
 {
@@ -211,37 +196,112 @@ static void forget_segments(struct sb_unwrap *unwrap)
 
 static void add_segment(struct sb_unwrap *unwrap, uint64_t offset)
 {
-	if (unwrap->segments.len > 2 * sb_needle_tables_longest(unwrap->tables) + ROOM_BYTES)
+	if (unwrap->segments.len >= unwrap->max_segments) {
 		forget_segments(unwrap);
+		unwrap->max_segments = MIN_SEGMENTS + 2 * unwrap->segments.len;
+	}
 	*SB_ARRAY_ADD(&unwrap->segments) =
 		(struct segment){.at = unwrap->joined_len, .offset = offset};
 }
 
-static size_t find_byte(const struct piece *piece, size_t from, int byte)
+/* Most newlines, by the bytes around them alone. */
+static inline bool is_no_join(const struct piece *piece, size_t at)
 {
-	const unsigned char *p =
-		from < piece->len ? memchr(piece->bytes + from, byte, piece->len - from) : NULL;
+	const unsigned char *p = piece->bytes + at;
 
-	return p != NULL ? (size_t)(p - piece->bytes) : SIZE_MAX;
+	if (at < MIN_WIDTH || at + 1 >= piece->len)
+		return false;
+
+	const unsigned before =
+		is_filler[p[-1]] | (p[-1] == '\\') |
+		(is_base64[p[-1]] & is_base64[p[-2]] & is_base64[p[-3]] & is_base64[p[-4]]);
+	const unsigned after = is_filler[p[1]] | (p[1] == '\\') | is_base64[p[1]];
+
+	return (before & after) == 0;
 }
 
-/* The next place from `from` on where a line may end, or SIZE_MAX. */
-static size_t next_line_end(struct piece *piece, size_t from)
+/* Of the 16 bytes that end before p, or begin at it, how many are base64's in a row; p's side. */
+static inline unsigned run_before(const unsigned char *p)
 {
-	for (;;) {
-		if (piece->newline < from)
-			piece->newline = find_byte(piece, from, '\n');
-		if (piece->backslash < from)
-			piece->backslash = find_byte(piece, from, '\\');
-		if (piece->newline <= piece->backslash)
-			return piece->newline;
+	const uint32_t others = ~sb_lanes_mask(sb_lanes_base64(sb_lanes_load(p - 16))) << 16;
 
-		const size_t at = piece->backslash;
+	return others != 0 ? (unsigned)__builtin_clz(others) : 16;
+}
 
-		if (at + 1 >= piece->len || sb_char_in((char)piece->bytes[at + 1], "nr\\"))
-			return at;
-		from = at + 1;
+static inline unsigned run_after(const unsigned char *p)
+{
+	return (unsigned)__builtin_ctz(~sb_lanes_mask(sb_lanes_base64(sb_lanes_load(p))));
+}
+
+/* Nearly all lines of prose: begin_lines would find too few characters, as the bytes around the
+ * line's end tell. */
+static inline bool is_surely_short(size_t shortest, const struct piece *piece, size_t at)
+{
+	enum { LANES = sizeof(sb_lanes), MAX_FILLERS = 8, AROUND = 2 * (LANES + MAX_FILLERS) };
+	const unsigned char *line_end = piece->bytes + at;
+	const unsigned char *p = line_end;
+
+	if (at < AROUND || piece->len - at < AROUND)
+		return false;
+	while (p > line_end - (MAX_LINE_END - 1) && (is_filler[p[-1]] || p[-1] == '\\'))
+		p--;
+
+	const unsigned before = run_before(p);
+
+	p = line_end + 1;
+	while (p < line_end + MAX_FILLERS && is_filler[*p])
+		p++;
+
+	const unsigned after = run_after(p);
+
+	p += after;
+	while (p < line_end + MAX_FILLERS + LANES && is_filler[*p])
+		p++;
+	/* Without branches, as chance decides each. */
+	const bool is_told = (before < LANES) & (after < LANES) & (before + after < shortest) &
+			     (*p != '\n') & (*p != '\\') & !is_filler[*p];
+
+	return (before < MIN_WIDTH) | is_told;
+}
+
+/* Of a newline or a backslash: whether a line may end there that goes on in the next. */
+static inline bool may_join(const struct piece *piece, size_t at, size_t shortest)
+{
+	const unsigned char *p = piece->bytes + at;
+
+	if (*p == '\n')
+		return !is_no_join(piece, at) && !is_surely_short(shortest, piece, at);
+	return at + 1 >= piece->len || p[1] == 'n' || p[1] == 'r' || p[1] == '\\';
+}
+
+/* The next such place from `from` on, or SIZE_MAX. */
+static size_t next_line_end(const struct piece *piece, size_t from, size_t shortest)
+{
+	enum { LANES = sizeof(sb_lanes), STEP = 4 * LANES };
+	size_t at = from;
+
+	for (; piece->len - at >= STEP; at += STEP) {
+		uint64_t places = 0;
+
+		for (size_t i = 0; i < STEP / LANES; i++) {
+			const sb_lanes lanes = sb_lanes_load(piece->bytes + at + i * LANES);
+
+			places |= (uint64_t)sb_lanes_mask(
+					  (sb_lanes)(lanes == '\n') | (sb_lanes)(lanes == '\\'))
+				  << (i * LANES);
+		}
+		for (; places != 0; places &= places - 1) {
+			const size_t place = at + (size_t)__builtin_ctzll(places);
+
+			if (may_join(piece, place, shortest))
+				return place;
+		}
 	}
+	for (; at < piece->len; at++)
+		if ((piece->bytes[at] == '\n' || piece->bytes[at] == '\\') &&
+			may_join(piece, at, shortest))
+			return at;
+	return SIZE_MAX;
 }
 
 /* The byte `back` before the place `at` of the piece, by way of the tail; '\0' past what is kept.
@@ -299,22 +359,6 @@ static bool is_too_short(
 	return *p != '\\';
 }
 
-/* Most lines' ends, by the bytes around them alone. */
-static inline bool is_no_join(const struct piece *piece, size_t at)
-{
-	const unsigned char *p = piece->bytes + at;
-
-	if (at < MIN_WIDTH || at + 1 >= piece->len || *p != '\n')
-		return false;
-
-	const unsigned before =
-		is_filler[p[-1]] | (p[-1] == '\\') |
-		(is_base64[p[-1]] & is_base64[p[-2]] & is_base64[p[-3]] & is_base64[p[-4]]);
-	const unsigned after = is_filler[p[1]] | (p[1] == '\\') | is_base64[p[1]];
-
-	return (before & after) == 0;
-}
-
 /* Takes the characters before the line's end at `at`, if there are enough. */
 static bool begin_lines(struct sb_unwrap *unwrap, const struct piece *piece, size_t at)
 {
@@ -357,13 +401,46 @@ static bool pass_gap(struct sb_unwrap *unwrap, unsigned char c)
 	return c == '\\' || is_filler[c] || (is_escape && (c == 'r' || c == 't'));
 }
 
-static size_t run_length(const unsigned char *bytes, size_t len)
+/* The characters at the beginning of the bytes, as far as there is room; gives how many. */
+static size_t take_run(struct sb_unwrap *unwrap, const unsigned char *bytes, size_t len)
 {
+	enum { LANES = sizeof(sb_lanes) };
+	unsigned char *to = unwrap->room + unwrap->room_len;
+	const size_t room = ROOM_BYTES - unwrap->room_len;
+	const size_t most = len < room ? len : room;
+	unsigned here = LANES;
 	size_t n = 0;
 
-	while (n < len && is_base64[bytes[n]])
-		n++;
+	/* Whole lanes are copied: what follows the run is written over later. */
+	while (here == LANES && most - n >= LANES) {
+		here = run_after(bytes + n);
+		memcpy(to + n, bytes + n, LANES);
+		n += LANES;
+	}
+	n -= LANES - here;
+	for (; here == LANES && n < most && is_base64[bytes[n]]; n++)
+		to[n] = bytes[n];
+	unwrap->room_len += n;
+	unwrap->joined_len += n;
 	return n;
+}
+
+/* The line that goes on at place i of the piece, and those right behind it; gives where it stopped.
+ */
+static size_t take_lines(struct sb_unwrap *unwrap, const struct piece *piece, size_t i)
+{
+	for (;;) {
+		i += take_run(unwrap, piece->bytes + i, piece->len - i);
+		if (unwrap->room_len == ROOM_BYTES) {
+			flush(unwrap);
+			continue;
+		}
+		if (piece->len - i < 2 || piece->bytes[i] != '\n' ||
+			!is_base64[piece->bytes[i + 1]])
+			return i;
+		i++;
+		add_segment(unwrap, unwrap->offset + i);
+	}
 }
 
 /* In lines that adjoin, from place i of the piece on; gives where it stopped. */
@@ -372,16 +449,14 @@ static size_t go_on(struct sb_unwrap *unwrap, const struct piece *piece, size_t 
 	const unsigned char c = piece->bytes[i];
 
 	if (unwrap->where == RUN) {
-		const size_t n = run_length(piece->bytes + i, piece->len - i);
-
-		add_bytes(unwrap, piece->bytes + i, n);
-		if (i + n < piece->len) {
+		i = take_lines(unwrap, piece, i);
+		if (i < piece->len) {
 			unwrap->where = GAP;
 			unwrap->gap_len = 0;
 			unwrap->gap_has_newline = false;
 			unwrap->is_after_backslash = false;
 		}
-		return i + n;
+		return i;
 	}
 	if (is_base64[c] && !unwrap->is_after_backslash && unwrap->gap_has_newline) {
 		add_segment(unwrap, unwrap->offset + i);
@@ -412,21 +487,20 @@ static void keep_tail(struct sb_unwrap *unwrap, const unsigned char *bytes, size
 
 void sb_unwrap_feed(struct sb_unwrap *unwrap, const void *bytes, size_t len)
 {
-	struct piece piece = {.bytes = bytes, .len = len};
+	const struct piece piece = {.bytes = bytes, .len = len};
+	const size_t shortest = sb_needle_tables_shortest(unwrap->tables);
 
 	if (unwrap->found.needle != NULL || len == 0)
 		return;
-	piece.newline = find_byte(&piece, 0, '\n');
-	piece.backslash = find_byte(&piece, 0, '\\');
 	for (size_t i = 0; i < len && unwrap->found.needle == NULL;) {
 		if (unwrap->where != OUTSIDE) {
 			i = go_on(unwrap, &piece, i);
 			continue;
 		}
-		i = next_line_end(&piece, i);
+		i = next_line_end(&piece, i, shortest);
 		if (i == SIZE_MAX)
 			break;
-		if (is_no_join(&piece, i) || !begin_lines(unwrap, &piece, i))
+		if (!begin_lines(unwrap, &piece, i))
 			i++;
 	}
 	/* So that all that ends in this piece is found with it. */
