@@ -104,7 +104,7 @@ static int find_place(struct sb_search_beside *b, size_t i, struct sb_error *err
 static int search_content(
 	struct sb_search_beside *b, const struct sb_change *change, size_t i, struct sb_error *err)
 {
-	const struct sb_pieces pieces = {next_piece, b};
+	const struct sb_pieces pieces = {next_piece, b, change->size};
 	SB_AUTO_VALUE(sb_content_leak) leak = {0};
 	bool is_found = false;
 

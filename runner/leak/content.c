@@ -259,8 +259,10 @@ int sb_content_search_run(struct sb_content_search *search, const struct sb_piec
 	search->is_found = false;
 	search->is_cancelled = false;
 
-	const int rc = sb_nested_may_be_in(piece, (size_t)n) ? run_nested(search, &from, err)
-							     : run_plain(search, &from, err);
+	const bool is_all = pieces->len > 0 && (uint64_t)n >= pieces->len;
+	const int rc = sb_nested_may_be_in(piece, (size_t)n, is_all)
+			       ? run_nested(search, &from, err)
+			       : run_plain(search, &from, err);
 
 	if (rc < 0) {
 		sb_content_leak_release(&search->leak);

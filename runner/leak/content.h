@@ -38,6 +38,8 @@ char *sb_content_leak_text(const struct sb_content_leak *leak);
 struct sb_pieces {
 	ssize_t (*next)(void *self, const void **out_bytes, struct sb_error *err);
 	void *self;
+	uint64_t
+		len; /* of the content, where that is known, else 0: it saves time for short ones */
 };
 /* Takes pieces to their end, or until something was found. *out_found says whether *out was
  * written. */

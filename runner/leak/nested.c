@@ -256,9 +256,9 @@ void sb_nested_read_member(
 	read_stream(&member);
 }
 
-bool sb_nested_may_be_in(const void *head, size_t len)
+bool sb_nested_may_be_in(const void *head, size_t len, bool is_all)
 {
-	return len < SB_NESTED_MAGIC || sb_nested_detect(head, len, true) != NULL ||
+	return (len < SB_NESTED_MAGIC && !is_all) || sb_nested_detect(head, len, true) != NULL ||
 	       sb_nested_plain_kind(head, len) != SB_NESTED_PLAIN;
 }
 

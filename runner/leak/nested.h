@@ -73,7 +73,7 @@ int sb_nested_read(const struct sb_source *source, const struct sb_nested_visito
 	const struct sb_nested_limits *limits, struct sb_error *err) SB_MUST_USE;
 
 /* Whether sb_nested_read may find something packed in a content that begins so. Fewer bytes than
- * 512 don't tell enough: then it is true. */
-bool sb_nested_may_be_in(const void *head, size_t len);
+ * 512 don't tell enough, if they are not all of it: then it is true. */
+bool sb_nested_may_be_in(const void *head, size_t len, bool is_all);
 
 #endif
