@@ -180,11 +180,11 @@ static void end_lines(struct sb_unwrap *unwrap)
 	forget_lines(unwrap);
 }
 
-/* Segments farther back than the longest needle are of no use. */
+/* Segments farther back than the longest needle that is yet to be found are of no use. */
 static void forget_segments(struct sb_unwrap *unwrap)
 {
-	const uint64_t longest = sb_needle_tables_longest(unwrap->tables);
-	const uint64_t from = unwrap->joined_len > longest ? unwrap->joined_len - longest : 0;
+	const uint64_t back = sb_needle_tables_longest(unwrap->tables) + unwrap->room_len;
+	const uint64_t from = unwrap->joined_len > back ? unwrap->joined_len - back : 0;
 	size_t first = 0;
 
 	while (first + 1 < unwrap->segments.len && unwrap->segments.items[first + 1].at <= from)

@@ -197,6 +197,33 @@ static void words_at_lines_ends_do_not_join(void **state)
 }
 
 /* Whatever the bytes are, the joined search ends and finds nothing that is not there. */
+static void its_place_is_right_among_very_many_lines(void **state)
+{
+	enum { LEN = 40, BEFORE = 400, AFTER = 6000 };
+	char value[LEN];
+	char joined[BEFORE + LEN + AFTER];
+	char text[6 + 2 * sizeof(joined)];
+	struct sb_leak leak;
+
+	(void)state;
+	fill(value, LEN, 8);
+	SB_AUTO(sb_secrets) secrets = secrets_of(value, LEN);
+	SB_AUTO(sb_scanner) scanner = sb_scanner_new(secrets);
+
+	for (size_t width = 1; width < 9; width++) {
+		fill(joined, sizeof(joined), 9);
+		memcpy(joined + BEFORE, value, LEN);
+		/* The first line has MIN_WIDTH characters at least. */
+		memcpy(text, "first", 5);
+		text[5] = '\n';
+
+		const size_t len = 6 + wrap(joined, sizeof(joined), width, "\n", text + 6);
+
+		assert_true(find(scanner, text, len, sizeof(text), &leak));
+		assert_int_equal(leak.offset, 6 + BEFORE + BEFORE / width);
+	}
+}
+
 /* Longer than what is gathered of the joined lines before they are searched. */
 static void a_very_long_secret_is_found_in_lines(void **state)
 {
@@ -248,6 +275,7 @@ int main(void)
 		cmocka_unit_test(hex_in_lines_is_found),
 		cmocka_unit_test(key_is_found_when_its_lines_have_another_width),
 		cmocka_unit_test(words_at_lines_ends_do_not_join),
+		cmocka_unit_test(its_place_is_right_among_very_many_lines),
 		cmocka_unit_test(a_very_long_secret_is_found_in_lines),
 		cmocka_unit_test(any_bytes_are_survived),
 	};
