@@ -177,7 +177,7 @@ def test_min_is_enough_where_the_builder_makes_the_same(store, place):
     text = MULTI.replace(" && head -c 8 /dev/urandom >/out/random", "")
     a, b = store(), store()
     first = build(a, text, place.to(), "--source-date-epoch=1", files=FILES)
-    again = build(b, text, place.source, "--source-date-epoch=1", context=first.context)
+    again = build(b, text, "--jobs=1", place.source, "--source-date-epoch=1", context=first.context)
     assert [cached for _, cached in steps(again)] == [False, False, False, True, True, True, True]
     assert digest(again) == digest(first)
 
@@ -565,10 +565,10 @@ def test_a_registry_that_says_nothing_is_waited_for_in_bounds(store):
 
 def test_a_blob_that_the_registry_lost_is_a_warning(store, registry, tmp_path):
     place = Place("registry", tmp_path, registry)
-    build(store(), ONE, place.to())
+    build(store(), ONE, place.to(), "--source-date-epoch=1")
     lost = place.layers[0]["digest"]
     shutil.rmtree(registry._folder / f"root/docker/registry/v2/repositories/{place.name}/_layers/sha256" / lost[7:])
-    result = build(store(), ONE, place.source)
+    result = build(store(), ONE, place.source, "--source-date-epoch=1")
     assert len(ran(result)) == 1 and len(warnings(result)) == 1 and place.name in warnings(result)[0]
 
 

@@ -311,6 +311,18 @@ def test_http_elsewhere_only_where_it_is_settled(fresh):
         fresh("pull", name, env=env)
 
 
+@pytest.mark.parametrize("n", [0, 1, 9])
+def test_layers_that_the_config_does_not_count(fresh, n):
+    """Fewer and more than the manifest has."""
+    image = lying_registry.Image(LAYER, others=OTHERS)
+    config = json.loads(image.config)
+    config["rootfs"]["diff_ids"] = (config["rootfs"]["diff_ids"] * 9)[:n]
+    image.config = lying_registry.to_json(config)
+    with lying_registry.LyingRegistry(image) as lies:
+        result = fresh.build(f"FROM {lies.ref}\nLABEL a=b\n", check=3)
+    assert "Buildfile:1" in result.err and f"7 layers, the config names {n}" in result.err
+
+
 class LastLayerLies(lying_registry.Image):
     """The layer with which something is wrong lies on the others."""
 
