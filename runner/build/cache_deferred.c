@@ -18,8 +18,9 @@ static void unlock(struct sb_imports *imports)
 void sb_imports_forget_deferred(struct sb_imports *imports)
 {
 	SB_ARRAY_FOREACH (&imports->deferred, deferred) {
-		free(deferred->name);
-		sb_cache_record_release(&deferred->record);
+		free((*deferred)->name);
+		sb_cache_record_release(&(*deferred)->record);
+		free(*deferred);
 	}
 	SB_ARRAY_RELEASE(&imports->deferred);
 }
@@ -53,58 +54,93 @@ bool sb_imports_find_deferred(struct sb_build *build, struct sb_cache_record *re
 void sb_imports_defer(struct sb_build *build, struct sb_cache_record *record)
 {
 	struct sb_imports *imports = build->imports;
-	struct sb_deferred deferred = {
-		.name = sb_snapshots_layer_name(&record->diff_id), .record = *record};
+	struct sb_deferred *deferred = SB_NEW(struct sb_deferred);
 
-	for (size_t i = 0; deferred.layer == NULL && i < imports->len; i++) {
-		const struct sb_shared_record *from = NULL;
-
-		deferred.import = &imports->items[i];
-		if (!deferred.import->is_gone)
-			deferred.layer = sb_import_find(deferred.import, &record->key, &from);
-	}
+	deferred->name = sb_snapshots_layer_name(&record->diff_id);
+	deferred->record = *record;
 	*record = (struct sb_cache_record){0};
+	for (size_t i = 0; deferred->layer == NULL && i < imports->len; i++) {
+		const struct sb_shared_record *from = NULL;
+		const struct sb_shared_layer *layer =
+			sb_import_find(&imports->items[i], &deferred->record.key, &from);
+
+		/* Two caches may have other layers of one step. */
+		if (layer == NULL || !sb_digest_equal(&layer->diff_id, &deferred->record.diff_id))
+			continue;
+		deferred->import = &imports->items[i];
+		deferred->layer = layer;
+	}
+	SB_BUG_ON(deferred->layer == NULL);
 	lock(imports);
 	*SB_ARRAY_ADD(&imports->deferred) = deferred;
 	unlock(imports);
 }
 
-/* The place in the stack of a layer that has to be brought, or the number of all. */
-static size_t next_missing(
-	struct sb_imports *imports, const struct sb_strv *lowers, struct sb_deferred **out)
+/* A layer of the stack that has to be brought, and its place there; or NULL. */
+static struct sb_deferred *next_missing(
+	struct sb_imports *imports, const struct sb_strv *lowers, size_t *out_i)
 {
-	for (size_t i = 0; i < lowers->len; i++)
+	struct sb_deferred *found = NULL;
+
+	lock(imports);
+	for (size_t i = 0; found == NULL && i < lowers->len; i++)
 		SB_ARRAY_FOREACH (&imports->deferred, deferred) {
-			if (deferred->is_there || strcmp(deferred->name, lowers->items[i]) != 0)
+			if ((*deferred)->is_there ||
+				strcmp((*deferred)->name, lowers->items[i]) != 0)
 				continue;
-			*out = deferred;
-			return i;
+			found = *deferred;
+			*out_i = i;
+			break;
 		}
-	return lowers->len;
+	unlock(imports);
+	return found;
 }
 
+/* Whoever removes unused layers may be faster, until it is pinned; not each time. */
+static int bring_and_pin(struct sb_build *build, const struct sb_deferred *deferred,
+	const struct sb_strv *below, struct sb_error *err)
+{
+	enum { MAX_TRIES = 10 };
+	bool is_there = false;
+
+	for (int n = 0; n < MAX_TRIES && !is_there; n++)
+		if (sb_interrupt_check(build->interrupt, err) < 0 ||
+			sb_import_bring(
+				build, deferred->import, below, deferred->layer, false, err) < 0 ||
+			sb_snapshots_pin(build->snapshots, deferred->name, &is_there, err) < 0)
+			return -1;
+	return is_there ? 0
+			: sb_fail(err, SB_E_NOT_FOUND, "layer %s is removed as soon as it is there",
+				  deferred->layer->diff_id.text);
+}
+
+/* Meanwhile no other layer is brought. */
 static int bring_deferred(struct sb_build *build, struct sb_deferred *deferred,
 	const struct sb_strv *lowers, size_t i, struct sb_error *err)
 {
 	SB_AUTO_STRV below = SB_STRV_INIT;
 	SB_AUTO_ERROR ignored = SB_ERROR_INIT;
-	struct sb_cache_record *record = &deferred->record;
 
-	if (deferred->layer == NULL)
+	if (deferred->import->is_gone)
 		return sb_fail(err, SB_E_NETWORK, "it does not answer any more");
 	for (size_t j = 0; j < i; j++)
 		sb_strv_add(&below, lowers->items[j]);
-	while (!deferred->is_there)
-		if (sb_interrupt_check(build->interrupt, err) < 0 ||
-			sb_import_bring(
-				build, deferred->import, &below, deferred->layer, false, err) < 0 ||
-			sb_snapshots_pin(
-				build->snapshots, deferred->name, &deferred->is_there, err) < 0)
-			return -1;
-	sb_import_add_blob(build, deferred->layer, record);
-	if (sb_cache_write(build->cache, record, &ignored) < 0)
+	if (bring_and_pin(build, deferred, &below, err) < 0)
+		return -1;
+	sb_import_add_blob(build, deferred->layer, &deferred->record);
+	if (sb_cache_write(build->cache, &deferred->record, &ignored) < 0)
 		sb_error_ignore(&ignored, "the next build asks the cache again");
+	lock(build->imports);
+	deferred->is_there = true;
+	unlock(build->imports);
 	return 0;
+}
+
+static void note_failure(struct sb_imports *imports)
+{
+	lock(imports);
+	imports->has_failed = true;
+	unlock(imports);
 }
 
 static int bring_missing(struct sb_build *build, const struct sb_strv *lowers, struct sb_error *err)
@@ -113,12 +149,12 @@ static int bring_missing(struct sb_build *build, const struct sb_strv *lowers, s
 	struct sb_deferred *deferred = NULL;
 	size_t i = 0;
 
-	while ((i = next_missing(imports, lowers, &deferred)) < lowers->len) {
+	while ((deferred = next_missing(imports, lowers, &i)) != NULL) {
 		if (bring_deferred(build, deferred, lowers, i, err) == 0)
 			continue;
 		if (err->code == SB_E_CANCELLED)
 			return -1;
-		imports->has_failed = true;
+		note_failure(imports);
 		return sb_error_context(
 			err, "cache '%s'", sb_cache_source_name(deferred->import->source));
 	}
@@ -127,13 +163,16 @@ static int bring_missing(struct sb_build *build, const struct sb_strv *lowers, s
 
 int sb_imports_bring(struct sb_build *build, const struct sb_strv *lowers, struct sb_error *err)
 {
+	struct sb_imports *imports = build->imports;
+	size_t i = 0;
 	int rc = 0;
 
-	if (build->imports == NULL)
+	/* Who has all does not wait for who has not. */
+	if (imports == NULL || next_missing(imports, lowers, &i) == NULL)
 		return 0;
-	lock(build->imports);
+	SB_BUG_ON(pthread_mutex_lock(&imports->bringing) != 0);
 	rc = bring_missing(build, lowers, err);
-	unlock(build->imports);
+	SB_BUG_ON(pthread_mutex_unlock(&imports->bringing) != 0);
 	return rc;
 }
 

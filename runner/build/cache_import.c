@@ -21,6 +21,7 @@ int sb_imports_open(const struct sb_cache_option *options, size_t n, struct sb_i
 	SB_AUTO(sb_imports) imports = SB_NEW(struct sb_imports);
 
 	SB_BUG_ON(pthread_mutex_init(&imports->lock, NULL) != 0);
+	SB_BUG_ON(pthread_mutex_init(&imports->bringing, NULL) != 0);
 	imports->items = sb_calloc(n + 1, sizeof(*imports->items));
 	for (; imports->len < n; imports->len++)
 		if (sb_cache_source_open(
@@ -39,6 +40,7 @@ void sb_imports_free(struct sb_imports *imports)
 	free(imports->items);
 	sb_imports_forget_deferred(imports);
 	(void)pthread_mutex_destroy(&imports->lock);
+	(void)pthread_mutex_destroy(&imports->bringing);
 	free(imports);
 }
 

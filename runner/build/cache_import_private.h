@@ -25,8 +25,9 @@ struct sb_deferred {
 struct sb_imports {
 	struct sb_import *items;
 	size_t len;
-	pthread_mutex_t lock; /* of all that follows */
-	SB_ARRAY(struct sb_deferred) deferred;
+	pthread_mutex_t bringing; /* one layer at a time; taken before `lock` */
+	pthread_mutex_t lock;     /* of all that follows, for short */
+	SB_ARRAY(struct sb_deferred *) deferred;
 	bool has_failed; /* one of them could not be had */
 	bool is_eager;   /* nothing is deferred any more */
 };
