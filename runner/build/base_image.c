@@ -8,6 +8,7 @@
 #include "base/mem.h"
 #include "build/base_reference.h"
 #include "build/base_suggest.h"
+#include "build/cache_import.h"
 #include "build/context_fetch.h"
 #include "layer/apply.h"
 #include "layer/whiteout.h"
@@ -53,7 +54,7 @@ int sb_base_image_unpack(struct sb_build *build, const struct sb_descriptor *lay
 	struct sb_applied applied = {0};
 	sb_autofd int lower = -1;
 
-	if (sb_snapshots_view(build->snapshots, lowers, NULL, &lower, err) < 0)
+	if (sb_imports_view(build, lowers, NULL, &lower, err) < 0)
 		return -1;
 
 	const struct sb_apply_options options = {

@@ -986,3 +986,21 @@ def test_stores_share_one_registry_at_once(store, remote):
         assert run.returncode == 0, (out, err)
         assert out.decode().count('"cache-hit"') == 7
     assert all_cached(build(store(), MULTI, remote.source, context=first.context))
+
+
+def test_a_layer_of_the_store_lies_on_one_that_is_still_elsewhere(store, remote):
+    """The second step of a builder is known here by its blob alone, the first not at all."""
+    text = ("FROM busybox:1 AS b\nRUN mkdir /d && echo 1 >/d/one\nRUN rm /d/one && echo 2 >/d/two\n"
+            "FROM busybox:1\nCOPY --from=b /d /d\n")
+    first = build(store(), text, remote.to(",mode=max"))
+    b = store()
+    (first.context / "Buildfile").write_text(text)
+    # As a target of its own the builder is the image: its layers and their blobs come.
+    b("build", "--target=b", "-t", "kept:1", remote.source, first.context)
+    in_store(b, "cd snapshots/* && for l in layers/*; do case $(ls -A $l/d 2>/dev/null) in *two*) rm -r $l;; esac; done")
+    keys = in_store(b, "grep -l 'text RUN mkdir' cache/* || true").split()
+    assert len(keys) == 1
+    in_store(b, f"rm {keys[0]} && cd snapshots/* && for l in layers/*; do test -e $l/d/one && rm -r $l; done; true")
+    more = text.replace("COPY", "RUN --mount=type=bind,from=b,target=/b test ! -e /b/d/one && cat /b/d/two >/two\nCOPY")
+    result = build(b, more, remote.source, context=first.context)
+    assert [text.split(" ")[0] for text in ran(result)] == ["RUN", "COPY"] and not warnings(result), result
