@@ -67,8 +67,8 @@ struct sb_output_option {
 				    index */
 };
 
-/* One --cache-from or --cache-to: a build cache in BuildKit's form, in a folder that is an OCI image
- * layout, or in a registry. */
+/* One --cache-from or --cache-to: a build cache in BuildKit's form, in a folder that is an OCI
+ * image layout, or in a registry. */
 struct sb_cache_option {
 	bool is_folder;
 	const char *where;  /* the folder, or the reference */
