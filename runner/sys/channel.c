@@ -75,7 +75,7 @@ static int receive_exactly(int fd, char *p, size_t len, struct sb_error *err)
 		if (n < 0)
 			return -1;
 		if (n == 0)
-			return sb_fail(err, SB_E_BUG,
+			return sb_fail(err, SB_E_SYSTEM,
 				"the other process ended in the middle of a message");
 		p += n;
 		len -= (size_t)n;

@@ -15,6 +15,7 @@ static int lock(int dir_fd, const char *name, int operation, int *out_fd, struct
 			openat(dir_fd, name, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
 		struct stat locked;
 		struct stat named;
+		bool is_named = false;
 		int rc = -1;
 
 		if (fd < 0)
@@ -28,8 +29,10 @@ static int lock(int dir_fd, const char *name, int operation, int *out_fd, struct
 			return sb_fail_errno(err, "lock '%s'", name);
 		/* Whoever held it before may have removed the file: then ours is a lock that nobody
 		 * else sees. */
-		if (fstatat(dir_fd, name, &named, AT_SYMLINK_NOFOLLOW) == 0 &&
-			named.st_ino == locked.st_ino && named.st_dev == locked.st_dev) {
+		is_named = fstatat(dir_fd, name, &named, AT_SYMLINK_NOFOLLOW) == 0;
+		if (!is_named && errno != ENOENT)
+			return sb_fail_errno(err, "lock '%s'", name);
+		if (is_named && named.st_ino == locked.st_ino && named.st_dev == locked.st_dev) {
 			*out_fd = sb_fd_steal(&fd);
 			return 1;
 		}
