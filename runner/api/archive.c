@@ -179,6 +179,7 @@ int sb_save(const struct sb_store_options *options, const char *const *names,
 		collect(&session, names, output->type == SB_OUTPUT_DOCKER, &images, err) < 0)
 		return -1;
 	if (sb_destination_open(output->dest, output->is_folder, &to, err) < 0 ||
+		sb_images_verify(session.store, &images, err) < 0 ||
 		convert(&session, output, &images, err) < 0 ||
 		write_images(&session, output, &images, &to, err) < 0 ||
 		sb_destination_finish(&to, session.interrupt, &bytes, err) < 0)

@@ -77,27 +77,22 @@ int sb_blob_writer_fd(const struct sb_blob_writer *w)
 	return w->fd;
 }
 
-/* A file without a name gets its one; what has that name and is not the blob gives way. */
-static int link_into_place(struct sb_blob_writer *w, int blobs, const struct sb_digest *digest)
+/* What a file needs that is to replace another. */
+static int give_name(struct sb_blob_writer *w)
 {
-	const char *hex = sb_digest_hex(digest);
 	sb_autofree char *opened = sb_asprintf("/proc/self/fd/%d", w->fd);
-	struct stat st;
+	sb_autofree char *name = sb_unique_name("blob");
 
-	if (linkat(AT_FDCWD, opened, blobs, hex, AT_SYMLINK_FOLLOW) == 0)
-		return 0;
-	if (errno != EEXIST)
+	if (linkat(AT_FDCWD, opened, w->tmp_fd, name, AT_SYMLINK_FOLLOW) < 0)
 		return -1;
-	/* Another writer of the same may have come first. */
-	if (sb_layout_stat_blob(w->layout, digest, &st))
-		return 0;
-	if (unlinkat(blobs, hex, 0) < 0 && errno != ENOENT)
-		return -1;
-	return linkat(AT_FDCWD, opened, blobs, hex, AT_SYMLINK_FOLLOW);
+	w->name = SB_STEAL(name);
+	return 0;
 }
 
 static int rename_into_place(struct sb_blob_writer *w, int blobs, const struct sb_digest *digest)
 {
+	if (w->name == NULL && give_name(w) < 0)
+		return -1;
 	if (renameat(w->tmp_fd, w->name, blobs, sb_digest_hex(digest)) < 0)
 		return -1;
 	free(w->name);
@@ -105,24 +100,28 @@ static int rename_into_place(struct sb_blob_writer *w, int blobs, const struct s
 	return 0;
 }
 
+/* A file without a name gets its only one. */
+static int link_into_place(struct sb_blob_writer *w, int blobs, const struct sb_digest *digest)
+{
+	sb_autofree char *opened = sb_asprintf("/proc/self/fd/%d", w->fd);
+
+	return w->name != NULL
+		       ? -1
+		       : linkat(AT_FDCWD, opened, blobs, sb_digest_hex(digest), AT_SYMLINK_FOLLOW);
+}
+
 static int move_into_place(
 	struct sb_blob_writer *w, const struct sb_digest *digest, struct sb_error *err)
 {
-	const char *hex = sb_digest_hex(digest);
 	sb_autofd int blobs = -1;
 	sb_autofd int lock = -1;
-	struct stat st;
 
 	if (sb_at_open_dir(w->layout->fd, SB_LAYOUT_BLOBS, SB_AT_NO_LINKS, &blobs, err) < 0 ||
 		sb_lock_take(w->layout->fd, SB_LAYOUT_LOCK, SB_LOCK_SHARED, &lock, err) < 0)
 		return -1;
-	if (sb_layout_stat_blob(w->layout, digest, &st)) {
-		(void)utimensat(blobs, hex, NULL, AT_SYMLINK_NOFOLLOW);
-		return 0; /* free removes ours */
-	}
 	/* Writing may have taken longer than a blob is spared. */
 	if (futimens(w->fd, NULL) < 0 ||
-		(w->name != NULL ? rename_into_place : link_into_place)(w, blobs, digest) < 0)
+		(link_into_place(w, blobs, digest) < 0 && rename_into_place(w, blobs, digest) < 0))
 		return sb_fail_errno(err, "move into '%s'", SB_LAYOUT_BLOBS);
 	if (fsync(blobs) < 0)
 		return sb_fail_errno(err, "sync '%s'", SB_LAYOUT_BLOBS);

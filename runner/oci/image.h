@@ -81,7 +81,14 @@ void sb_named_images_release(struct sb_named_images *images);
 int sb_image_load_all(int fd, const struct sb_image_open_options *options, struct sb_layout *to,
 	struct sb_named_images *out, struct sb_strv *notes, struct sb_error *err) SB_MUST_USE;
 
-/* Writing images that lie in a layout as one file. Deterministic. */
+/* Reads all that the images consist of, in a layout that can be written. SB_E_INTEGRITY where
+ * something has another digest; that is removed, so that whoever brings the image again writes it
+ * anew. */
+int sb_images_verify(struct sb_layout *layout, const struct sb_named_images *images,
+	struct sb_error *err) SB_MUST_USE;
+
+/* Writing images that lie in a layout as one file. Deterministic. What is in the layout is taken to
+ * have the digest that it is named after. */
 int sb_image_write_oci_archive(struct sb_layout *layout, const struct sb_named_images *images,
 	int out_fd, struct sb_error *err) SB_MUST_USE;
 /* As `docker save` since 25: manifest.json, without repositories, with blobs/ and index.json so

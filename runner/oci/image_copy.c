@@ -65,7 +65,7 @@ static int copy_layer(struct sb_image *image, size_t i, struct sb_layout *to,
 	SB_AUTO(sb_blob_writer) writer = NULL;
 	const char *media_type = NULL;
 
-	if (sb_layout_has_blob(to, &said->digest)) {
+	if (sb_layout_holds(to, said)) {
 		sb_descriptor_copy(out, said);
 		return 0;
 	}

@@ -73,7 +73,7 @@ static int copy_raw(const struct loading *l, const struct sb_descriptor *d, stru
 	struct sb_digest digest;
 	uint64_t bytes = 0;
 
-	if (sb_layout_has_blob(l->to, &d->digest))
+	if (sb_layout_holds(l->to, d))
 		return 0;
 	if (sb_image_origin_open_blob(l->origin, &d->digest, &reader, err) < 0 ||
 		sb_blob_writer_new(l->to, &writer, err) < 0 ||

@@ -243,7 +243,7 @@ static int copy_blob(struct sb_layout *from, struct sb_layout *to, const struct 
 	SB_AUTO(sb_blob_writer) writer = NULL;
 	sb_autofd int fd = -1;
 
-	if (sb_layout_has_blob(to, &d->digest))
+	if (sb_layout_holds(to, d))
 		return 0;
 	if (open_for_export(from, d, &fd, err) < 0)
 		return -1;

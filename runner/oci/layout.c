@@ -16,7 +16,10 @@
 #include "sys/lock.h"
 #include "sys/tree.h"
 
-enum { MAX_MARKER = 4096 }; /* {"imageLayoutVersion":"1.0.0"} */
+enum {
+	MAX_MARKER = 4096,      /* {"imageLayoutVersion":"1.0.0"} */
+	MAX_VERIFIED = 1 << 20, /* whatever is JSON, and small layers */
+};
 
 static const char marker[] = "{\"imageLayoutVersion\":\"1.0.0\"}";
 static const char empty_index[] =
@@ -36,6 +39,21 @@ int sb_layout_require_writable(const struct sb_layout *layout, struct sb_error *
 	if (layout->is_writable)
 		return 0;
 	return sb_fail(err, SB_E_DENIED, "the image layout is open for reading only");
+}
+
+/* Of our own store: it is always the same bytes, so those of a broken one are known. */
+static int mend_marker(int dir_fd, struct sb_error *err)
+{
+	SB_AUTO_BUF buf = SB_BUF_INIT(MAX_MARKER);
+	SB_AUTO_JSON json = NULL;
+	SB_AUTO_ERROR broken = SB_ERROR_INIT;
+
+	if (sb_at_read_file(dir_fd, "oci-layout", SB_AT_NO_LINKS, MAX_MARKER, &buf, err) < 0)
+		return -1;
+	if (sb_json_parse_object(buf.data, buf.len, "oci-layout", &json, &broken) == 0)
+		return 0;
+	sb_error_ignore(&broken, "it is written again");
+	return sb_atomic_write(dir_fd, "oci-layout", 0644, marker, strlen(marker), err);
 }
 
 static int make_file_if_missing(
@@ -61,7 +79,7 @@ static int make_files(int dir_fd, struct sb_error *err)
 		sb_at_lstat(dir_fd, "oci-layout", SB_AT_NO_LINKS, &st, &is_made, err) < 0)
 		return sb_error_context(err, "make image layout");
 	if (is_made)
-		return 0;
+		return mend_marker(dir_fd, err);
 	if (sb_lock_take(dir_fd, SB_LAYOUT_LOCK, SB_LOCK_EXCLUSIVE, &lock, err) < 0 ||
 		make_file_if_missing(dir_fd, "index.json", empty_index, err) < 0 ||
 		make_file_if_missing(dir_fd, "oci-layout", marker, err) < 0)
@@ -190,6 +208,22 @@ bool sb_layout_has_whole_blob(
 	       (uint64_t)st.st_size == size_bytes;
 }
 
+bool sb_layout_holds(struct sb_layout *layout, const struct sb_descriptor *d)
+{
+	SB_AUTO_BUF content = SB_BUF_INIT(MAX_VERIFIED);
+	SB_AUTO_ERROR broken = SB_ERROR_INIT;
+	struct stat st;
+
+	if (!sb_layout_has_blob(layout, &d->digest) ||
+		!sb_layout_stat_blob(layout, &d->digest, &st) ||
+		(d->size_bytes != 0 && (uint64_t)st.st_size != d->size_bytes))
+		return false;
+	if (st.st_size > MAX_VERIFIED || sb_layout_read_blob(layout, d, &content, &broken) == 0)
+		return true;
+	sb_error_ignore(&broken, "it is written again");
+	return false;
+}
+
 static int unlink_blob(
 	struct sb_layout *layout, const struct sb_digest *digest, struct sb_error *err)
 {
@@ -300,19 +334,19 @@ int sb_layout_put_bytes(struct sb_layout *layout, const void *bytes, size_t len,
 	struct sb_digest *out, struct sb_error *err)
 {
 	SB_AUTO(sb_blob_writer) writer = NULL;
-	struct sb_digest digest;
+	struct sb_descriptor d = {.size_bytes = len};
 
 	if (sb_layout_require_writable(layout, err) < 0)
 		return -1;
-	sb_digest_of(bytes, len, &digest);
-	if (!sb_layout_has_blob(layout, &digest)) {
+	sb_digest_of(bytes, len, &d.digest);
+	if (!sb_layout_holds(layout, &d)) {
 		if (sb_blob_writer_new(layout, &writer, err) < 0)
 			return -1;
 		if (sb_fd_write_all(sb_blob_writer_fd(writer), bytes, len, err) < 0)
-			return sb_error_context(err, "write blob %s", digest.text);
-		if (sb_blob_writer_commit(writer, &digest, err) < 0)
+			return sb_error_context(err, "write blob %s", d.digest.text);
+		if (sb_blob_writer_commit(writer, &d.digest, err) < 0)
 			return -1;
 	}
-	*out = digest;
+	*out = d.digest;
 	return 0;
 }

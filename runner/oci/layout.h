@@ -39,6 +39,10 @@ bool sb_layout_has_blob(struct sb_layout *layout, const struct sb_digest *digest
 /* The same, for a blob that has that size; one of another size is as if it were not there. */
 bool sb_layout_has_whole_blob(
 	struct sb_layout *layout, const struct sb_digest *digest, uint64_t size_bytes);
+/* A blob of the descriptor's size (0 says nothing) that, where it is at most a MiB, is known to
+ * have its digest too. One that is there but broken counts as missing: writing it again replaces
+ * it. */
+bool sb_layout_holds(struct sb_layout *layout, const struct sb_descriptor *d);
 /* Removes a blob whose content is not what its digest says, so that it can be written anew. */
 int sb_layout_discard_blob(
 	struct sb_layout *layout, const struct sb_digest *digest, struct sb_error *err) SB_MUST_USE;
@@ -62,7 +66,7 @@ int sb_layout_open_blob(struct sb_layout *layout, const struct sb_digest *digest
 /* Reads a small blob (JSON) and verifies its digest, and size where it is not 0. */
 int sb_layout_read_blob(struct sb_layout *layout, const struct sb_descriptor *d, struct sb_buf *out,
 	struct sb_error *err) SB_MUST_USE;
-/* Stores bytes as a blob. */
+/* Stores bytes as a blob, also in place of one that is broken. */
 int sb_layout_put_bytes(struct sb_layout *layout, const void *bytes, size_t len,
 	struct sb_digest *out, struct sb_error *err) SB_MUST_USE;
 /* Stores an image index (image-index.md) of these entries, in their order. *out, the caller's to
@@ -73,7 +77,7 @@ int sb_layout_put_index(struct sb_layout *layout, const struct sb_descriptors *e
 /*
  * A blob that is being written: write to blob_fd (a file in the layout's tmp folder), then commit
  * under the digest the caller computed; free without commit removes it. Commit syncs, then renames;
- * a blob that is there already wins.
+ * a blob that is there already is replaced, since nobody has looked at what it holds now.
  */
 struct sb_blob_writer;
 int sb_blob_writer_new(

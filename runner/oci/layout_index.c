@@ -12,17 +12,33 @@
 
 static const char what_index[] = "index.json of the image layout";
 
+/* The names are nowhere else. What other tool wrote a layout must mend it. */
+static int fail_broken_index(const struct sb_layout *layout, struct sb_error *err)
+{
+	sb_autofree char *path = sb_fd_path(layout->fd);
+
+	if (layout->is_writable && path != NULL && err->code != SB_E_SYSTEM)
+		return sb_error_hint(err,
+			"`rm -f '%s/index.json' '%s/oci-layout'` begins a new list of images; "
+			"pull, "
+			"import or build them again, which finds what the cache has",
+			path, path);
+	return -1;
+}
+
 int sb_layout_load_index(const struct sb_layout *layout, json_t **out, struct sb_error *err)
 {
 	SB_AUTO_BUF buf = SB_BUF_INIT(SB_MAX_JSON);
 	SB_AUTO_JSON index = NULL;
 	json_t *list = NULL;
 
-	if (sb_at_read_file(layout->fd, "index.json", layout->how, SB_MAX_JSON, &buf, err) < 0)
-		return sb_error_context(err, "image layout");
+	if (sb_at_read_file(layout->fd, "index.json", layout->how, SB_MAX_JSON, &buf, err) < 0) {
+		(void)sb_error_context(err, "image layout");
+		return fail_broken_index(layout, err);
+	}
 	if (sb_json_parse_object(buf.data, buf.len, what_index, &index, err) < 0 ||
 		sb_json_get_array(index, "manifests", what_index, &list, err) < 0)
-		return -1;
+		return fail_broken_index(layout, err);
 	if (list == NULL)
 		sb_json_put(index, "manifests", json_array());
 	*out = SB_STEAL(index);
@@ -44,8 +60,10 @@ int sb_layout_list(struct sb_layout *layout, struct sb_descriptors *out, struct 
 
 	if (sb_layout_load_index(layout, &index, err) < 0)
 		return -1;
-	if (sb_index_parse_json(index, out, err) < 0)
-		return sb_error_context(err, "%s", what_index);
+	if (sb_index_parse_json(index, out, err) < 0) {
+		(void)sb_error_context(err, "%s", what_index);
+		return fail_broken_index(layout, err);
+	}
 	return 0;
 }
 

@@ -63,23 +63,6 @@ static int on_body(void *data, const void *bytes, size_t len, struct sb_error *e
 	return 0;
 }
 
-static int check_stored(const struct sb_descriptor *blob, struct sb_layout *layout,
-	_Atomic uint64_t *done_bytes, struct sb_error *err)
-{
-	sb_autofd int fd = -1;
-	uint64_t size = 0;
-
-	if (sb_layout_open_blob(layout, &blob->digest, &fd, err) < 0 ||
-		sb_fd_size(fd, &size, err) < 0)
-		return -1;
-	if (size != blob->size_bytes)
-		return sb_fail(err, SB_E_INTEGRITY,
-			"it has %" PRIu64 " bytes, the manifest says %" PRIu64, size,
-			blob->size_bytes);
-	*done_bytes = size;
-	return 0;
-}
-
 static int check_fetched(const struct fetch *fetch, struct sb_error *err)
 {
 	struct sb_digest digest;
@@ -125,9 +108,8 @@ int sb_blob_fetch(struct sb_client *client, const struct sb_descriptor *blob, st
 		sb_blob_url(sb_client_base(client), sb_client_ref(client), &blob->digest);
 
 	*done_bytes = 0;
-	if (sb_layout_has_blob(to, &blob->digest)) {
-		if (check_stored(blob, to, done_bytes, err) < 0)
-			return sb_error_context(err, "blob %s", blob->digest.text);
+	if (sb_layout_holds(to, blob)) {
+		*done_bytes = blob->size_bytes;
 		return 0;
 	}
 	if (sb_blob_writer_new(to, &writer, err) < 0)

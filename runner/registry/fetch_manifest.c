@@ -61,7 +61,7 @@ static int get_by_digest(struct sb_client *client, const struct sb_descriptor *w
 	SB_AUTO_BUF stored = SB_BUF_INIT(SB_MAX_JSON);
 	const char *media_type = NULL;
 
-	if (!sb_layout_has_blob(layout, &wanted->digest))
+	if (!sb_layout_holds(layout, wanted))
 		return download(client, wanted->digest.text, wanted, json, out, err);
 	if (sb_layout_read_blob(layout, wanted, &stored, err) < 0 ||
 		sb_document_media_type(stored.data, stored.len, NULL, &media_type, err) < 0)

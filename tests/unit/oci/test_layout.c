@@ -17,6 +17,7 @@
 
 #include "base/limits.h"
 #include "base/mem.h"
+#include "oci/image.h"
 #include "oci/layout.h"
 #include "sys/at.h"
 #include "sys/atomic.h"
@@ -181,6 +182,105 @@ static void a_changed_or_resized_blob_is_found_out(void **state)
 	(void)close(fd);
 	assert_int_equal(sb_layout_read_blob(f.layout, &d, &buf, &err), -1);
 	assert_int_equal(err.code, SB_E_INTEGRITY);
+	end(&f);
+}
+
+/* In place of the "hello" that is there. */
+static void write_over(const struct fixture *f, const struct sb_digest *digest, const char *text)
+{
+	sb_autofree char *name = sb_asprintf("blobs/sha256/%s", sb_digest_hex(digest));
+
+	overwrite(f, name, text);
+}
+
+static void assert_hello(struct fixture *f, const struct sb_descriptor *d)
+{
+	SB_AUTO_BUF buf = SB_BUF_INIT(SB_MAX_JSON);
+	SB_AUTO_ERROR err = SB_ERROR_INIT;
+
+	assert_true(sb_layout_holds(f->layout, d));
+	assert_int_equal(sb_layout_read_blob(f->layout, d, &buf, &err), 0);
+	assert_int_equal(count_files(f, "tmp"), 0);
+}
+
+static void a_broken_blob_counts_as_missing_and_is_replaced(void **state)
+{
+	static const char *const texts[] = {"jello", "hell", "", "hello, world"};
+	struct fixture f = make();
+	const struct sb_descriptor d = {.digest = put(f.layout, "hello"), .size_bytes = 5};
+	const struct sb_descriptor of_any_size = {.digest = d.digest};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+		SB_AUTO(sb_blob_writer) writer = NULL;
+		SB_AUTO_ERROR err = SB_ERROR_INIT;
+
+		write_over(&f, &d.digest, texts[i]);
+		assert_false(sb_layout_holds(f.layout, &d));
+		assert_false(sb_layout_holds(f.layout, &of_any_size));
+		(void)put(f.layout, "hello");
+		assert_hello(&f, &d);
+
+		write_over(&f, &d.digest, texts[i]);
+		assert_int_equal(sb_blob_writer_new(f.layout, &writer, &err), 0);
+		assert_int_equal(write(sb_blob_writer_fd(writer), "hello", 5), 5);
+		assert_int_equal(sb_blob_writer_commit(writer, &d.digest, &err), 0);
+		assert_hello(&f, &d);
+	}
+	end(&f);
+}
+
+static void an_image_of_which_a_layer_is_broken_is_found_out(void **state)
+{
+	struct fixture f = make();
+	SB_AUTO_VALUE(sb_descriptor) one = put_image(f.layout, "hello");
+	const struct sb_digest layer = put(f.layout, "hello");
+	SB_AUTO_VALUE(sb_named_images) images = {0};
+	SB_AUTO_ERROR err = SB_ERROR_INIT;
+
+	(void)state;
+	sb_descriptor_copy(&SB_ARRAY_ADD(&images)->manifest, &one);
+	assert_int_equal(sb_images_verify(f.layout, &images, &err), 0);
+	write_over(&f, &layer, "jello");
+	assert_int_equal(sb_images_verify(f.layout, &images, &err), -1);
+	assert_int_equal(err.code, SB_E_INTEGRITY);
+	assert_non_null(strstr(err.message, layer.text));
+	assert_false(sb_layout_has_blob(f.layout, &layer));
+	end(&f);
+}
+
+static void a_marker_that_is_broken_is_mended_in_a_store(void **state)
+{
+	static const char *const texts[] = {"", "{", "x"};
+	struct fixture f = make();
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+		SB_AUTO(sb_layout) layout = NULL;
+		SB_AUTO(sb_layout) reader = NULL;
+		SB_AUTO_ERROR err = SB_ERROR_INIT;
+
+		overwrite(&f, "oci-layout", texts[i]);
+		assert_int_equal(sb_layout_open(f.fd, true, &layout, &err), 0);
+		assert_int_equal(sb_layout_open(f.fd, false, &reader, &err), 0);
+	}
+	end(&f);
+}
+
+static void times_to_come_keep_nothing_from_who_is_alone(void **state)
+{
+	struct fixture f = make();
+	const struct sb_strv keep = SB_STRV_INIT;
+	SB_AUTO_ERROR err = SB_ERROR_INIT;
+	uint64_t bytes = 0;
+
+	(void)state;
+	(void)put(f.layout, "hello");
+	age(&f, "blobs/sha256", -86400);
+	assert_int_equal(sb_layout_clear_unused(f.layout, &keep, false, 0, &bytes, &err), 0);
+	assert_int_equal(count_files(&f, "blobs/sha256"), 1);
+	assert_int_equal(sb_layout_clear_unused(f.layout, &keep, true, 0, &bytes, &err), 0);
+	assert_int_equal(count_files(&f, "blobs/sha256"), 0);
 	end(&f);
 }
 
@@ -529,6 +629,10 @@ int main(void)
 		cmocka_unit_test(blobs_are_stored_and_read_back),
 		cmocka_unit_test(a_missing_blob_is_named),
 		cmocka_unit_test(a_changed_or_resized_blob_is_found_out),
+		cmocka_unit_test(a_broken_blob_counts_as_missing_and_is_replaced),
+		cmocka_unit_test(an_image_of_which_a_layer_is_broken_is_found_out),
+		cmocka_unit_test(a_marker_that_is_broken_is_mended_in_a_store),
+		cmocka_unit_test(times_to_come_keep_nothing_from_who_is_alone),
 		cmocka_unit_test(a_writer_that_is_dropped_leaves_nothing),
 		cmocka_unit_test(links_that_lead_out_are_not_followed),
 		cmocka_unit_test(what_is_no_file_does_not_hang_a_reader),
