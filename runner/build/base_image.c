@@ -8,6 +8,7 @@
 #include "base/mem.h"
 #include "build/base_reference.h"
 #include "build/base_suggest.h"
+#include "build/blob_check.h"
 #include "build/cache_import.h"
 #include "build/context_fetch.h"
 #include "layer/apply.h"
@@ -133,7 +134,7 @@ static int unpack_and_pin(struct sb_build *build, struct sb_stage_state *state, 
 			return 0;
 		if (sb_base_image_unpack(
 			    build, &state->layers.items[i], diff_id, 0, &state->lowers, err) < 0)
-			return -1;
+			return sb_blob_check_unpacked(build, &state->layers.items[i], err);
 	}
 }
 
@@ -291,6 +292,13 @@ static int load_context(struct sb_build *build, const char *name,
 		name);
 }
 
+/* No other name helps where the disk, or what was found under this one, is what is wrong. */
+static bool may_be_misspelt(const struct sb_error *err)
+{
+	return err->code != SB_E_CANCELLED && err->code != SB_E_SYSTEM &&
+	       err->code != SB_E_INTEGRITY && err->code != SB_E_LIMIT;
+}
+
 int sb_base_image_load(struct sb_build *build, const struct sb_base *base,
 	const struct sb_platform *platform, struct sb_stage_state **out, struct sb_error *err)
 {
@@ -301,7 +309,7 @@ int sb_base_image_load(struct sb_build *build, const struct sb_base *base,
 	if (rc == 0)
 		return 0;
 	(void)sb_error_context(err, "base image '%s'", base->name);
-	return base->kind == SB_BASE_IMAGE && err->code != SB_E_CANCELLED
+	return base->kind == SB_BASE_IMAGE && may_be_misspelt(err)
 		       ? sb_base_suggest(build, base->name, err)
 		       : -1;
 }

@@ -38,6 +38,22 @@ static bool on_progress(void *data, const char *what, uint64_t done, uint64_t to
 	return !sb_interrupt_is_pending(build->interrupt);
 }
 
+/* Of an index, another platform's manifest may be missing, which is no fault. */
+static void warn_broken(
+	struct sb_build *build, const struct sb_descriptor *d, const struct sb_error *failed)
+{
+	if (failed->code != SB_E_INTEGRITY)
+		return;
+
+	sb_autofree char *text = sb_asprintf("image '%s' is broken in the store: %s",
+		sb_descriptor_name(d) != NULL ? sb_descriptor_name(d) : d->digest.text,
+		failed->message);
+
+	sb_events_warn(&build->events, text,
+		"a registry is asked for it; `safebuild pull`, `safebuild load` or `safebuild "
+		"import` mends it too");
+}
+
 /* True if the store's image of that name serves the platform: only then is it used without asking a
  * registry. */
 static bool serves(
@@ -47,6 +63,7 @@ static bool serves(
 	SB_AUTO(sb_image) image = NULL;
 
 	if (sb_image_from_layout(build->store, d, platform, &image, &failed) < 0) {
+		warn_broken(build, d, &failed);
 		sb_error_ignore(&failed, "a registry is asked then");
 		return false;
 	}

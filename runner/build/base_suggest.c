@@ -115,7 +115,7 @@ int sb_base_suggest(const struct sb_build *build, const char *name, struct sb_er
 
 	const char *best = sb_suggest(name, sb_candidate_string, names.items, names.len);
 
-	if (best == NULL)
+	if (best == NULL || strcmp(best, name) == 0)
 		return -1;
 	drop_hint(err);
 	return sb_error_hint(err, "did you mean '%s'?", best);

@@ -81,3 +81,30 @@ int sb_blob_check_result(struct sb_build *build, struct sb_error *err)
 	}
 	return sb_cache_save_files(build->cache, err);
 }
+
+static bool is_broken(struct sb_build *build, const struct sb_descriptor *layer)
+{
+	SB_AUTO_ERROR ignored = SB_ERROR_INIT;
+	sb_autofd int fd = -1;
+	struct sb_digest got;
+
+	if (sb_layout_open_blob(build->store, &layer->digest, &fd, &ignored) < 0 ||
+		digest_file(build, fd, &got, &ignored) < 0) {
+		sb_error_ignore(&ignored, "why it could not be unpacked is told");
+		return false;
+	}
+	return !sb_digest_equal(&got, &layer->digest);
+}
+
+int sb_blob_check_unpacked(
+	struct sb_build *build, const struct sb_descriptor *layer, struct sb_error *err)
+{
+	if (err->code == SB_E_SYSTEM || err->code == SB_E_CANCELLED)
+		return -1;
+	if (err->code == SB_E_NOT_FOUND)
+		return sb_error_hint(err, "pull or import the base image again");
+	if (!is_broken(build, layer))
+		return -1;
+	sb_error_release(err);
+	return fail_broken(build, &layer->digest, true, err);
+}

@@ -14,5 +14,10 @@ int sb_blob_check_result(struct sb_build *build, struct sb_error *err) SB_MUST_U
  * right is kept by sb_cache_save_files. */
 int sb_blob_check(struct sb_build *build, const struct sb_descriptor *layer,
 	struct sb_error *err) SB_MUST_USE;
+/* For when a base image's layer could not be unpacked, for the reason in err: says so and removes
+ * it where the store's file is not what its digest says, so that the image can be had anew. Returns
+ * -1. */
+int sb_blob_check_unpacked(
+	struct sb_build *build, const struct sb_descriptor *layer, struct sb_error *err);
 
 #endif

@@ -101,8 +101,13 @@ static const char *oci_media_type(const char *media_type)
 }
 
 /* Blobs that no image needs yet are kept for an hour after their last use. */
-static int fail_removed(const struct sb_descriptor *layer, struct sb_error *err)
+static int fail_removed(const struct sb_descriptor *layer, bool is_base, struct sb_error *err)
 {
+	if (is_base) {
+		(void)sb_fail(err, SB_E_NOT_FOUND, "layer %s of the base image is not in the store",
+			layer->digest.text);
+		return sb_error_hint(err, "pull or import the base image again");
+	}
 	(void)sb_fail(err, SB_E_NOT_FOUND,
 		"layer %s was removed from the store while it was built on", layer->digest.text);
 	return sb_error_hint(err, "build again");
@@ -124,7 +129,8 @@ int sb_result_write(struct sb_build *build, struct sb_descriptor *out, struct sb
 		free(copy->media_type);
 		copy->media_type = sb_strdup(oci_media_type(layer->media_type));
 		if (!sb_layout_has_blob(build->store, &layer->digest))
-			return fail_removed(layer, err);
+			return fail_removed(
+				layer, layer < state->layers.items + state->n_base_layers, err);
 	}
 	if (write_config(build, config, manifest, err) < 0 ||
 		sb_manifest_write(manifest, &json, err) < 0 ||
