@@ -11,8 +11,10 @@
 #include "base/path.h"
 #include "layer/snapshot_private.h"
 #include "sys/at.h"
+#include "sys/atomic.h"
 #include "sys/boot.h"
 #include "sys/fd.h"
+#include "sys/lock.h"
 #include "sys/tree.h"
 
 enum {
@@ -216,9 +218,36 @@ int sb_snapshots_discard(struct sb_snapshots *snapshots, const char *name, struc
 	return set_aside(snapshots, name, err);
 }
 
-/* Removes one that nobody holds; where is_any is false, only one that may be without its content.
+/*
+ * At once, and not with the build's folder: a full disk may have no room for one. So what is
+ * removed takes the place of such a folder, under a lock of its own.
  */
-static int remove_free(struct sb_snapshots *snapshots, const char *name, bool is_any,
+static int remove_now(
+	struct sb_snapshots *snapshots, const char *name, int *held_fd, struct sb_error *err)
+{
+	sb_autofree char *own = sb_unique_name("removed");
+	sb_autofree char *aside = sb_asprintf("builds/%s", own);
+	sb_autofree char *lock_name = sb_asprintf("%s.lock", aside);
+	SB_AUTO_ERROR ignored = SB_ERROR_INIT;
+	sb_autofd int lock = -1;
+
+	if (sb_lock_take(snapshots->fd, lock_name, SB_LOCK_EXCLUSIVE, &lock, &ignored) < 0)
+		sb_error_ignore(&ignored, "then a build that starts helps to remove it");
+
+	int rc = renameat(snapshots->fd, name, snapshots->fd, aside);
+
+	if (rc < 0)
+		(void)sb_fail_errno(err, "remove the layer '%s'", name);
+	sb_fd_closep(held_fd);
+	if (rc == 0)
+		rc = sb_tree_remove(snapshots->fd, aside, err);
+	if (lock >= 0)
+		(void)unlinkat(snapshots->fd, lock_name, 0);
+	return rc;
+}
+
+/* Removes one that nobody holds: at once, or with the build's folder. */
+static int remove_free(struct sb_snapshots *snapshots, const char *name, bool is_at_once,
 	bool *out_is_removed, struct sb_error *err)
 {
 	sb_autofd int fd = sb_at_open_raw(
@@ -231,11 +260,11 @@ static int remove_free(struct sb_snapshots *snapshots, const char *name, bool is
 		return sb_fail_errno(err, "open the layer '%s'", name);
 	if (flock(fd, LOCK_EX | LOCK_NB) < 0)
 		return errno == EWOULDBLOCK ? 0 : sb_fail_errno(err, "lock the layer '%s'", name);
-	if (!sb_snapshots_is_still_named(snapshots, name, fd) ||
-		(!is_any && read_mark(snapshots, name) != UNKNOWN))
+	if (!sb_snapshots_is_still_named(snapshots, name, fd))
 		return 0;
 	remove_mark(snapshots, name);
-	if (set_aside(snapshots, name, err) < 0)
+	if (is_at_once ? remove_now(snapshots, name, &fd, err) < 0
+		       : set_aside(snapshots, name, err) < 0)
 		return -1;
 	*out_is_removed = true;
 	return 0;
@@ -262,6 +291,10 @@ static int rename_into_place(struct sb_snapshots *snapshots, const char *diff, c
 		return errno == EEXIST || errno == ENOTEMPTY
 			       ? 0
 			       : sb_fail_errno(err, "keep the layer '%s'", name);
+	/* Who removed another of this name just before may have taken the mark for that one's. */
+	if (read_mark(snapshots, name) == UNKNOWN &&
+		write_mark(snapshots, name, sb_boot_id(), err) < 0)
+		return -1;
 
 	sb_automutex pthread_mutex_t *held = sb_mutex_take(&snapshots->lock);
 
@@ -276,12 +309,14 @@ int sb_snapshots_keep_step(struct sb_snapshots *snapshots, const struct sb_upper
 	for (;;) {
 		bool is_there = false;
 
-		if (sb_snapshots_pin(snapshots, name, &is_there, err) < 0)
+		/* What was there gives way, unless somebody uses it: nobody knows whether it still
+		 * is what it was, and the step was run although it is there. */
+		if (remove_free(snapshots, name, false, &is_there, err) < 0 ||
+			sb_snapshots_pin(snapshots, name, &is_there, err) < 0)
 			return -1;
 		if (is_there)
 			return sb_snapshots_drop_upper(snapshots, upper, err);
-		if (remove_free(snapshots, name, false, &is_there, err) < 0 ||
-			rename_into_place(snapshots, upper->diff, name, &is_there, err) < 0)
+		if (rename_into_place(snapshots, upper->diff, name, &is_there, err) < 0)
 			return -1;
 		if (is_there)
 			return 0;
