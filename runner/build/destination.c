@@ -74,15 +74,30 @@ int sb_destination_open(
 	return sb_fd_dup(STDOUT_FILENO, &out->fd, err);
 }
 
-/* A link can't replace a file, so the name is a temporary one even now. */
-static int give_name(struct sb_destination *d, struct sb_error *err)
+static int link_as(const struct sb_destination *d, const char *name)
 {
-	sb_autofree char *tmp = sb_unique_name(".safebuild");
 	sb_autofree char *path = sb_asprintf("/proc/self/fd/%d", d->fd);
 
-	if (linkat(AT_FDCWD, path, d->dir_fd, tmp, AT_SYMLINK_FOLLOW) < 0)
+	return linkat(AT_FDCWD, path, d->dir_fd, name, AT_SYMLINK_FOLLOW);
+}
+
+/* A link can't replace a file: where there is one, a temporary name is needed even now, for as
+ * short as can be, since a killed build leaves it. */
+static int give_name(struct sb_destination *d, struct sb_error *err)
+{
+	if (d->tmp == NULL && link_as(d, d->name) == 0)
+		return 0;
+	if (d->tmp == NULL) {
+		sb_autofree char *tmp = sb_unique_name(".safebuild");
+
+		if (link_as(d, tmp) < 0)
+			return sb_fail_errno(err, "output '%s'", d->path);
+		d->tmp = SB_STEAL(tmp);
+	}
+	if (renameat(d->dir_fd, d->tmp, d->dir_fd, d->name) < 0)
 		return sb_fail_errno(err, "output '%s'", d->path);
-	d->tmp = SB_STEAL(tmp);
+	free(d->tmp);
+	d->tmp = NULL;
 	return 0;
 }
 
@@ -98,11 +113,7 @@ int sb_destination_finish(struct sb_destination *d, struct sb_interrupt *interru
 		return 0;
 	if (sb_transfer_flush(interrupt, d->fd, err) < 0)
 		return -1;
-	if (d->tmp == NULL && give_name(d, err) < 0)
-		return -1;
-	if (fsync(d->fd) < 0 || renameat(d->dir_fd, d->tmp, d->dir_fd, d->name) < 0)
+	if (fsync(d->fd) < 0)
 		return sb_fail_errno(err, "output '%s'", d->path);
-	free(d->tmp);
-	d->tmp = NULL;
-	return 0;
+	return give_name(d, err);
 }
