@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "api/session.h"
 
+#include <errno.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -64,6 +65,16 @@ static void raise_descriptor_limit(void)
 	}
 }
 
+static int fail_open(const char *path, struct sb_error *err)
+{
+	(void)sb_error_context(err, "store '%s'", path);
+	if (err->os_errno == EROFS || err->os_errno == EACCES || err->os_errno == EPERM)
+		return sb_error_hint(err,
+			"whoever uses the store must be able to write to it, "
+			"also to read: --root DIR or SAFEBUILD_ROOT names another");
+	return -1;
+}
+
 int sb_session_open(const char *root, struct sb_session *out, struct sb_error *err)
 {
 	sb_autofree char *path = sb_session_choose_root(root, err);
@@ -78,7 +89,7 @@ int sb_session_open(const char *root, struct sb_session *out, struct sb_error *e
 	if (sb_lock_take(session.store_fd, ".users", SB_LOCK_SHARED, &session.users_fd, err) < 0 ||
 		sb_layout_open(session.store_fd, true, &session.store, err) < 0) {
 		sb_session_release(&session);
-		return sb_error_context(err, "store '%s'", path);
+		return fail_open(path, err);
 	}
 	if (sb_interrupt_new(&session.interrupt, err) < 0) {
 		sb_session_release(&session);

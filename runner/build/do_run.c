@@ -22,6 +22,7 @@
 #include "sys/at.h"
 #include "sys/fd.h"
 #include "sys/mount.h"
+#include "sys/space.h"
 
 struct run {
 	const struct sb_do *d;
@@ -263,6 +264,19 @@ static int execute(struct run *run, struct sb_step_result *out, struct sb_error 
 	return rc;
 }
 
+/* Programs say it in their own words, or not at all. */
+static void hint_at_full_store(const struct run *run, struct sb_error *err)
+{
+	const struct sb_build *build = run->d->build;
+	sb_autofree char *path = sb_fd_path(build->store_fd);
+
+	if (sb_space_is_used_up(build->store_fd))
+		(void)sb_error_hint(err,
+			"the file system of the store '%s' is full: `safebuild prune` removes what "
+			"no image needs, with --all also what can be made again",
+			path != NULL ? path : "");
+}
+
 static int fail_step(
 	const struct run *run, const struct sb_step_result *result, struct sb_error *err)
 {
@@ -276,7 +290,10 @@ static int fail_step(
 		(void)sb_fail(err, result->status != 0 ? SB_E_STEP_FAILED : SB_E_SYSTEM, "%s",
 			result->message != NULL ? result->message : "the step could not be set up");
 		err->step_status = result->status;
-		return hint != NULL ? sb_error_hint(err, "%s", hint) : -1;
+		if (hint != NULL)
+			return sb_error_hint(err, "%s", hint);
+		hint_at_full_store(run, err);
+		return -1;
 	}
 	if (result->signal != 0)
 		(void)sb_fail(err, SB_E_STEP_FAILED, "process \"%s\" was killed by signal %d (%s)",
@@ -286,6 +303,7 @@ static int fail_step(
 			"process \"%s\" did not complete successfully: exit code: %d", line,
 			result->status);
 	err->step_status = result->status;
+	hint_at_full_store(run, err);
 	return -1;
 }
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "build/export.h"
 
+#include <errno.h>
 #include <string.h>
 
 #include "base/mem.h"
@@ -77,6 +78,19 @@ static const char *const type_names[] = {[SB_OUTPUT_STORE] = "store",
 	[SB_OUTPUT_TAR] = "tar",
 	[SB_OUTPUT_LOCAL] = "local",
 	[SB_OUTPUT_REGISTRY] = "registry"};
+
+/* What is in the store is no help here. */
+static int fail_write(const struct target *t, const char *where, struct sb_error *err)
+{
+	if (t->option.type == SB_OUTPUT_REGISTRY)
+		return -1;
+	(void)sb_error_context(err, "write output '%s'", where);
+	if (err->os_errno == ENOSPC || err->os_errno == EDQUOT)
+		return sb_error_hint(err,
+			"make room where the output is written, or write it elsewhere; the steps "
+			"are in the cache");
+	return -1;
+}
 
 const char *sb_export_single_platform(enum sb_output_type type)
 {
@@ -163,7 +177,7 @@ static int write_target(struct target *t, const struct sb_export *what, struct s
 		return -1;
 	if (write_content(t, what, err) < 0 ||
 		sb_destination_finish(&t->to, build->interrupt, &bytes, err) < 0)
-		return is_registry ? -1 : sb_error_context(err, "write output '%s'", where);
+		return fail_write(t, where, err);
 
 	sb_autofree char *text = sb_asprintf("%s: %s", type_names[t->option.type], where);
 

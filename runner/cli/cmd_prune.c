@@ -120,7 +120,7 @@ static int run(const struct sb_cli *cli, const void *fields, const struct sb_str
 	prune.keep_bytes = f->keep.bytes;
 	prune.filters = f->filters.len > 0 ? (const char *const *)f->filters.items : NULL;
 	if (sb_prune(&prune, &usage, &len, &bytes, err) < 0)
-		return -1;
+		return sb_report_advise(err);
 	if (f->as_json) {
 		sb_usage_print_json(cli->out, usage, len, "freed", bytes);
 	} else {

@@ -43,6 +43,6 @@ static int run(const struct sb_cli *cli, const void *fields, const struct sb_str
 	(void)cli;
 	store.root = f->root;
 	return sb_remove(&store, (const char *const *)words->items, f->force, err) < 0
-		       ? -1
+		       ? sb_report_advise(err)
 		       : SB_EXIT_DONE;
 }

@@ -40,7 +40,7 @@ static int run(const struct sb_cli *cli, const void *fields, const struct sb_str
 	store.root = f->root;
 	for (size_t i = 1; i < words->len; i++) {
 		if (sb_tag(&store, words->items[0], words->items[i], err) < 0)
-			return -1;
+			return sb_report_advise(err);
 	}
 	return SB_EXIT_DONE;
 }

@@ -48,10 +48,12 @@ struct sb_renderer *sb_progress_open(enum sb_progress progress, FILE *out)
 	return renderer;
 }
 
-void sb_progress_close(struct sb_renderer *renderer, const struct sb_error *failure, int status)
+void sb_progress_close(struct sb_renderer *renderer, struct sb_error *failure, int status)
 {
 	const bool is_guarded = renderer->is_guarded;
 
+	if (failure != NULL)
+		sb_report_advise(failure);
 	sb_renderer_finish(renderer, failure, status);
 	sb_renderer_free(renderer);
 	if (is_guarded)

@@ -18,7 +18,7 @@ int sb_progress_parse(const char *name, FILE *out, enum sb_progress *out_progres
  * an error is printed.
  */
 struct sb_renderer *sb_progress_open(enum sb_progress progress, FILE *out);
-void sb_progress_close(struct sb_renderer *renderer, const struct sb_error *failure, int status);
+void sb_progress_close(struct sb_renderer *renderer, struct sb_error *failure, int status);
 
 /* What a verb returns after a call that failed: -1, for err to be printed; or, where the stream
  * for errors holds JSON lines, which say it already and which a line for people would break, the

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 #include "cli/report.h"
 
+#include <errno.h>
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "base/error.h"
 #include "base/escape.h"
 #include "cli/terminal.h"
 
@@ -144,6 +146,16 @@ void sb_report_error(FILE *out, const struct sb_error *err, bool has_color)
 	};
 
 	print_report(out, &report, has_color);
+}
+
+int sb_report_advise(struct sb_error *err)
+{
+	if (err->os_errno == ENOSPC || err->os_errno == EDQUOT)
+		return sb_error_hint(err,
+			"to make room in the store: `safebuild prune` removes what no image needs, "
+			"with --all also what can be made again; `safebuild du` lists what is "
+			"there");
+	return -1;
 }
 
 void sb_report_event(FILE *out, const struct sb_event *event, bool has_color)

@@ -19,6 +19,9 @@
  * or `safebuild: error: message` where there is no place in a file.
  */
 void sb_report_error(FILE *out, const struct sb_error *err, bool has_color);
+/* Adds the hint how to make room in the store to an error of a call that writes there, where room
+ * was what it lacked and nothing else is advised. Returns -1. */
+int sb_report_advise(struct sb_error *err);
 /* An SB_EVENT_WARNING or SB_EVENT_NOTICE. */
 void sb_report_event(FILE *out, const struct sb_event *event, bool has_color);
 /* An sb_event_fn that reports warnings and notices, and nothing else, to a FILE. */
