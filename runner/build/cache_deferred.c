@@ -4,6 +4,8 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "build/layer_again.h"
+#include "leak/scan.h"
 
 static void lock(struct sb_imports *imports)
 {
@@ -51,13 +53,14 @@ bool sb_imports_find_deferred(struct sb_build *build, struct sb_cache_record *re
 	return true;
 }
 
-void sb_imports_defer(struct sb_build *build, struct sb_cache_record *record)
+void sb_imports_defer(struct sb_build *build, struct sb_cache_record *record, bool is_link)
 {
 	struct sb_imports *imports = build->imports;
 	struct sb_deferred *deferred = SB_NEW(struct sb_deferred);
 
 	deferred->name = sb_snapshots_layer_name(&record->diff_id);
 	deferred->record = *record;
+	deferred->is_link = is_link;
 	*record = (struct sb_cache_record){0};
 	for (size_t i = 0; deferred->layer == NULL && i < imports->len; i++) {
 		const struct sb_shared_record *from = NULL;
@@ -114,6 +117,30 @@ static int bring_and_pin(struct sb_build *build, const struct sb_deferred *defer
 				  deferred->layer->diff_id.text);
 }
 
+/* As with a layer that is found in the store. One that holds a secret leaves nothing here. */
+static int search(struct sb_build *build, const struct sb_deferred *deferred,
+	const struct sb_strv *below, struct sb_error *err)
+{
+	SB_AUTO(sb_stage_state) state = sb_stage_state_new();
+	const struct sb_layer_again again = {.name = deferred->name,
+		.is_link = deferred->is_link,
+		.diff_id = &deferred->layer->diff_id};
+	struct sb_layer_blob unused = {0};
+	SB_AUTO_ERROR ignored = SB_ERROR_INIT;
+
+	if (!sb_scanner_is_active(build->scanner))
+		return 0;
+	sb_strv_copy(&state->lowers, below);
+	if (sb_layer_make_again(build, state, &again, &unused, err) == 0)
+		return 0;
+	if (err->code == SB_E_LEAK &&
+		(sb_layout_discard_unused_blob(
+			 build->store, &deferred->layer->blob.digest, &ignored) < 0 ||
+			sb_snapshots_discard(build->snapshots, deferred->name, &ignored) < 0))
+		sb_error_ignore(&ignored, "what was found is what is told");
+	return -1;
+}
+
 /* Meanwhile no other layer is brought. */
 static int bring_deferred(struct sb_build *build, struct sb_deferred *deferred,
 	const struct sb_strv *lowers, size_t i, struct sb_error *err)
@@ -125,7 +152,8 @@ static int bring_deferred(struct sb_build *build, struct sb_deferred *deferred,
 		return sb_fail(err, SB_E_NETWORK, "it does not answer any more");
 	for (size_t j = 0; j < i; j++)
 		sb_strv_add(&below, lowers->items[j]);
-	if (bring_and_pin(build, deferred, &below, err) < 0)
+	if (bring_and_pin(build, deferred, &below, err) < 0 ||
+		search(build, deferred, &below, err) < 0)
 		return -1;
 	sb_import_add_blob(build, deferred->layer, &deferred->record);
 	if (sb_cache_write(build->cache, &deferred->record, &ignored) < 0)
@@ -154,7 +182,9 @@ static int bring_missing(struct sb_build *build, const struct sb_strv *lowers, s
 			continue;
 		if (err->code == SB_E_CANCELLED)
 			return -1;
-		note_failure(imports);
+		/* The layer is what it should be: no other would be better. */
+		if (err->code != SB_E_LEAK)
+			note_failure(imports);
 		return sb_error_context(
 			err, "cache '%s'", sb_cache_source_name(deferred->import->source));
 	}

@@ -44,9 +44,9 @@ int sb_imports_take(struct sb_build *build, const struct sb_strv *lowers, bool w
  */
 bool sb_imports_find_deferred(struct sb_build *build, struct sb_cache_record *record);
 /* Such a record, now with state and text, is used by a stage, whose layer has the name "layers/…".
- * Takes what the record owns. */
-void sb_imports_defer(struct sb_build *build, struct sb_cache_record *record);
-/* Brings what of a stack was deferred. */
+ * Takes what the record owns. is_link: the layer is one of COPY --link. */
+void sb_imports_defer(struct sb_build *build, struct sb_cache_record *record, bool is_link);
+/* Brings what of a stack was deferred. SB_E_LEAK where a secret of the build is in it. */
 int sb_imports_bring(
 	struct sb_build *build, const struct sb_strv *lowers, struct sb_error *err) SB_MUST_USE;
 /* sb_snapshots_view, for which the layers that were deferred are brought. */

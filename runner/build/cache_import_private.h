@@ -19,6 +19,7 @@ struct sb_deferred {
 	struct sb_cache_record record;
 	struct sb_import *import;
 	const struct sb_shared_layer *layer;
+	bool is_link; /* it is compared with nothing below */
 	bool is_there;
 };
 

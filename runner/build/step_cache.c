@@ -350,22 +350,20 @@ static char *shown_text(const struct sb_do *d, const char *text)
 	return sb_escape_text(text, len);
 }
 
-/* Only the keys of other steps may need it. A layer that is to be searched for secrets is read at
- * once. */
+/* Only the keys of other steps may need it. */
 static bool defer_import(
 	const struct sb_do *d, const struct sb_step_cache *step, const char *created_by)
 {
 	__attribute__((cleanup(found_release))) struct found found = {
 		.d = d, .step = step, .record = {.key = step->key}};
 
-	if (step->in_result || sb_scanner_is_active(d->build->scanner) ||
-		!sb_imports_find_deferred(d->build, &found.record))
+	if (step->in_result || !sb_imports_find_deferred(d->build, &found.record))
 		return false;
 	found.name = sb_snapshots_layer_name(&found.record.diff_id);
 	state_after(step, d->state, &found.record.diff_id, &found.record.state);
 	found.record.text = shown_text(d, step->text);
 	use(&found, created_by);
-	sb_imports_defer(d->build, &found.record);
+	sb_imports_defer(d->build, &found.record, step->is_link);
 	return true;
 }
 

@@ -746,12 +746,23 @@ def test_what_only_keys_need_is_not_fetched(store, registry, remote):
     assert [text.split(" ")[0] for text in ran(result)] == ["COPY", "RUN", "COPY", "RUN", "COPY"]
 
 
-def test_a_secret_makes_all_layers_be_read(store, registry, remote):
-    first = build(store(), MULTI, remote.to(",mode=max"), files=FILES)
+def test_a_layer_is_searched_when_it_is_needed(store, registry, remote):
+    files = {**FILES, "main.txt": SECRET}
+    text = MULTI.replace("cp main.txt /out/app", "echo safe >/out/app")
+    first = build(store(), text, remote.to(",mode=max"), files=files)
     b = store()
+    # Known here as the value of a secret that is no part of the context's files.
+    secret = ("--secret", f"id=k,src={b.file('k', SECRET)}")
     before = len(registry.requests())
-    assert all_cached(build(b, MULTI, remote.source, "--secret", f"id=k,src={b.file('k', SECRET)}", context=first.context))
-    assert fetched(registry, before) >= builders_blobs(remote)
+    again = build(b, text, remote.source, *secret, context=first.context)
+    assert all_cached(again) and not fetched(registry, before) & builders_blobs(remote)
+    for more in ("COPY --from=builder /src/ /src/\nCOPY conf/", "RUN --mount=type=bind,from=builder,target=/b ls /b\nCOPY conf/"):
+        result = build(b, text.replace("COPY conf/", more), remote.source, *secret, context=first.context, check=1)
+        assert "secret 'k' found in /src/main.txt" in result.err and "begins again" not in result.err
+        assert SECRET.decode() not in in_store(b, "grep -rals s3cr3t-value . | xargs -r cat")
+        blobs = in_store(b, "ls blobs/sha256").split()
+        for blob in builders_blobs(remote) & {"sha256:" + name for name in blobs}:
+            assert SECRET not in gzip.decompress(remote.blob(blob))
 
 
 def test_a_cache_that_is_passed_on_is_not_fetched(store, registry, remote, tmp_path):
