@@ -118,10 +118,13 @@ static int bring_and_pin(struct sb_build *build, const struct sb_deferred *defer
 }
 
 /* As with a layer that is found in the store. One that holds a secret leaves nothing here. */
-static int search(struct sb_build *build, const struct sb_deferred *deferred,
+static int search_deferred(struct sb_build *build, const struct sb_deferred *deferred,
 	const struct sb_strv *below, struct sb_error *err)
 {
 	SB_AUTO(sb_stage_state) state = sb_stage_state_new();
+	SB_AUTO(sb_content_search) search = sb_content_search_new(build->scanner);
+	struct sb_worker worker = {.search = search};
+	const struct sb_do d = {.build = build, .state = state, .worker = &worker};
 	const struct sb_layer_again again = {.name = deferred->name,
 		.is_link = deferred->is_link,
 		.diff_id = &deferred->layer->diff_id};
@@ -131,7 +134,7 @@ static int search(struct sb_build *build, const struct sb_deferred *deferred,
 	if (!sb_scanner_is_active(build->scanner))
 		return 0;
 	sb_strv_copy(&state->lowers, below);
-	if (sb_layer_make_again(build, state, &again, &unused, err) == 0)
+	if (sb_layer_make_again(&d, &again, &unused, err) == 0)
 		return 0;
 	if (err->code == SB_E_LEAK &&
 		(sb_layout_discard_unused_blob(
@@ -153,7 +156,7 @@ static int bring_deferred(struct sb_build *build, struct sb_deferred *deferred,
 	for (size_t j = 0; j < i; j++)
 		sb_strv_add(&below, lowers->items[j]);
 	if (bring_and_pin(build, deferred, &below, err) < 0 ||
-		search(build, deferred, &below, err) < 0)
+		search_deferred(build, deferred, &below, err) < 0)
 		return -1;
 	sb_import_add_blob(build, deferred->layer, &deferred->record);
 	if (sb_cache_write(build->cache, &deferred->record, &ignored) < 0)

@@ -130,8 +130,8 @@ static int get_manifest(struct sb_client *client, struct sb_buf *out, struct sb_
 	return 0;
 }
 
-static int open_at(struct sb_artifact *artifact, const struct sb_endpoint *endpoint,
-	struct sb_error *err)
+static int open_at(
+	struct sb_artifact *artifact, const struct sb_endpoint *endpoint, struct sb_error *err)
 {
 	const struct sb_access_options way = {
 		.ref = &endpoint->ref,
@@ -140,8 +140,7 @@ static int open_at(struct sb_artifact *artifact, const struct sb_endpoint *endpo
 		.auth_file = artifact->options.auth_file,
 		.interrupt = artifact->options.interrupt,
 	};
-	struct asking asking = {
-		.options = &artifact->options, .end_ms = sb_clock_ms() + SMALL_MS};
+	struct asking asking = {.options = &artifact->options, .end_ms = sb_clock_ms() + SMALL_MS};
 	SB_AUTO(sb_access) access = NULL;
 	SB_AUTO(sb_client) client = NULL;
 
@@ -209,14 +208,12 @@ static int read_blob(struct sb_client *client, const struct sb_descriptor *blob,
 int sb_artifact_read(struct sb_artifact *artifact, const struct sb_descriptor *blob,
 	struct sb_buf *out, struct sb_error *err)
 {
-	struct asking asking = {
-		.options = &artifact->options, .end_ms = sb_clock_ms() + SMALL_MS};
+	struct asking asking = {.options = &artifact->options, .end_ms = sb_clock_ms() + SMALL_MS};
 	SB_AUTO(sb_client) client = NULL;
 
 	if (blob->size_bytes > SB_MAX_JSON)
-		return sb_fail(err, SB_E_LIMIT,
-			"blob %s has %" PRIu64 " bytes, more than %d", blob->digest.text,
-			blob->size_bytes, SB_MAX_JSON);
+		return sb_fail(err, SB_E_LIMIT, "blob %s has %" PRIu64 " bytes, more than %d",
+			blob->digest.text, blob->size_bytes, SB_MAX_JSON);
 	if (sb_client_new(artifact->access, &small_limits, keep_going, &asking, &client, err) < 0 ||
 		read_blob(client, blob, out, err) < 0) {
 		(void)failed(&asking, artifact->access, err);

@@ -71,7 +71,8 @@ static const struct redact_case cases[] = {
 	{{{"l", "Lq7vYx2ZpT4mWc9R"}},
 		"aHR0cDovL2V4YW1wbGUub3JnLz9hbmRzb21lbW9yZT0xMjMmdG9rZW49THE3dll4MlpwVDRtV2M5\nUiZ4"
 		"\n",
-		"aHR0cDovL2V4YW1wbGUub3JnLz9hbmRzb21lbW9yZT0xMjMmdG9rZW49[secret l]\n[secret l]iZ4\n"},
+		"aHR0cDovL2V4YW1wbGUub3JnLz9hbmRzb21lbW9yZT0xMjMmdG9rZW49[secret l]\n[secret "
+		"l]iZ4\n"},
 	/* base64("user:super-secure") and of the value alone */
 	{{{"s", "super-secure"}}, "dXNlcjpzdXBlci1zZWN1cmU=", "dXNlcjp[secret s]U="},
 	{{{"s", "super-secure"}}, "Basic c3VwZXItc2VjdXJl.", "Basic [secret s]."},
