@@ -573,22 +573,41 @@ def test_a_flipped_blob_is_never_exported(fresh):
 # Several builds.
 
 
+def until(process, words):
+    """What it has said up to a line with these words, or to its end."""
+    said = b""
+    for line in process.stdout:
+        said += line
+        if words in line:
+            break
+    return said
+
+
 def test_eight_builds_at_once_run_each_step_once(fresh):
+    """The step goes on when the seven others have said that they wait for it."""
     token = base64.b32encode(os.urandom(8)).decode().strip("=")
-    marker = f"RUN --mount=type=cache,id={token},target=/c echo run >>/c/log; sleep 1; echo {token} >/one\n"
+    cache = f"--mount=type=cache,id={token},target=/c"
+    marker = f"RUN {cache} echo run >>/c/log; until [ -e /c/go ]; do sleep 0.1; done; echo {token} >/one\n"
     context = fresh.context({"f": "x"})
     text = f"FROM busybox:1\n{marker}COPY f /f\nRUN cat /one /f >/both\n"
     (context / "Buildfile").write_text(text)
-    running = [fresh.start("build", "--progress=json", context) for _ in range(8)]
-    outputs = [process.communicate(timeout=110) for process in running]
-    assert [process.returncode for process in running] == [0] * 8, outputs
-    count = fresh.output("wc -l </c/log", flags=f"--mount=type=cache,id={token},target=/c")
-    assert count.strip() == "1"
-    images = {line for out, _ in outputs for line in out.decode().splitlines() if '"event":"image"' in line.replace(" ", "")}
-    texts = {line.split('"text":')[1] for line in images}
-    assert len(texts) == 1
-    waited = sum(b"waiting for the same step" in out + err for out, err in outputs)
-    assert waited >= 1
+    running = [fresh.start("build", "--progress=json", context, stderr=subprocess.STDOUT)]
+    try:
+        assert processes.wait_until(lambda: in_store(fresh, "cat snapshots/*/cache/*/log 2>/dev/null || true"))
+        running += [fresh.start("build", "--progress=json", context, stderr=subprocess.STDOUT) for _ in range(7)]
+        outputs = [b"", *(until(process, b"waiting for the same step") for process in running[1:])]
+        in_store(fresh, "for log in snapshots/*/cache/*/log; do touch ${log%log}go; done")
+        for i, process in enumerate(running):
+            outputs[i] += process.stdout.read()
+            assert process.wait(timeout=60) == 0, outputs[i]
+    finally:
+        for process in running:
+            process.kill()
+            process.communicate()
+    assert all(b"waiting for the same step" in out for out in outputs[1:])
+    assert fresh.output("wc -l </c/log", flags=cache).strip() == "1"
+    images = [line for out in outputs for line in out.decode().splitlines() if '"event":"image"' in line.replace(" ", "")]
+    assert len(images) == 8 and len({line.split('"text":')[1] for line in images}) == 1
 
 
 def test_a_build_that_waits_can_be_cancelled(fresh):
