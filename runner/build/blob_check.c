@@ -3,29 +3,9 @@
 
 #include <sys/stat.h>
 
-#include "base/mem.h"
 #include "build/stage.h"
 #include "sys/fd.h"
-
-enum { READ_BYTES = 256 << 10 };
-
-static int digest_file(struct sb_build *build, int fd, struct sb_digest *out, struct sb_error *err)
-{
-	SB_AUTO(sb_hasher) hasher = sb_hasher_new();
-	sb_autofree char *bytes = sb_malloc(READ_BYTES);
-	ssize_t n = 0;
-
-	do {
-		if (sb_interrupt_check(build->interrupt, err) < 0)
-			return -1;
-		n = sb_fd_read(fd, bytes, READ_BYTES, err);
-		if (n < 0)
-			return -1;
-		sb_hasher_add(hasher, bytes, (size_t)n);
-	} while (n > 0);
-	sb_hasher_finish(hasher, out);
-	return 0;
-}
+#include "sys/transfer.h"
 
 static int fail_broken(
 	struct sb_build *build, const struct sb_digest *want, bool is_base, struct sb_error *err)
@@ -52,7 +32,7 @@ static int check_layer(struct sb_build *build, const struct sb_descriptor *layer
 	if (fstat(fd, &st) < 0)
 		return sb_fail_errno(err, "blob %s", layer->digest.text);
 	if (!sb_stat_cache_get(files, &st, &got)) {
-		if (digest_file(build, fd, &got, err) < 0)
+		if (sb_transfer_digest(build->interrupt, fd, &got, err) < 0)
 			return sb_error_context(err, "blob %s", layer->digest.text);
 		sb_stat_cache_put(files, &st, &got);
 	}
@@ -89,7 +69,7 @@ static bool is_broken(struct sb_build *build, const struct sb_descriptor *layer)
 	struct sb_digest got;
 
 	if (sb_layout_open_blob(build->store, &layer->digest, &fd, &ignored) < 0 ||
-		digest_file(build, fd, &got, &ignored) < 0) {
+		sb_transfer_digest(build->interrupt, fd, &got, &ignored) < 0) {
 		sb_error_ignore(&ignored, "why it could not be unpacked is told");
 		return false;
 	}

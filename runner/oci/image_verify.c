@@ -1,28 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-#include "base/mem.h"
 #include "oci/image.h"
 #include "oci/layout_private.h"
 #include "oci/reach.h"
 #include "sys/fd.h"
 #include "sys/transfer.h"
-
-enum { READ_BYTES = 256 << 10 };
-
-static int digest_of(struct sb_layout *layout, int fd, struct sb_digest *out, struct sb_error *err)
-{
-	SB_AUTO(sb_hasher) hasher = sb_hasher_new();
-	sb_autofree char *bytes = sb_malloc(READ_BYTES);
-	ssize_t n = 0;
-
-	do {
-		n = sb_transfer_read(layout->interrupt, fd, bytes, READ_BYTES, err);
-		if (n < 0)
-			return -1;
-		sb_hasher_add(hasher, bytes, (size_t)n);
-	} while (n > 0);
-	sb_hasher_finish(hasher, out);
-	return 0;
-}
 
 static int fail_broken(
 	struct sb_layout *layout, const struct sb_descriptor *d, struct sb_error *err)
@@ -48,7 +29,7 @@ static int verify(struct sb_layout *layout, const struct sb_descriptor *d, struc
 			(void)sb_error_hint(err, "build, pull, load or import the image again");
 		return -1;
 	}
-	if (digest_of(layout, fd, &got, err) < 0)
+	if (sb_transfer_digest(layout->interrupt, fd, &got, err) < 0)
 		return sb_error_context(err, "blob %s", d->digest.text);
 	return sb_digest_equal(&got, &d->digest) ? 0 : fail_broken(layout, d, err);
 }

@@ -7,11 +7,13 @@
 #include <stdbool.h>
 #include <sys/stat.h>
 
+#include "base/mem.h"
 #include "sys/fd.h"
 
 enum {
 	PIECE = 8 << 20,
-	WINDOW = 4 * PIECE, /* that the disk works on while we look at the next */
+	DIGESTED = 256 << 10, /* at a time: what fits into a processor's cache */
+	WINDOW = 4 * PIECE,   /* that the disk works on while we look at the next */
 };
 
 /* Only reading and writing files always comes to an end by itself. */
@@ -46,6 +48,23 @@ ssize_t sb_transfer_read(
 	if (wait_for(interrupt, fd, POLLIN, err) < 0)
 		return -1;
 	return sb_fd_read(fd, bytes, len, err);
+}
+
+int sb_transfer_digest(
+	struct sb_interrupt *interrupt, int fd, struct sb_digest *out, struct sb_error *err)
+{
+	SB_AUTO(sb_hasher) hasher = sb_hasher_new();
+	sb_autofree char *bytes = sb_malloc(DIGESTED);
+	ssize_t n = 0;
+
+	do {
+		n = sb_transfer_read(interrupt, fd, bytes, DIGESTED, err);
+		if (n < 0)
+			return -1;
+		sb_hasher_add(hasher, bytes, (size_t)n);
+	} while (n > 0);
+	sb_hasher_finish(hasher, out);
+	return 0;
 }
 
 int sb_transfer_write(

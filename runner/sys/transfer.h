@@ -6,6 +6,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "base/digest.h"
 #include "base/error.h"
 #include "sys/interrupt.h"
 
@@ -17,6 +18,9 @@
 
 /* One read: bytes read, 0 at the end, -1 with err set. */
 ssize_t sb_transfer_read(struct sb_interrupt *interrupt, int fd, void *bytes, size_t len,
+	struct sb_error *err) SB_MUST_USE;
+/* Of all that there is left to read. */
+int sb_transfer_digest(struct sb_interrupt *interrupt, int fd, struct sb_digest *out,
 	struct sb_error *err) SB_MUST_USE;
 /* Writes all. */
 int sb_transfer_write(struct sb_interrupt *interrupt, int fd, const void *bytes, size_t len,
