@@ -72,7 +72,7 @@ static void a_finished_hasher_starts_anew(void **state)
 /* Two that were given other bytes before, at every place in a block and with several lengths. */
 static void both_get_the_bytes_wherever_each_stands(void **state)
 {
-	static const size_t befores[] = {0, 1, 63, 64, 128, 200};
+	static const size_t starts[] = {0, 1, 63, 64, 128, 200};
 	static const size_t lens[] = {0, 1, 63, 64, 65, 128, 1000, 4096};
 	unsigned char bytes[4096];
 	uint32_t seed = 1;
@@ -82,10 +82,10 @@ static void both_get_the_bytes_wherever_each_stands(void **state)
 		seed = seed * 1664525 + 1013904223;
 		bytes[i] = (unsigned char)(seed >> 24);
 	}
-	for (size_t i = 0; i < N_OF(befores) * N_OF(befores) * N_OF(lens); i++) {
+	for (size_t i = 0; i < N_OF(starts) * N_OF(starts) * N_OF(lens); i++) {
 		const size_t len = lens[i % N_OF(lens)];
-		const size_t before[2] = {befores[i / N_OF(lens) % N_OF(befores)],
-			befores[i / N_OF(lens) / N_OF(befores)]};
+		const size_t before[2] = {starts[i / N_OF(lens) % N_OF(starts)],
+			starts[i / N_OF(lens) / N_OF(starts)]};
 		struct sb_hasher *both[2];
 
 		for (size_t k = 0; k < 2; k++) {
