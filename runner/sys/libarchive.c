@@ -22,7 +22,8 @@ static const char library_name[] = "libarchive.so.13";
 /* Like the dynamic loader when a library is missing: there is nothing to go on with. */
 static _Noreturn void give_up(void)
 {
-	(void)fprintf(stderr, "safebuild: %s\nhint: install libarchive 3 (Debian: libarchive13)\n",
+	(void)fprintf(stderr,
+		"safebuild: error: %s\nhint: install libarchive 3 (Debian: libarchive13)\n",
 		dlerror());
 	_exit(3);
 }
