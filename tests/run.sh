@@ -217,7 +217,7 @@ tidy() { # what parses text and talks to the kernel on behalf of a step
 make_user
 mkdir "$stage/tree" "$stage/tree/tests"
 cp -r examples "$stage/tree/examples"
-cp -r tests/e2e "$stage/tree/tests/e2e"
+cp -r tests/e2e tests/data "$stage/tree/tests/"
 cp README.md "$stage/tree/"
 
 if [ -n "$ci" ]; then
