@@ -104,7 +104,8 @@ unit_tests() { # unit_tests NAME FOLDER
     local status=0
     say "$1 (meson test)"
     rm -f "$2/meson-logs/testlog.junit.xml"
-    meson test -C "$2" --no-rebuild --print-errorlogs --quiet || status=$?
+    # Thirty seconds are too few for sanitizers on a busy machine.
+    meson test -C "$2" --no-rebuild --print-errorlogs --quiet --timeout-multiplier 6 || status=$?
     count "$1" "$status" "$2/meson-logs/testlog.junit.xml"
 }
 
