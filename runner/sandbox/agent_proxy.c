@@ -142,8 +142,6 @@ static void add_connection(
 {
 	sb_autofd int agent_fd = -1;
 
-	if (all->len >= MAX_CONNECTIONS)
-		return;
 	if (listener->is_raw) {
 		agent_fd = sb_agent_connect(listener->socket_fd);
 		if (agent_fd < 0)
@@ -164,6 +162,10 @@ static bool take_connections(struct connections *all, const struct sb_agent_list
 
 		if (fd < 0)
 			return errno == EAGAIN || errno == EINTR || errno == ECONNABORTED;
+		/* One too many is closed, and no other before those that are over by then have
+		 * been seen to be. */
+		if (all->len >= MAX_CONNECTIONS)
+			return true;
 		add_connection(all, listener, &fd);
 	}
 	return true;
