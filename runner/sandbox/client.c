@@ -52,13 +52,13 @@ char *sb_sandbox_program(void)
 	return access(SB_STEP_PROGRAM, X_OK) == 0 ? sb_strdup(SB_STEP_PROGRAM) : NULL;
 }
 
-/* Nothing of our environment goes with it: it may hold secrets. */
-static _Noreturn void exec_step(const char *path, int socket_fd)
+/* Nothing of our environment goes with it: it may hold secrets. Other threads may have had locks
+ * when the process was forked, so nothing is allocated here. */
+static _Noreturn void exec_step(const char *path, int socket_fd, char *number)
 {
 	static char name[] = "safebuild-step";
 	static char path_variable[] =
 		"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
-	sb_autofree char *number = sb_asprintf("%d", socket_fd);
 	char *argv[] = {name, number, NULL};
 	char *env[] = {path_variable, NULL};
 	sigset_t none;
@@ -84,12 +84,13 @@ int sb_sandbox_start(struct sb_sandbox **out, struct sb_error *err)
 
 	sb_autofd int ours = fds[0];
 	sb_autofd int theirs = fds[1];
+	sb_autofree char *number = sb_asprintf("%d", theirs);
 	const pid_t pid = fork();
 
 	if (pid < 0)
 		return sb_fail_errno(err, "fork");
 	if (pid == 0)
-		exec_step(path, theirs);
+		exec_step(path, theirs, number);
 
 	struct sb_sandbox *sandbox = SB_NEW(struct sb_sandbox);
 

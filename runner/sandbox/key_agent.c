@@ -68,14 +68,11 @@ static int make_folder(struct making *m, struct sb_error *err)
 	return sb_fd_open_dir_user(m->folder, "folder", &m->folder_fd, err);
 }
 
-/* A program of OpenSSH's, in the folder, without a terminal to ask at and without our environment;
- * stderr goes to err_fd. */
-static _Noreturn void exec_program(
-	const struct making *m, const char *path, char *const *argv, pid_t parent, int err_fd)
+/* A program of OpenSSH's, in the folder, without a terminal to ask at; stderr goes to err_fd. Other
+ * threads may have had locks when the process was forked, so nothing is allocated here. */
+static _Noreturn void exec_program(const struct making *m, const char *path, char *const *argv,
+	char *const *env, pid_t parent, int err_fd)
 {
-	static char path_variable[] = "PATH=/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin";
-	sb_autofree char *socket_variable = sb_asprintf("SSH_AUTH_SOCK=%s", socket_name);
-	char *env[] = {path_variable, socket_variable, NULL};
 	const int null_fd = open("/dev/null", O_RDWR | O_CLOEXEC);
 	sigset_t none;
 
@@ -93,16 +90,21 @@ static _Noreturn void exec_program(
 	_exit(127);
 }
 
+/* Nothing of our environment goes with it. */
 static int start_program(const struct making *m, const char *path, const struct sb_strv *argv,
 	int err_fd, pid_t *out_pid, struct sb_error *err)
 {
+	static char path_variable[] = "PATH=/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin";
+	sb_autofree char *socket_variable = sb_asprintf("SSH_AUTH_SOCK=%s", socket_name);
+	char *env[] = {path_variable, socket_variable, NULL};
+	char **words = sb_strv_argv(argv);
 	const pid_t self = getpid();
 	const pid_t pid = fork();
 
 	if (pid < 0)
 		return sb_fail_errno(err, "fork");
 	if (pid == 0)
-		exec_program(m, path, sb_strv_argv(argv), self, err_fd);
+		exec_program(m, path, words, env, self, err_fd);
 	*out_pid = pid;
 	return 0;
 }
