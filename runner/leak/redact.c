@@ -10,7 +10,7 @@
 #include "base/mem.h"
 #include "leak/kmp.h"
 #include "leak/redact_follow.h"
-#include "leak/redact_gap.h"
+#include "leak/line_gap.h"
 #include "leak/redact_known.h"
 #include "leak/redact_lines.h"
 
@@ -25,7 +25,7 @@ enum {
 	ANCHOR_BYTES = SB_MATCHER_MAX_BYTES,
 	PIECE_BYTES = 4096,
 	/* Of a seed in lines of one character, and of what may follow one. */
-	MAX_HELD_LINES = 2 * SB_REDACT_SEED_MAX * (SB_REDACT_MAX_GAP + 1),
+	MAX_HELD_LINES = 2 * SB_REDACT_SEED_MAX * (SB_LINE_MAX_GAP + 1),
 };
 
 struct track {

@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "base/mem.h"
-#include "leak/redact_gap.h"
+#include "leak/line_gap.h"
 
 enum {
 	MAX_TRAILS = 16,
@@ -30,7 +30,7 @@ struct trail {
 	uint64_t start;  /* of what is covered, or tried */
 	size_t tried;    /* bytes */
 	uint64_t behind; /* behind the last byte that was covered */
-	struct sb_redact_gap gap;
+	struct sb_line_gap gap;
 	bool is_speaker;
 	bool is_plain; /* nothing but what may stand in any gap came since */
 };
@@ -145,21 +145,21 @@ static void add_part(
 
 static bool gap_byte(struct trail *trail, unsigned char c, uint64_t offset)
 {
-	if (offset - trail->behind >= SB_REDACT_MAX_GAP)
+	if (offset - trail->behind >= SB_LINE_MAX_GAP)
 		return false;
-	switch (sb_redact_gap_step(&trail->gap, c)) {
-	case SB_REDACT_IN_GAP:
+	switch (sb_line_gap_step(&trail->gap, c)) {
+	case SB_LINE_IN_GAP:
 		return true;
-	case SB_REDACT_NEXT_RUN:
+	case SB_LINE_NEXT_RUN:
 		trail->where = TRY;
 		trail->start = offset;
 		trail->tried = 0;
 		return true;
-	case SB_REDACT_NO_GAP:
+	case SB_LINE_NO_GAP:
 		break;
 	}
 	trail->is_plain = false;
-	if (sb_redact_is_run[c])
+	if (sb_line_is_run[c])
 		trail->where = SKIP;
 	return trail->gap.has_newline;
 }
@@ -167,14 +167,14 @@ static bool gap_byte(struct trail *trail, unsigned char c, uint64_t offset)
 static void begin_gap(struct trail *trail, bool has_newline)
 {
 	trail->where = GAP;
-	trail->gap = (struct sb_redact_gap){.has_newline = has_newline};
+	trail->gap = (struct sb_line_gap){.has_newline = has_newline};
 }
 
 static bool cover_byte(struct trail *trail, unsigned char c, uint64_t offset)
 {
 	const struct sb_needle *needle = trail->string->needle;
 
-	if (sb_redact_is_run[c])
+	if (sb_line_is_run[c])
 		return (unsigned char)needle->bytes[trail->next] == c &&
 		       ++trail->next < needle->len;
 	begin_gap(trail, false);
@@ -214,7 +214,7 @@ static bool try_byte(struct trail *trail, unsigned char c, struct sb_redact_part
 static bool tried_byte(
 	struct trail *trail, unsigned char c, uint64_t offset, struct sb_redact_parts *out)
 {
-	if (sb_redact_gap_step(&trail->gap, c) == SB_REDACT_IN_GAP) {
+	if (sb_line_gap_step(&trail->gap, c) == SB_LINE_IN_GAP) {
 		if (!trail->gap.has_newline)
 			return true;
 		accept(trail, out);
@@ -238,15 +238,15 @@ static bool take_byte(
 	case COVER:
 		return cover_byte(trail, c, offset);
 	case SKIP:
-		if (sb_redact_is_run[c])
-			return offset - trail->behind < SB_REDACT_MAX_GAP;
+		if (sb_line_is_run[c])
+			return offset - trail->behind < SB_LINE_MAX_GAP;
 		begin_gap(trail, true);
 		return gap_byte(trail, c, offset);
 	case TRY:
-		if (sb_redact_is_run[c])
+		if (sb_line_is_run[c])
 			return try_byte(trail, c, out);
 		trail->where = TRIED;
-		trail->gap = (struct sb_redact_gap){0};
+		trail->gap = (struct sb_line_gap){0};
 		return tried_byte(trail, c, offset, out);
 	case TRIED:
 		return tried_byte(trail, c, offset, out);

@@ -5,12 +5,12 @@
 #include <string.h>
 
 #include "base/mem.h"
-#include "leak/redact_gap.h"
+#include "leak/line_gap.h"
 
 enum {
 	SIDE_BYTES = SB_REDACT_SEED_MAX - 1, /* of a seed, before a line's end or after it */
 	MIN_BEFORE = 4,                      /* of a stream */
-	TAIL_BYTES = SB_REDACT_MAX_GAP + SIDE_BYTES,
+	TAIL_BYTES = SB_LINE_MAX_GAP + SIDE_BYTES,
 };
 
 enum where {
@@ -24,7 +24,7 @@ struct sb_redact_lines {
 	struct sb_secret_memory *memory;
 	enum where where;
 	size_t min_before;
-	struct sb_redact_gap gap;
+	struct sb_line_gap gap;
 	/* The joined characters: what is before the last line's end and what is behind it. */
 	unsigned char *chars;
 	uint64_t offsets[2 * SIDE_BYTES];
@@ -150,7 +150,7 @@ static size_t take_before(
 	else
 		for (size_t k = 0; k < most; k++)
 			copy[k] = byte_before(lines, piece, i, skipped + most - k);
-	while (n < most && sb_redact_is_run[before[most - n - 1]])
+	while (n < most && sb_line_is_run[before[most - n - 1]])
 		n++;
 	memcpy(lines->chars, before + most - n, n);
 	memset(lines->begins_line, 0, sizeof(lines->begins_line));
@@ -174,20 +174,20 @@ static bool is_too_short(
 
 	if (p[i] != '\n')
 		return false;
-	for (; before > 0 && sb_redact_is_run[p[before - 1]]; before--)
+	for (; before > 0 && sb_line_is_run[p[before - 1]]; before--)
 		if (++n >= lines->known->shortest_seed)
 			return false;
 	if (before == 0)
 		return false;
-	while (after < piece->len && sb_redact_is_filler[p[after]])
+	while (after < piece->len && sb_line_is_filler[p[after]])
 		after++;
-	for (; after < piece->len && sb_redact_is_run[p[after]]; after++)
+	for (; after < piece->len && sb_line_is_run[p[after]]; after++)
 		if (++n >= lines->known->shortest_seed)
 			return false;
 	if (after + 1 >= piece->len || p[after] == '\n' || p[after] == '\\')
 		return false;
 	/* A blank may be before another line's end. */
-	return !sb_redact_is_filler[p[after]] || sb_redact_is_run[p[after + 1]];
+	return !sb_line_is_filler[p[after]] || sb_line_is_run[p[after + 1]];
 }
 
 /* A line may end at place i, or what follows the piece may end it. */
@@ -196,14 +196,14 @@ static bool begin_gap(struct sb_redact_lines *lines, const struct piece *piece, 
 	const size_t reach = i + lines->tail_len;
 	size_t skipped = 0;
 
-	while (skipped < SB_REDACT_MAX_GAP - 1 && skipped < reach &&
-		sb_redact_is_filler[byte_before(lines, piece, i, skipped + 1)])
+	while (skipped < SB_LINE_MAX_GAP - 1 && skipped < reach &&
+		sb_line_is_filler[byte_before(lines, piece, i, skipped + 1)])
 		skipped++;
 	if ((i < piece->len && skipped < i && is_too_short(lines, piece, i, skipped)) ||
 		take_before(lines, piece, i, skipped) == 0)
 		return false;
 	lines->where = GAP;
-	lines->gap = (struct sb_redact_gap){.len = skipped};
+	lines->gap = (struct sb_line_gap){.len = skipped};
 	return true;
 }
 
@@ -211,7 +211,7 @@ static bool begin_gap(struct sb_redact_lines *lines, const struct piece *piece, 
 static void end_run(struct sb_redact_lines *lines, const struct piece *piece, size_t i)
 {
 	search(lines, piece);
-	if (!sb_redact_is_filler[piece->bytes[i]] && piece->bytes[i] != '\n' &&
+	if (!sb_line_is_filler[piece->bytes[i]] && piece->bytes[i] != '\n' &&
 		piece->bytes[i] != '\\') {
 		lines->where = OUTSIDE;
 		return;
@@ -229,12 +229,12 @@ static void end_run(struct sb_redact_lines *lines, const struct piece *piece, si
 		lines->len = lines->n_searched = SIDE_BYTES;
 	}
 	lines->where = GAP;
-	lines->gap = (struct sb_redact_gap){0};
+	lines->gap = (struct sb_line_gap){0};
 }
 
 static size_t pass_run(struct sb_redact_lines *lines, const struct piece *piece, size_t i)
 {
-	for (; i < piece->len && sb_redact_is_run[piece->bytes[i]]; i++) {
+	for (; i < piece->len && sb_line_is_run[piece->bytes[i]]; i++) {
 		if (lines->run_len++ >= SIDE_BYTES)
 			continue;
 		lines->begins_line[lines->len] = lines->run_len == 1;
@@ -248,15 +248,15 @@ static size_t pass_run(struct sb_redact_lines *lines, const struct piece *piece,
 
 static size_t pass_gap(struct sb_redact_lines *lines, const struct piece *piece, size_t i)
 {
-	switch (sb_redact_gap_step(&lines->gap, piece->bytes[i])) {
-	case SB_REDACT_IN_GAP:
+	switch (sb_line_gap_step(&lines->gap, piece->bytes[i])) {
+	case SB_LINE_IN_GAP:
 		return i + 1;
-	case SB_REDACT_NEXT_RUN:
+	case SB_LINE_NEXT_RUN:
 		lines->where = RUN;
 		lines->run_at = lines->len;
 		lines->run_len = 0;
 		return i;
-	case SB_REDACT_NO_GAP:
+	case SB_LINE_NO_GAP:
 		break;
 	}
 	lines->where = OUTSIDE;
@@ -280,8 +280,8 @@ static bool is_no_join(const struct piece *piece, size_t i)
 	const unsigned char before = piece->bytes[i - 1];
 	const unsigned char after = piece->bytes[i + 1];
 
-	return !(sb_redact_is_run[before] || sb_redact_is_filler[before]) ||
-	       !(sb_redact_is_run[after] || sb_redact_is_filler[after] || after == '\\' ||
+	return !(sb_line_is_run[before] || sb_line_is_filler[before]) ||
+	       !(sb_line_is_run[after] || sb_line_is_filler[after] || after == '\\' ||
 		       after == '\n');
 }
 
@@ -325,7 +325,7 @@ void sb_redact_lines_feed(
 		else
 			i = pass_run(lines, &piece, i);
 	}
-	if (lines->where == OUTSIDE && sb_redact_is_filler[piece.bytes[len - 1]])
+	if (lines->where == OUTSIDE && sb_line_is_filler[piece.bytes[len - 1]])
 		(void)begin_gap(lines, &piece, len);
 	if (lines->where == RUN)
 		search(lines, &piece);

@@ -7,6 +7,7 @@
 #include "base/array.h"
 #include "base/mem.h"
 #include "leak/lanes.h"
+#include "leak/line_gap.h"
 #include "leak/secret_memory.h"
 
 enum {
@@ -14,7 +15,6 @@ enum {
 	TAIL_BYTES = 1024,
 	ROOM_BYTES = 4096,
 	MAX_LINE_END = 5, /* a quote, a comma, a backslash, a carriage return before the newline */
-	MAX_GAP = 128,    /* deep indentation, and a mark */
 	MIN_SEGMENTS = 256,
 };
 
@@ -35,9 +35,7 @@ struct sb_unwrap {
 	struct sb_needle_stream *joined;
 	struct sb_secret_memory *memory;
 	enum where where;
-	size_t gap_len;
-	bool gap_has_newline;
-	bool is_after_backslash;
+	struct sb_line_gap gap;
 	bool is_fed; /* the search of these joined lines has begun */
 	uint64_t joined_len;
 	SB_ARRAY(struct segment) segments;
@@ -56,30 +54,6 @@ struct sb_unwrap {
 struct piece {
 	const unsigned char *bytes;
 	size_t len;
-};
-
-static const unsigned char is_base64[256] = {
-	['a' ... 'z'] = 1,
-	['A' ... 'Z'] = 1,
-	['0' ... '9'] = 1,
-	['+'] = 1,
-	['/'] = 1,
-	['-'] = 1,
-	['_'] = 1,
-};
-
-/* May stand between lines, besides their ends. */
-static const unsigned char is_filler[256] = {
-	[' '] = 1,
-	['\t'] = 1,
-	['\r'] = 1,
-	['"'] = 1,
-	['\''] = 1,
-	[','] = 1,
-	['#'] = 1,
-	['>'] = 1,
-	['*'] = 1,
-	[';'] = 1,
 };
 
 struct sb_unwrap *sb_unwrap_new(const struct sb_needle_tables *tables)
@@ -212,10 +186,10 @@ static inline bool is_no_join(const struct piece *piece, size_t at)
 	if (at < MIN_WIDTH || at + 1 >= piece->len)
 		return false;
 
-	const unsigned before =
-		is_filler[p[-1]] | (p[-1] == '\\') |
-		(is_base64[p[-1]] & is_base64[p[-2]] & is_base64[p[-3]] & is_base64[p[-4]]);
-	const unsigned after = is_filler[p[1]] | (p[1] == '\\') | is_base64[p[1]];
+	const unsigned before = sb_line_is_filler[p[-1]] | (p[-1] == '\\') |
+				(sb_line_is_run[p[-1]] & sb_line_is_run[p[-2]] &
+					sb_line_is_run[p[-3]] & sb_line_is_run[p[-4]]);
+	const unsigned after = sb_line_is_filler[p[1]] | (p[1] == '\\') | sb_line_is_run[p[1]];
 
 	return (before & after) == 0;
 }
@@ -243,23 +217,23 @@ static inline bool is_surely_short(size_t shortest, const struct piece *piece, s
 
 	if (at < AROUND || piece->len - at < AROUND)
 		return false;
-	while (p > line_end - (MAX_LINE_END - 1) && (is_filler[p[-1]] || p[-1] == '\\'))
+	while (p > line_end - (MAX_LINE_END - 1) && (sb_line_is_filler[p[-1]] || p[-1] == '\\'))
 		p--;
 
 	const unsigned before = run_before(p);
 
 	p = line_end + 1;
-	while (p < line_end + MAX_FILLERS && is_filler[*p])
+	while (p < line_end + MAX_FILLERS && sb_line_is_filler[*p])
 		p++;
 
 	const unsigned after = run_after(p);
 
 	p += after;
-	while (p < line_end + MAX_FILLERS + LANES && is_filler[*p])
+	while (p < line_end + MAX_FILLERS + LANES && sb_line_is_filler[*p])
 		p++;
 	/* Without branches, as chance decides each. */
 	const bool is_told = (before < LANES) & (after < LANES) & (before + after < shortest) &
-			     (*p != '\n') & (*p != '\\') & !is_filler[*p];
+			     (*p != '\n') & (*p != '\\') & !sb_line_is_filler[*p];
 
 	return (before < MIN_WIDTH) | is_told;
 }
@@ -323,11 +297,11 @@ static size_t count_before(
 	const size_t most = here < TAIL_BYTES ? here : TAIL_BYTES;
 	size_t n = 0;
 
-	while (n < most && is_base64[piece->bytes[here - 1 - n]])
+	while (n < most && sb_line_is_run[piece->bytes[here - 1 - n]])
 		n++;
 	if (n < here)
 		return n;
-	while (n < TAIL_BYTES && is_base64[byte_before(unwrap, piece, at, skipped + n)])
+	while (n < TAIL_BYTES && sb_line_is_run[byte_before(unwrap, piece, at, skipped + n)])
 		n++;
 	return n;
 }
@@ -347,11 +321,11 @@ static bool is_too_short(
 	while (*p == '\n') {
 		do
 			p++;
-		while (p < end && is_filler[*p]);
-		for (; p < end && is_base64[*p]; p++)
+		while (p < end && sb_line_is_filler[*p]);
+		for (; p < end && sb_line_is_run[*p]; p++)
 			if (++n >= shortest)
 				return false;
-		while (p < end && is_filler[*p])
+		while (p < end && sb_line_is_filler[*p])
 			p++;
 		if (p == end)
 			return false;
@@ -364,8 +338,9 @@ static bool begin_lines(struct sb_unwrap *unwrap, const struct piece *piece, siz
 {
 	size_t skipped = 1;
 
-	while (skipped < MAX_LINE_END && (is_filler[byte_before(unwrap, piece, at, skipped)] ||
-						 byte_before(unwrap, piece, at, skipped) == '\\'))
+	while (skipped < MAX_LINE_END &&
+		(sb_line_is_filler[byte_before(unwrap, piece, at, skipped)] ||
+			byte_before(unwrap, piece, at, skipped) == '\\'))
 		skipped++;
 
 	const size_t n = count_before(unwrap, piece, at, skipped);
@@ -380,25 +355,8 @@ static bool begin_lines(struct sb_unwrap *unwrap, const struct piece *piece, siz
 			unwrap->room[i] = byte_before(unwrap, piece, at, skipped + n - 1 - i);
 	unwrap->room_len = unwrap->joined_len = n;
 	unwrap->where = GAP;
-	unwrap->gap_len = 0;
-	unwrap->gap_has_newline = false;
-	unwrap->is_after_backslash = false;
+	unwrap->gap = (struct sb_line_gap){0};
 	return true;
-}
-
-/* One byte between lines; false when it is none. */
-static bool pass_gap(struct sb_unwrap *unwrap, unsigned char c)
-{
-	const bool is_escape = unwrap->is_after_backslash;
-
-	unwrap->is_after_backslash = c == '\\';
-	if (++unwrap->gap_len > MAX_GAP)
-		return false;
-	if (c == '\n' || (is_escape && c == 'n')) {
-		unwrap->gap_has_newline = true;
-		return true;
-	}
-	return c == '\\' || is_filler[c] || (is_escape && (c == 'r' || c == 't'));
 }
 
 /* The characters at the beginning of the bytes, as far as there is room; gives how many. */
@@ -418,7 +376,7 @@ static size_t take_run(struct sb_unwrap *unwrap, const unsigned char *bytes, siz
 		n += LANES;
 	}
 	n -= LANES - here;
-	for (; here == LANES && n < most && is_base64[bytes[n]]; n++)
+	for (; here == LANES && n < most && sb_line_is_run[bytes[n]]; n++)
 		to[n] = bytes[n];
 	unwrap->room_len += n;
 	unwrap->joined_len += n;
@@ -436,7 +394,7 @@ static size_t take_lines(struct sb_unwrap *unwrap, const struct piece *piece, si
 			continue;
 		}
 		if (piece->len - i < 2 || piece->bytes[i] != '\n' ||
-			!is_base64[piece->bytes[i + 1]])
+			!sb_line_is_run[piece->bytes[i + 1]])
 			return i;
 		i++;
 		add_segment(unwrap, unwrap->offset + i);
@@ -446,25 +404,24 @@ static size_t take_lines(struct sb_unwrap *unwrap, const struct piece *piece, si
 /* In lines that adjoin, from place i of the piece on; gives where it stopped. */
 static size_t go_on(struct sb_unwrap *unwrap, const struct piece *piece, size_t i)
 {
-	const unsigned char c = piece->bytes[i];
-
 	if (unwrap->where == RUN) {
 		i = take_lines(unwrap, piece, i);
 		if (i < piece->len) {
 			unwrap->where = GAP;
-			unwrap->gap_len = 0;
-			unwrap->gap_has_newline = false;
-			unwrap->is_after_backslash = false;
+			unwrap->gap = (struct sb_line_gap){0};
 		}
 		return i;
 	}
-	if (is_base64[c] && !unwrap->is_after_backslash && unwrap->gap_has_newline) {
+	switch (sb_line_gap_step(&unwrap->gap, piece->bytes[i])) {
+	case SB_LINE_IN_GAP:
+		return i + 1;
+	case SB_LINE_NEXT_RUN:
 		add_segment(unwrap, unwrap->offset + i);
 		unwrap->where = RUN;
 		return i;
+	case SB_LINE_NO_GAP:
+		break;
 	}
-	if (pass_gap(unwrap, c))
-		return i + 1;
 	end_lines(unwrap);
 	return i;
 }
