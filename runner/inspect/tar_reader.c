@@ -6,11 +6,12 @@
 #include "base/buf.h"
 #include "base/limits.h"
 #include "base/mem.h"
+#include "base/ustar.h"
 #include "inspect/pax.h"
 #include "inspect/tar_number.h"
 
 enum {
-	BLOCK = 512,
+	BLOCK = SB_TAR_BLOCK,
 	MAX_HEADERS = 16 << 20, /* of one entry: some extended headers of SB_MAX_TAR_RECORD */
 
 	AT_NAME = 0,
@@ -18,7 +19,6 @@ enum {
 	AT_UID = 108,
 	AT_GID = 116,
 	AT_SIZE = 124,
-	AT_SUM = 148,
 	AT_TYPE = 156,
 	AT_LINK = 157,
 	AT_MAGIC = 257,
@@ -175,23 +175,6 @@ static bool is_zero(const char *bytes, size_t len)
 		if (bytes[i] != '\0')
 			return false;
 	return true;
-}
-
-/* Some old programs summed up signed characters. */
-static bool has_valid_sum(const char *block)
-{
-	uint64_t said = 0;
-	int64_t plain = 0;
-	int64_t with_sign = 0;
-
-	for (size_t i = 0; i < BLOCK; i++) {
-		const char c = i >= AT_SUM && i < AT_SUM + 8 ? ' ' : block[i];
-
-		plain += (unsigned char)c;
-		with_sign += (signed char)c;
-	}
-	return sb_tar_number(block + AT_SUM, 8, &said) &&
-	       ((int64_t)said == plain || (int64_t)said == with_sign);
 }
 
 static char *field_text(const char *field, size_t len)
@@ -411,7 +394,7 @@ int sb_tar_reader_next(
 			*out = NULL;
 			return 0;
 		}
-		if (!has_valid_sum(reader->block))
+		if (!sb_ustar_has_valid_sum(reader->block))
 			return sb_fail(err, SB_E_INTEGRITY,
 				"it is no valid tar: there is no header at byte %llu",
 				(unsigned long long)(reader->offset - BLOCK));

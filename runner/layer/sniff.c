@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/mem.h"
+#include "base/ustar.h"
 
 enum {
 	CHUNK = 32 << 10,
@@ -65,24 +66,12 @@ bool sb_layer_looks_like_tar(const void *bytes, size_t len)
 			5},
 		{"\x28\xb5\x2f\xfd", 4},
 	};
-	enum { HEADER = 512, SUM_AT = 148, SUM_LEN = 8 };
-	unsigned sum = 0;
-	unsigned wanted = 0;
-	size_t at = SUM_AT;
 
 	for (size_t i = 0; i < sizeof(compressed) / sizeof(compressed[0]); i++)
 		if (len >= compressed[i].len &&
 			memcmp(head, compressed[i].magic, compressed[i].len) == 0)
 			return true;
-	if (len < HEADER || head[0] == '\0')
-		return false;
-	for (size_t i = 0; i < HEADER; i++)
-		sum += i >= SUM_AT && i < SUM_AT + SUM_LEN ? ' ' : head[i];
-	while (at < SUM_AT + SUM_LEN && head[at] == ' ')
-		at++;
-	for (; at < SUM_AT + SUM_LEN && head[at] >= '0' && head[at] <= '7'; at++)
-		wanted = wanted * 8 + (unsigned)(head[at] - '0');
-	return sum == wanted;
+	return len >= SB_TAR_BLOCK && head[0] != '\0' && sb_ustar_has_valid_sum(head);
 }
 
 /* A filter or format that this libarchive lacks (ARCHIVE_WARN: it would run a program for it) is

@@ -9,41 +9,8 @@
 
 #include "base/limits.h"
 #include "base/mem.h"
+#include "base/ustar.h"
 #include "layer/whiteout.h"
-
-/* pax(1), "ustar Interchange Format": text fields are padded with NULs, numbers are octal digits
- * and end with a NUL. */
-struct ustar {
-	char name[100];
-	char mode[8];
-	char uid[8];
-	char gid[8];
-	char size[12];
-	char mtime[12];
-	char checksum[8];
-	char type;
-	char link[100];
-	char magic[6];
-	char version[2];
-	char user[32];
-	char group[32];
-	char major[8];
-	char minor[8];
-	char prefix[155];
-	char padding[12];
-};
-_Static_assert(sizeof(struct ustar) == SB_TAR_BLOCK, "a header is one block");
-
-enum {
-	TYPE_FILE = '0',
-	TYPE_HARDLINK = '1',
-	TYPE_SYMLINK = '2',
-	TYPE_CHAR = '3',
-	TYPE_BLOCK = '4',
-	TYPE_FOLDER = '5',
-	TYPE_FIFO = '6',
-	TYPE_PAX = 'x',
-};
 
 static const uint64_t MAX_OCTAL_7 = 07777777;      /* of an 8-byte field */
 static const uint64_t MAX_OCTAL_11 = 077777777777; /* of a 12-byte field */
@@ -51,28 +18,6 @@ static const uint64_t MAX_OCTAL_11 = 077777777777; /* of a 12-byte field */
 static void put_text(char *field, size_t size, const char *text, size_t len)
 {
 	memcpy(field, text, len < size ? len : size);
-}
-
-/* The value in size - 1 octal digits; the caller has seen that it fits. */
-static void put_octal(char *field, size_t size, uint64_t value)
-{
-	for (size_t i = size - 1; i > 0; i--) {
-		field[i - 1] = (char)('0' + (value & 7));
-		value >>= 3;
-	}
-}
-
-static void put_checksum(struct ustar *header)
-{
-	const unsigned char *bytes = (const unsigned char *)header;
-	unsigned sum = 0;
-
-	memset(header->checksum, ' ', sizeof(header->checksum));
-	for (size_t i = 0; i < sizeof(*header); i++)
-		sum += bytes[i];
-	/* Six digits, NUL, space: the form that all readers take. */
-	put_octal(header->checksum, 7, sum);
-	header->checksum[6] = '\0';
 }
 
 static size_t digits(size_t n)
@@ -108,7 +53,7 @@ static int add_number(struct sb_buf *pax, const char *name, int64_t value, struc
 }
 
 /* Splits a name over 100 bytes at a slash, as ustar allows. */
-static bool put_split_name(struct ustar *header, const char *name, size_t len)
+static bool put_split_name(struct sb_ustar *header, const char *name, size_t len)
 {
 	size_t slash = len - 1 < sizeof(header->prefix) ? len - 1 : sizeof(header->prefix) + 1;
 
@@ -125,7 +70,7 @@ static bool put_split_name(struct ustar *header, const char *name, size_t len)
 }
 
 static int put_name(
-	struct ustar *header, struct sb_buf *pax, const char *name, struct sb_error *err)
+	struct sb_ustar *header, struct sb_buf *pax, const char *name, struct sb_error *err)
 {
 	const size_t len = strlen(name);
 
@@ -136,7 +81,7 @@ static int put_name(
 }
 
 static int put_link(
-	struct ustar *header, struct sb_buf *pax, const char *link, struct sb_error *err)
+	struct sb_ustar *header, struct sb_buf *pax, const char *link, struct sb_error *err)
 {
 	const size_t len = strlen(link);
 
@@ -150,29 +95,29 @@ static int put_number(char *field, size_t size, struct sb_buf *pax, const char *
 	const uint64_t max = size == 8 ? MAX_OCTAL_7 : MAX_OCTAL_11;
 	const bool fits = value >= 0 && (uint64_t)value <= max;
 
-	put_octal(field, size, fits ? (uint64_t)value : 0);
+	sb_ustar_put_octal(field, size, fits ? (uint64_t)value : 0);
 	return fits ? 0 : add_number(pax, name, value, err);
 }
 
 static char type_of(const struct sb_change *change)
 {
 	if (change->kind == SB_CHANGE_DELETE)
-		return TYPE_FILE;
+		return SB_TAR_FILE;
 	if (change->is_hardlink)
-		return TYPE_HARDLINK;
+		return SB_TAR_HARDLINK;
 	switch (change->mode & S_IFMT) {
 	case S_IFDIR:
-		return TYPE_FOLDER;
+		return SB_TAR_FOLDER;
 	case S_IFLNK:
-		return TYPE_SYMLINK;
+		return SB_TAR_SYMLINK;
 	case S_IFCHR:
-		return TYPE_CHAR;
+		return SB_TAR_CHAR;
 	case S_IFBLK:
-		return TYPE_BLOCK;
+		return SB_TAR_BLOCK_DEVICE;
 	case S_IFIFO:
-		return TYPE_FIFO;
+		return SB_TAR_FIFO;
 	default:
-		return TYPE_FILE;
+		return SB_TAR_FILE;
 	}
 }
 
@@ -187,26 +132,17 @@ char *sb_tar_name(const struct sb_change *change)
 	return sb_asprintf("%s%s", change->path, S_ISDIR(change->mode) ? "/" : "");
 }
 
-static void put_magic(struct ustar *header)
-{
-	memcpy(header->magic, "ustar", sizeof(header->magic));
-	memcpy(header->version, "00", sizeof(header->version));
-	put_octal(header->major, sizeof(header->major), 0);
-	put_octal(header->minor, sizeof(header->minor), 0);
-}
-
-static int fill(const struct sb_change *change, int64_t max_mtime, struct ustar *header,
+static int fill(const struct sb_change *change, int64_t max_mtime, struct sb_ustar *header,
 	struct sb_buf *pax, struct sb_error *err)
 {
 	sb_autofree char *name = sb_tar_name(change);
 	const int64_t mtime = change->mtime < max_mtime ? change->mtime : max_mtime;
 
-	put_magic(header);
-	header->type = type_of(change);
-	put_octal(header->mode, sizeof(header->mode), change->mode & 07777);
+	*header = sb_ustar_new(type_of(change));
+	sb_ustar_put_octal(header->mode, sizeof(header->mode), change->mode & 07777);
 	if (S_ISCHR(change->mode) || S_ISBLK(change->mode)) {
-		put_octal(header->major, sizeof(header->major), major(change->rdev));
-		put_octal(header->minor, sizeof(header->minor), minor(change->rdev));
+		sb_ustar_put_octal(header->major, sizeof(header->major), major(change->rdev));
+		sb_ustar_put_octal(header->minor, sizeof(header->minor), minor(change->rdev));
 	}
 	if (put_name(header, pax, name, err) < 0 ||
 		put_number(header->uid, sizeof(header->uid), pax, "uid", change->uid, err) < 0 ||
@@ -235,16 +171,12 @@ static int add_padding(struct sb_buf *out, size_t len, struct sb_error *err)
 static int add_pax(const struct sb_buf *pax, struct sb_buf *out, struct sb_error *err)
 {
 	static const char name[] = "PaxHeaders/entry";
-	struct ustar header = {.type = TYPE_PAX};
+	struct sb_ustar header = sb_ustar_new(SB_TAR_PAX);
 
-	put_magic(&header);
 	put_text(header.name, sizeof(header.name), name, strlen(name));
-	put_octal(header.mode, sizeof(header.mode), 0644);
-	put_octal(header.uid, sizeof(header.uid), 0);
-	put_octal(header.gid, sizeof(header.gid), 0);
-	put_octal(header.size, sizeof(header.size), pax->len);
-	put_octal(header.mtime, sizeof(header.mtime), 0);
-	put_checksum(&header);
+	sb_ustar_put_octal(header.mode, sizeof(header.mode), 0644);
+	sb_ustar_put_octal(header.size, sizeof(header.size), pax->len);
+	sb_ustar_put_checksum(&header);
 	if (sb_buf_add(out, &header, sizeof(header), err) < 0 ||
 		sb_buf_add(out, pax->data, pax->len, err) < 0)
 		return -1;
@@ -255,11 +187,11 @@ int sb_tar_header(
 	const struct sb_change *change, int64_t max_mtime, struct sb_buf *out, struct sb_error *err)
 {
 	SB_AUTO_BUF pax = SB_BUF_INIT(SB_MAX_TAR_RECORD);
-	struct ustar header = {0};
+	struct sb_ustar header;
 
 	if (fill(change, max_mtime, &header, &pax, err) < 0 ||
 		(pax.len > 0 && add_pax(&pax, out, err) < 0))
 		return -1;
-	put_checksum(&header);
+	sb_ustar_put_checksum(&header);
 	return sb_buf_add(out, &header, sizeof(header), err);
 }

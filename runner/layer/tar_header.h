@@ -16,7 +16,6 @@
  * The bytes are made here and not by a library, so that they depend on neither its version nor the
  * locale.
  */
-enum { SB_TAR_BLOCK = 512 };
 
 /* Appends the header blocks of one change. A deletion becomes an empty file `.wh.NAME`. Times after
  * max_mtime are set to it. Fails with SB_E_LIMIT where attributes take more than out's maximum. */

@@ -7,10 +7,10 @@
 #include <archive_entry.h>
 
 #include "base/mem.h"
-#include "layer/tar_header.h"
+#include "base/ustar.h"
 
 /* A multiple of a tar block, so that a header never lies in two. */
-enum { CHUNK = 256 << 10, HEADER_CHECKSUM = 148, HEADER_TYPE = 156 };
+enum { CHUNK = 256 << 10 };
 
 struct chunk {
 	char *bytes;
@@ -131,12 +131,10 @@ void sb_tar_input_free(struct sb_tar_input *input)
 
 /* The 512 bytes before the current entry's content, or NULL where they are no tar header (a sparse
  * file's map may stand in between). */
-static const char *current_header(const struct sb_tar_input *input)
+static const struct sb_ustar *current_header(const struct sb_tar_input *input)
 {
 	const la_int64_t end = archive_filter_bytes(input->tar, 0);
 	const char *header = NULL;
-	unsigned sum = 0;
-	unsigned expected = 0;
 
 	for (size_t i = 0; i < 2; i++) {
 		const struct chunk *chunk = &input->chunks[i];
@@ -146,15 +144,7 @@ static const char *current_header(const struct sb_tar_input *input)
 			start + SB_TAR_BLOCK <= chunk->start + chunk->len)
 			header = chunk->bytes + (start - chunk->start);
 	}
-	if (header == NULL)
-		return NULL;
-	for (size_t i = 0; i < SB_TAR_BLOCK; i++)
-		sum += i >= HEADER_CHECKSUM && i < HEADER_CHECKSUM + 8 ? ' '
-								       : (unsigned char)header[i];
-	for (const char *p = header + HEADER_CHECKSUM; p < header + HEADER_CHECKSUM + 8; p++)
-		if (*p >= '0' && *p <= '7')
-			expected = expected * 8 + (unsigned)(*p - '0');
-	return sum == expected ? header : NULL;
+	return header != NULL && sb_ustar_has_valid_sum(header) ? (const void *)header : NULL;
 }
 
 /* libarchive takes a type that it does not know for a file, as POSIX wants it; a layer that means
@@ -162,8 +152,8 @@ static const char *current_header(const struct sb_tar_input *input)
 static int check_type(struct sb_tar_input *input, struct archive_entry *entry, struct sb_error *err)
 {
 	static const char known[] = "01234567S"; /* S: sparse file of GNU tar */
-	const char *header = current_header(input);
-	const char type = header != NULL ? header[HEADER_TYPE] : '0';
+	const struct sb_ustar *header = current_header(input);
+	const char type = header != NULL ? header->type : SB_TAR_FILE;
 	const char *name = archive_entry_pathname(entry);
 
 	if (type == '\0' || strchr(known, type) != NULL)

@@ -8,6 +8,7 @@
 #include "base/buf.h"
 #include "base/limits.h"
 #include "base/mem.h"
+#include "base/ustar.h"
 #include "layer/ring.h"
 #include "layer/search_beside.h"
 #include "layer/tar_header.h"

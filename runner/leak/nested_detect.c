@@ -2,6 +2,7 @@
 #include <archive.h>
 #include <string.h>
 
+#include "base/ustar.h"
 #include "leak/lanes.h"
 #include "leak/nested_private.h"
 
@@ -95,26 +96,9 @@ static bool is_zlib(const char *p, size_t len)
 	       ((unsigned)(uint8_t)p[0] << 8 | (uint8_t)p[1]) % 31 == 0;
 }
 
-/* A header's checksum: the sum of its bytes, with blanks for itself; six octal digits. */
 static bool is_tar(const char *p, size_t len)
 {
-	enum { BLOCK = 512, FIELD = 148, FIELD_LEN = 8 };
-	unsigned sum = FIELD_LEN * ' ';
-	unsigned said = 0;
-	size_t i = FIELD;
-
-	if (len < BLOCK || p[0] == '\0')
-		return false;
-	while (i < FIELD + FIELD_LEN && p[i] == ' ')
-		i++;
-	if (i == FIELD + FIELD_LEN || p[i] < '0' || p[i] > '7')
-		return false;
-	for (; i < FIELD + FIELD_LEN && p[i] >= '0' && p[i] <= '7'; i++)
-		said = said * 8 + (unsigned)(p[i] - '0');
-	for (size_t k = 0; k < BLOCK; k++)
-		if (k < FIELD || k >= FIELD + FIELD_LEN)
-			sum += (uint8_t)p[k];
-	return sum == said;
+	return len >= SB_TAR_BLOCK && p[0] != '\0' && sb_ustar_has_valid_sum(p);
 }
 
 const struct sb_nested_format *sb_nested_detect(const char *bytes, size_t len, bool at_start)

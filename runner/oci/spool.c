@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 
 #include "base/mem.h"
+#include "base/ustar.h"
 #include "sys/fd.h"
 #include "sys/transfer.h"
 
@@ -82,7 +83,8 @@ static void source_freep(struct source **source)
 int sb_spool_is_needed(int fd, bool *out, struct sb_error *err)
 {
 	struct stat st;
-	char first[262] = {0};
+	char first[SB_TAR_BLOCK] = {0};
+	const struct sb_ustar *header = (const void *)first;
 
 	if (fstat(fd, &st) < 0)
 		return sb_fail_errno(err, "stat");
@@ -90,7 +92,7 @@ int sb_spool_is_needed(int fd, bool *out, struct sb_error *err)
 	if (*out || pread(fd, first, sizeof(first), 0) < 0)
 		return 0;
 	/* A tar archive starts with a file's name, which may look like anything. */
-	if (memcmp(first + 257, "ustar", 5) == 0)
+	if (memcmp(header->magic, "ustar", 5) == 0)
 		return 0;
 	for (size_t i = 0; i < sizeof(magics) / sizeof(magics[0]); i++)
 		if (memcmp(first, magics[i].bytes, magics[i].len) == 0)
@@ -127,27 +129,6 @@ static int open_filters(struct archive *a, struct source *source, struct sb_erro
 	return 0;
 }
 
-/* Whether the sum in the first header is right; of bytes taken as signed, as some wrote it, too. */
-static bool is_tar_start(const char *block)
-{
-	enum { SUM_AT = 148, SUM_LEN = 8, BLOCK = 512 };
-	char text[SUM_LEN + 1] = {0};
-	long sum = 0;
-	long signed_sum = 0;
-
-	memcpy(text, block + SUM_AT, SUM_LEN);
-	for (size_t i = 0; i < BLOCK; i++) {
-		const char c = i >= SUM_AT && i < SUM_AT + SUM_LEN ? ' ' : block[i];
-
-		sum += (unsigned char)c;
-		signed_sum += (signed char)c;
-	}
-
-	const long said = strtol(text, NULL, 8);
-
-	return said == sum || said == signed_sum;
-}
-
 static int copy_data(struct archive *a, struct source *source, int to, struct sb_error *err)
 {
 	enum { CHUNK = 256 << 10 };
@@ -166,7 +147,7 @@ static int copy_data(struct archive *a, struct source *source, int to, struct sb
 			return fail_read(a, source, err);
 		if (n == 0)
 			return 0;
-		if (total == 0 && n >= 512 && !is_tar_start(chunk))
+		if (total == 0 && n >= SB_TAR_BLOCK && !sb_ustar_has_valid_sum(chunk))
 			return sb_fd_write_all(to, chunk, (size_t)n, err);
 		total += (uint64_t)n;
 		if (total > max_spool_bytes)
