@@ -28,22 +28,6 @@ static int fail_short(struct sb_error *err)
 	return sb_fail(err, SB_E_INTEGRITY, "the file was changed while it was copied");
 }
 
-static int write_at(int fd, const char *bytes, size_t len, off_t at, struct sb_error *err)
-{
-	while (len > 0) {
-		const ssize_t n = pwrite(fd, bytes, len, at);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return sb_fail_errno(err, "write");
-		bytes += n;
-		len -= (size_t)n;
-		at += n;
-	}
-	return 0;
-}
-
 static int copy_through_buffer(struct sb_content_copier *copier, int from_fd, int to_fd, off_t at,
 	off_t end, struct sb_error *err)
 {
@@ -63,7 +47,7 @@ static int copy_through_buffer(struct sb_content_copier *copier, int from_fd, in
 			return sb_fail_errno(err, "read");
 		if (n == 0)
 			return fail_short(err);
-		if (write_at(to_fd, copier->buffer, (size_t)n, at, err) < 0)
+		if (sb_fd_pwrite_all(to_fd, copier->buffer, (size_t)n, at, err) < 0)
 			return -1;
 		at += n;
 	}

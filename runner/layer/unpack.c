@@ -18,22 +18,6 @@
 /* Names that begin so are the bookkeeping of the file system that whiteouts came from. */
 static const char AUFS_PREFIX[] = SB_WHITEOUT_PREFIX SB_WHITEOUT_PREFIX;
 
-static int write_at(int fd, const char *bytes, size_t len, int64_t offset, struct sb_error *err)
-{
-	while (len > 0) {
-		const ssize_t n = pwrite(fd, bytes, len, offset);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return sb_fail_errno(err, "write");
-		bytes += n;
-		len -= (size_t)n;
-		offset += n;
-	}
-	return 0;
-}
-
 static int make_file(struct sb_unpack *unpack, const struct sb_place *place,
 	struct archive_entry *entry, struct sb_error *err)
 {
@@ -55,7 +39,7 @@ static int make_file(struct sb_unpack *unpack, const struct sb_place *place,
 			break;
 		if (offset < 0 || offset > size || (uint64_t)len > (uint64_t)(size - offset))
 			return sb_fail(err, SB_E_INTEGRITY, "it has more bytes than its size says");
-		if (write_at(fd, bytes, len, offset, err) < 0)
+		if (sb_fd_pwrite_all(fd, bytes, len, offset, err) < 0)
 			return -1;
 	}
 	/* A hole at the end was not written. */

@@ -142,6 +142,24 @@ int sb_fd_write_all(int fd, const void *bytes, size_t len, struct sb_error *err)
 	return 0;
 }
 
+int sb_fd_pwrite_all(int fd, const void *bytes, size_t len, off_t offset, struct sb_error *err)
+{
+	const char *p = bytes;
+
+	while (len > 0) {
+		const ssize_t n = pwrite(fd, p, len, offset);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return sb_fail_errno(err, "write");
+		p += n;
+		len -= (size_t)n;
+		offset += n;
+	}
+	return 0;
+}
+
 int sb_fd_pread_all(int fd, void *bytes, size_t len, uint64_t offset, struct sb_error *err)
 {
 	char *p = bytes;

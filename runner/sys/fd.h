@@ -62,6 +62,9 @@ int sb_fd_read_all(int fd, struct sb_buf *buf, struct sb_error *err) SB_MUST_USE
 ssize_t sb_fd_read(int fd, void *bytes, size_t len, struct sb_error *err) SB_MUST_USE;
 /* Writes all. */
 int sb_fd_write_all(int fd, const void *bytes, size_t len, struct sb_error *err) SB_MUST_USE;
+/* Writes all, from an offset on. */
+int sb_fd_pwrite_all(
+	int fd, const void *bytes, size_t len, off_t offset, struct sb_error *err) SB_MUST_USE;
 /* Exactly len bytes from an offset, SB_E_INTEGRITY when the file is shorter. */
 int sb_fd_pread_all(
 	int fd, void *bytes, size_t len, uint64_t offset, struct sb_error *err) SB_MUST_USE;

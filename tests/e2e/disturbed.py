@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: MIT
-"""What the tests share that disturb builds: a build with its undisturbed result, and the judgement of what is left."""
+"""What the tests share that disturb builds: a build with its undisturbed result, and the judgement of what is left.
+
+A module that imports own_orphans and built has them as its fixtures."""
 
 import contextlib
 import ctypes
@@ -9,9 +11,11 @@ import pathlib
 import re
 import signal
 
+import pytest
+
 import processes
 import store_check
-from conftest import Safebuild, import_bases
+from conftest import Safebuild, import_bases, remove_tree
 from secret_search import find_secret
 
 SEED = int(os.environ.get("SB_TEST_SEED", "1"))
@@ -43,8 +47,8 @@ def mounts(folder):
     return [line for line in lines if f" {folder}/" in line]
 
 
-@contextlib.contextmanager
-def orphans_are_ours():
+@pytest.fixture(scope="module", autouse=True)
+def own_orphans():
     """What outlives the process that started it becomes a child of this one, and is seen."""
     libc = ctypes.CDLL(None, use_errno=True)
     libc.prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
@@ -116,3 +120,10 @@ class Built:
         assert digest_of(self.target) == self.good, "another image afterwards"
         self.nothing_left()
         assert find_secret(VALUE.encode(), self.sb.store, self.sb.tmp) == []
+
+
+@pytest.fixture(scope="module")
+def built(request, session_folder, rootfs):
+    folder = session_folder / request.module.__name__
+    yield Built(folder, rootfs)
+    remove_tree(folder)

@@ -17,23 +17,10 @@ import pytest
 import image_read
 import store_check
 from conftest import IS_ROOT, Safebuild, import_bases, remove_tree
-from disturbed import EPOCH, IS_WHOLE, SEED, Built, digest_of, orphans_are_ours
+from disturbed import EPOCH, IS_WHOLE, SEED, Built, built, digest_of, own_orphans  # noqa: F401 (fixtures)
 
 YEAR_S = 365 * 86400
 AS_ROOT = [] if IS_ROOT else ["unshare", "--user", "--map-auto", "--map-root-user"]
-
-
-@pytest.fixture(scope="module", autouse=True)
-def own_orphans():
-    with orphans_are_ours():
-        yield
-
-
-@pytest.fixture(scope="module")
-def built(session_folder, rootfs):
-    folder = session_folder / "broken"
-    yield Built(folder, rootfs)
-    remove_tree(folder)
 
 
 # A disk that is full, or can't be written.

@@ -20,21 +20,8 @@ import image_read
 import processes
 import store_check
 from conftest import IS_ROOT, Safebuild, import_bases, need_program, remove_tree
-from disturbed import EPOCH, FILES, IS_WHOLE, SEED, VALUE, Built, alive, mounts, orphans_are_ours
+from disturbed import EPOCH, FILES, IS_WHOLE, SEED, VALUE, Built, alive, built, mounts, own_orphans  # noqa: F401 (fixtures)
 from secret_search import find_secret
-
-
-@pytest.fixture(scope="module", autouse=True)
-def own_orphans():
-    with orphans_are_ours():
-        yield
-
-
-@pytest.fixture(scope="module")
-def built(session_folder, rootfs):
-    folder = session_folder / "faults"
-    yield Built(folder, rootfs)
-    remove_tree(folder)
 
 
 # Calls that fail.
