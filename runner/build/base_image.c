@@ -12,9 +12,7 @@
 #include "build/cache_import.h"
 #include "build/context_fetch.h"
 #include "layer/apply.h"
-#include "layer/whiteout.h"
 #include "plan/key.h"
-#include "sys/at.h"
 #include "sys/fd.h"
 #include "sys/transfer.h"
 
@@ -103,23 +101,6 @@ static int find_folder(struct sb_build *build, const struct sb_digest *state,
 	return 0;
 }
 
-/* overlayfs does not look at whether a layer's own root is opaque: then nothing below it shows. */
-static int stack_layer(struct sb_build *build, struct sb_stage_state *state, const char *name,
-	struct sb_error *err)
-{
-	sb_autofd int dir = -1;
-	bool is_opaque = false;
-
-	if (sb_at_open_dir(sb_snapshots_fd(build->snapshots), name, SB_AT_NO_LINKS, &dir, err) <
-			0 ||
-		sb_whiteout_is_opaque(dir, ".", &is_opaque, err) < 0)
-		return -1;
-	if (is_opaque)
-		sb_strv_clear(&state->lowers);
-	sb_strv_add(&state->lowers, name);
-	return 0;
-}
-
 /* Another process may remove it between the two, until it is pinned. */
 static int unpack_and_pin(struct sb_build *build, struct sb_stage_state *state, size_t i,
 	const struct sb_digest *chain, char **out_name, struct sb_error *err)
@@ -148,7 +129,9 @@ static int unpack_next(struct sb_build *build, struct sb_stage_state *state, siz
 	sb_key_chain(&below, &state->config->diff_ids.items[i], chain);
 	if (unpack_and_pin(build, state, i, chain, &name, err) < 0)
 		return -1;
-	return name != NULL ? stack_layer(build, state, name, err) : 0;
+	if (name != NULL)
+		sb_strv_add_nodup(&state->lowers, SB_STEAL(name));
+	return 0;
 }
 
 static int unpack(struct sb_build *build, struct sb_stage_state *state, struct sb_error *err)
@@ -229,7 +212,6 @@ int sb_base_image_load_stored(struct sb_build *build, const struct sb_descriptor
 	if (unpack(build, state, err) < 0)
 		return -1;
 	state->n_base_layers = state->layers.len;
-	state->n_base_lowers = state->lowers.len;
 	*out = SB_STEAL(state);
 	return 0;
 }

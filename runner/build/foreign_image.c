@@ -4,7 +4,6 @@
 #include "base/mem.h"
 #include "build/base_image.h"
 #include "layer/apply.h"
-#include "layer/whiteout.h"
 #include "sys/fd.h"
 
 static ssize_t read_blob(void *self, void *bytes, size_t len, struct sb_error *err)
@@ -36,7 +35,6 @@ static int unpack_layer(struct sb_build *build, struct sb_image *image, size_t i
 	sb_autofd int dir = -1;
 	sb_autofd int lower = -1;
 	struct sb_applied applied = {0};
-	bool is_opaque = false;
 
 	if (sb_image_read_layer(image, i, &blob, err) < 0 ||
 		sb_snapshots_view(build->snapshots, &state->lowers, NULL, &lower, err) < 0 ||
@@ -49,14 +47,10 @@ static int unpack_layer(struct sb_build *build, struct sb_image *image, size_t i
 		.read = read_blob, .self = blob, .interrupt = build->interrupt};
 
 	if (sb_layer_apply(reader, dir, &options, &applied, &warnings, err) < 0 ||
-		check(image, i, &applied, err) < 0 ||
-		sb_whiteout_is_opaque(dir, ".", &is_opaque, err) < 0)
+		check(image, i, &applied, err) < 0)
 		return sb_error_context(err, "layer %zu", i + 1);
 	for (size_t w = 0; w < warnings.len; w++)
 		sb_events_warn(&build->events, warnings.items[w], NULL);
-	/* overlayfs does not look at whether a layer's own root is opaque. */
-	if (is_opaque)
-		sb_strv_clear(&state->lowers);
 	sb_strv_add_nodup(&state->lowers, SB_STEAL(name));
 	return 0;
 }

@@ -12,9 +12,9 @@ static int open_base(struct sb_build *build, const struct sb_stage_state *state,
 {
 	SB_AUTO_STRV lowers = SB_STRV_INIT;
 
-	if (state->n_base_lowers == 0)
+	if (state->n_base_layers == 0)
 		return 0;
-	for (size_t i = 0; i < state->n_base_lowers; i++)
+	for (size_t i = 0; i < state->n_base_layers; i++)
 		sb_strv_add(&lowers, state->lowers.items[i]);
 	return sb_snapshots_view(build->snapshots, &lowers, NULL, out_fd, err);
 }

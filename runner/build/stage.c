@@ -30,7 +30,6 @@ struct sb_stage_state *sb_stage_state_derive(const struct sb_stage_state *from)
 	sb_strv_copy(&state->lowers, &from->lowers);
 	sb_strv_copy(&state->env, &from->env);
 	state->n_base_layers = from->n_base_layers;
-	state->n_base_lowers = from->n_base_lowers;
 	state->chain = from->chain;
 	state->n_chained = from->n_chained;
 	state->n_base_history = from->n_base_history;

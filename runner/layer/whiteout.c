@@ -32,16 +32,6 @@ static int read_opaque(int dir_fd, const char *name, char *out, struct sb_error 
 	return 0;
 }
 
-int sb_whiteout_is_opaque(int dir_fd, const char *name, bool *out_opaque, struct sb_error *err)
-{
-	char opaque = '\0';
-
-	if (read_opaque(dir_fd, name, &opaque, err) < 0)
-		return -1;
-	*out_opaque = opaque == 'y';
-	return 0;
-}
-
 static int make_as_file(int dir_fd, const char *name, struct sb_error *err)
 {
 	sb_autofd int fd = -1;

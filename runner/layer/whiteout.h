@@ -40,13 +40,6 @@ static inline bool sb_whiteout_is_device(const struct stat *st)
  */
 int sb_whiteout_make(int dir_fd, const char *name, struct sb_error *err) SB_MUST_USE;
 
-/*
- * Whether the folder hides what lower layers have in it. The kernel looks at this everywhere but at
- * the root of a layer: whoever stacks layers leaves out those below one whose root is opaque.
- */
-int sb_whiteout_is_opaque(
-	int dir_fd, const char *name, bool *out_opaque, struct sb_error *err) SB_MUST_USE;
-
 /* Hides all that lower layers have in the folder; what the folder holds now stays. */
 int sb_whiteout_make_opaque(int dir_fd, const char *name, struct sb_error *err) SB_MUST_USE;
 

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/mount.h>
+#include <sys/xattr.h>
 
 #include "base/array.h"
 #include "base/limits.h"
@@ -122,14 +123,37 @@ static int open_layer(
 	return 0;
 }
 
-static int open_all(const struct sb_overlay *overlay, struct opened *o, struct sb_error *err)
+/* The kernel looks at this everywhere but at the root of a layer. */
+static int is_opaque(int fd, bool *out, struct sb_error *err)
+{
+	char value[2];
+	const ssize_t len = fgetxattr(fd, "user.overlay.opaque", value, sizeof(value));
+
+	if (len < 0 && errno != ENODATA && errno != ENOTSUP && errno != ERANGE)
+		return sb_fail_errno(err, "read the attributes of a layer");
+	*out = len == 1 && value[0] == 'y';
+	return 0;
+}
+
+static int open_lowers(const struct sb_overlay *overlay, struct opened *o, struct sb_error *err)
 {
 	if (overlay->lowers->len > SB_MAX_LAYERS)
 		return sb_fail(err, SB_E_LIMIT, "%zu layers; at most %d can be stacked",
 			overlay->lowers->len, SB_MAX_LAYERS);
-	for (size_t i = overlay->lowers->len; i-- > 0;)
-		if (open_layer(overlay, overlay->lowers->items[i], o, err) < 0)
+
+	bool is_bottom = false;
+
+	for (size_t i = overlay->lowers->len; i-- > 0 && !is_bottom;)
+		if (open_layer(overlay, overlay->lowers->items[i], o, err) < 0 ||
+			is_opaque(o->lowers.items[o->lowers.len - 1], &is_bottom, err) < 0)
 			return -1;
+	return 0;
+}
+
+static int open_all(const struct sb_overlay *overlay, struct opened *o, struct sb_error *err)
+{
+	if (open_lowers(overlay, o, err) < 0)
+		return -1;
 	if (overlay->scaffold_fd >= 0) {
 		int fd = -1;
 

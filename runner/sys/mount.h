@@ -34,7 +34,7 @@ int sb_mount_attach(int mount_fd, int target_fd, struct sb_error *err) SB_MUST_U
 struct sb_overlay {
 	int layers_fd; /* folder that the names below are relative to; it has a folder called
 			  "empty" */
-	const struct sb_strv *lowers; /* bottom first */
+	const struct sb_strv *lowers; /* bottom first; none below one whose root is opaque shows */
 	int scaffold_fd;              /* one more lower layer below all others, or -1 */
 	const char *upper;            /* NULL: read-only */
 	const char *work;

@@ -669,14 +669,15 @@ static void opaque_root_is_told(void **state)
 	SB_AUTO_STRV warnings = SB_STRV_INIT;
 	struct fixture *fixture = fixture_new(0);
 	const struct sb_apply_options options = {.ids = fixture->ids, .is_layer = true};
-	bool opaque = true;
+	sb_autofree char *value = NULL;
+	size_t len = 0;
 
 	(void)state;
-	assert_int_equal(sb_whiteout_is_opaque(fixture->lower_fd, ".", &opaque, &err), 0);
-	assert_false(opaque);
 	assert_int_equal(apply_entries(fixture, &options, entries, &warnings, &err), 0);
-	assert_int_equal(sb_whiteout_is_opaque(fixture->lower_fd, ".", &opaque, &err), 0);
-	assert_true(opaque);
+	assert_int_equal(
+		sb_xattr_get(fixture->lower_fd, ".", SB_OVERLAY_OPAQUE, &value, &len, &err), 0);
+	assert_non_null(value);
+	assert_true(len == 1 && value[0] == 'y');
 	fixture_free(fixture);
 }
 

@@ -14,6 +14,8 @@
 
 #include "base/limits.h"
 #include "base/mem.h"
+#include "sys/at.h"
+#include "sys/fd.h"
 #include "sys/mount.h"
 #include "sys/xattr.h"
 
@@ -496,6 +498,48 @@ static int hide_lower_entries(void *data)
 	return 0;
 }
 
+/* What the kernel does not look at. The scaffold is no layer: it shows. */
+static int hide_all_below_an_opaque_root(void *data)
+{
+	namespaces_just_enter();
+
+	STORE s = new_store(data);
+	SB_AUTO_ERROR err = SB_ERROR_INIT;
+	struct sb_overlay overlay = {.layers_fd = s.fd, .lowers = &s.lowers, .scaffold_fd = -1};
+	sb_autofd int scaffold = -1;
+	sb_autofd int root = -1;
+
+	add_layer(&s, "lowest");
+	add_layer(&s, "opaque");
+	CHECK_OK(sb_xattr_set(s.fd, "opaque", "user.overlay.opaque", "y", 1, &err), &err);
+	add_layer(&s, "high");
+	CHECK_OK(sb_mount_overlay(&overlay, &root, &err), &err);
+	CHECK(!temp_has(root, "in-0") && temp_has(root, "in-1") && temp_has(root, "in-2"));
+	sb_fd_closep(&root);
+	make_dir(s.fd, "scaffold");
+	make_file(s.fd, "scaffold/mountpoint", "");
+	CHECK_OK(sb_at_open_dir(s.fd, "scaffold", SB_AT_NO_LINKS, &scaffold, &err), &err);
+	overlay.scaffold_fd = scaffold;
+	CHECK_OK(sb_mount_overlay(&overlay, &root, &err), &err);
+	CHECK(!temp_has(root, "in-0") && temp_has(root, "in-1") && temp_has(root, "mountpoint"));
+	sb_fd_closep(&root);
+	/* Other values do not hide what is below. */
+	CHECK_OK(sb_xattr_set(s.fd, "opaque", "user.overlay.opaque", "x", 1, &err), &err);
+	CHECK_OK(sb_mount_overlay(&overlay, &root, &err), &err);
+	CHECK(temp_has(root, "in-0") && temp_has(root, "in-1") && temp_has(root, "in-2"));
+	return 0;
+}
+
+static void nothing_shows_below_a_layer_whose_root_is_opaque(void **state)
+{
+	TEMP t;
+
+	(void)state;
+	namespaces_need();
+	temp_init(&t);
+	namespaces_test(hide_all_below_an_opaque_root, t.path);
+}
+
 static void a_layer_hides_what_it_deletes(void **state)
 {
 	TEMP t;
@@ -681,6 +725,7 @@ int main(void)
 		cmocka_unit_test(what_is_no_layer_is_named),
 		cmocka_unit_test(a_stack_of_no_layers_is_empty),
 		cmocka_unit_test(a_layer_hides_what_it_deletes),
+		cmocka_unit_test(nothing_shows_below_a_layer_whose_root_is_opaque),
 		cmocka_unit_test(an_older_kernel_is_asked_in_an_older_way),
 		cmocka_unit_test(a_mount_is_nowhere_until_it_is_attached),
 	};
