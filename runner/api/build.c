@@ -25,6 +25,7 @@ static void job_release(struct sb_build_job *job)
 	sb_cache_free(job->cache);
 	sb_snapshots_free(job->snapshots);
 	sb_resolved_release(&job->resolved);
+	sb_promises_release(&job->promises);
 	sb_sandboxes_end(&job->sandboxes);
 	sb_exports_free(job->exports);
 	sb_imports_free(job->imports);
@@ -240,7 +241,8 @@ int sb_build(const struct sb_build_options *options, char *out_digest, struct sb
 		.buildfile_fd = -1};
 
 	sb_resolved_init(&job.resolved);
-	sb_build_init(&job.build, &job.resolved, &job.sandboxes);
+	sb_promises_init(&job.promises);
+	sb_build_init(&job.build, &job.resolved, &job.promises, &job.sandboxes);
 	sb_events_init(&job.build.events, options->on_event, options->event_data);
 
 	const int rc = run(&job, out_digest, err);

@@ -8,6 +8,7 @@
 #include "build/cache_export.h"
 #include "build/cache_import.h"
 #include "build/export.h"
+#include "build/stack.h"
 #include "build/used_steps.h"
 #include "build/wanted.h"
 #include "safebuild.h"
@@ -50,6 +51,7 @@ struct sb_build_job {
 	struct sb_strv build_args; /* NAME=value */
 	struct sb_build build;     /* the settings, which each part's starts with */
 	struct sb_resolved resolved;
+	struct sb_promises promises;
 	struct sb_sandboxes sandboxes;
 	struct sb_descriptor image;    /* the manifest; of several platforms, their index */
 	struct sb_descriptor attested; /* the index that has the proofs too; or unset */

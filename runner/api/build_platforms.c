@@ -106,7 +106,7 @@ static int run_part(struct sb_build_job *job, struct sb_build_part *part, struct
 
 	if (sb_build_run(&part->build, &part->manifest, &failed) == 0)
 		return 0;
-	if (failed.code == SB_E_CANCELLED || !sb_imports_must_restart(job->imports)) {
+	if (failed.code == SB_E_CANCELLED || !sb_promises_must_restart(&job->promises)) {
 		sb_error_move(err, &failed);
 		return -1;
 	}

@@ -12,6 +12,7 @@
 #include "build/container.h"
 #include "build/foreign_image.h"
 #include "build/network.h"
+#include "build/stack.h"
 #include "leak/redact.h"
 #include "oci/reference.h"
 #include "registry/pull.h"
@@ -33,6 +34,7 @@ struct job {
 	struct sb_redactor *redactors[2];
 	struct sb_build build;
 	struct sb_resolved resolved;
+	struct sb_promises promises;
 	struct sb_sandboxes sandboxes;
 };
 
@@ -47,6 +49,7 @@ static void job_release(struct job *job)
 	sb_layout_free(job->pulled);
 	sb_snapshots_free(job->snapshots);
 	sb_resolved_release(&job->resolved);
+	sb_promises_release(&job->promises);
 	sb_sandboxes_end(&job->sandboxes);
 	sb_secrets_free(job->secrets);
 	sb_host_ids_release(&job->host);
@@ -173,7 +176,9 @@ static int open_named(struct job *job, const char *text, struct sb_error *err)
 
 	if (sb_session_find(&job->session, text, &d, &missing) == 0)
 		return sb_base_image_load_stored(
-			&job->build, &d, &job->build.platform, &job->state, err);
+			       &job->build, &d, NULL, &job->build.platform, &job->state, err) < 0
+			       ? -1
+			       : sb_stack_bring(&job->build, &job->state->lowers, err);
 	if (stat(text, &st) == 0) {
 		sb_error_ignore(&missing, "then it is a file");
 		return open_path(job, text, err);
@@ -296,7 +301,8 @@ int sb_run(const struct sb_run_options *options, int *out_status, struct sb_erro
 		.options = options, .session = {.store_fd = -1}};
 
 	sb_resolved_init(&job.resolved);
-	sb_build_init(&job.build, &job.resolved, &job.sandboxes);
+	sb_promises_init(&job.promises);
+	sb_build_init(&job.build, &job.resolved, &job.promises, &job.sandboxes);
 	sb_events_init(&job.build.events, options->on_event, options->event_data);
 
 	const int rc = run(&job, out_status, err);

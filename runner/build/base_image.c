@@ -9,8 +9,9 @@
 #include "build/base_reference.h"
 #include "build/base_suggest.h"
 #include "build/blob_check.h"
-#include "build/cache_import.h"
 #include "build/context_fetch.h"
+#include "build/stack.h"
+#include "build/stored_layer.h"
 #include "layer/apply.h"
 #include "plan/key.h"
 #include "sys/fd.h"
@@ -37,49 +38,6 @@ struct sb_stage_state *sb_base_image_scratch(const struct sb_platform *platform)
 	return state;
 }
 
-static ssize_t read_fd(void *self, void *bytes, size_t len, struct sb_error *err)
-{
-	return sb_fd_read(*(int *)self, bytes, len, err);
-}
-
-int sb_base_image_unpack(struct sb_build *build, const struct sb_descriptor *layer,
-	const struct sb_digest *diff_id, uint64_t max_tar_bytes, const struct sb_strv *lowers,
-	struct sb_error *err)
-{
-	SB_AUTO_STRV warnings = SB_STRV_INIT;
-	sb_autofree char *name = NULL;
-	sb_autofd int blob = -1;
-	sb_autofd int dir = -1;
-	struct sb_applied applied = {0};
-	sb_autofd int lower = -1;
-
-	if (sb_imports_view(build, lowers, NULL, &lower, err) < 0)
-		return -1;
-
-	const struct sb_apply_options options = {
-		.ids = build->host->ids, .is_layer = true, .has_lower = true, .lower_fd = lower};
-
-	if (sb_layout_open_blob(build->store, &layer->digest, &blob, err) < 0 ||
-		sb_snapshots_begin_layer(build->snapshots, &name, &dir, err) < 0 ||
-		sb_layer_apply((struct sb_reader){.read = read_fd,
-				       .self = &blob,
-				       .interrupt = build->interrupt,
-				       .max_tar_bytes = max_tar_bytes},
-			dir, &options, &applied, &warnings, err) < 0)
-		return sb_error_context(err, "unpack layer %.19s", layer->digest.text);
-	if (!sb_digest_equal(&applied.digest, &layer->digest))
-		return sb_fail(err, SB_E_INTEGRITY,
-			"layer %s in the store is broken: its content has the digest %s",
-			layer->digest.text, applied.digest.text);
-	if (!sb_digest_equal(&applied.diff_id, diff_id))
-		return sb_fail(err, SB_E_INTEGRITY,
-			"layer %s unpacks to %s, and the image's config says %s",
-			layer->digest.text, applied.diff_id.text, diff_id->text);
-	for (size_t i = 0; i < warnings.len; i++)
-		sb_events_warn(&build->events, warnings.items[i], NULL);
-	return sb_snapshots_commit_layer(build->snapshots, name, diff_id, err);
-}
-
 /* The layer's folder where the store has it: unpacked, or as the step left it that made it on these
  * very layers. NULL else; caller frees. */
 static int find_folder(struct sb_build *build, const struct sb_digest *state,
@@ -101,50 +59,40 @@ static int find_folder(struct sb_build *build, const struct sb_digest *state,
 	return 0;
 }
 
-/* Another process may remove it between the two, until it is pinned. */
-static int unpack_and_pin(struct sb_build *build, struct sb_stage_state *state, size_t i,
-	const struct sb_digest *chain, char **out_name, struct sb_error *err)
+int sb_base_image_stack(struct sb_build *build, struct sb_stage_state *state, size_t i,
+	const char *base, struct sb_digest *chain, struct sb_error *err)
 {
-	const struct sb_digest *diff_id = &state->config->diff_ids.items[i];
-
-	for (;;) {
-		if (sb_interrupt_check(build->interrupt, err) < 0 ||
-			find_folder(build, chain, diff_id, out_name, err) < 0)
-			return -1;
-		if (*out_name != NULL || build->planned != NULL)
-			return 0;
-		if (sb_base_image_unpack(
-			    build, &state->layers.items[i], diff_id, 0, &state->lowers, err) < 0)
-			return sb_blob_check_unpacked(build, &state->layers.items[i], err);
-	}
-}
-
-/* Layer i, on those before it, which *chain is of. */
-static int unpack_next(struct sb_build *build, struct sb_stage_state *state, size_t i,
-	struct sb_digest *chain, struct sb_error *err)
-{
+	const struct sb_stored_layer layer = {.blob = &state->layers.items[i],
+		.diff_id = &state->config->diff_ids.items[i],
+		.is_base = true,
+		.base_name = base};
 	sb_autofree char *name = NULL;
 	const struct sb_digest below = *chain;
 
-	sb_key_chain(&below, &state->config->diff_ids.items[i], chain);
-	if (unpack_and_pin(build, state, i, chain, &name, err) < 0)
+	sb_key_chain(&below, layer.diff_id, chain);
+	if (find_folder(build, chain, layer.diff_id, &name, err) < 0)
 		return -1;
-	if (name != NULL)
-		sb_strv_add_nodup(&state->lowers, SB_STEAL(name));
+	if (name == NULL) {
+		name = sb_snapshots_layer_name(layer.diff_id);
+		sb_stored_layer_promise(build, &layer);
+	}
+	sb_strv_add_nodup(&state->lowers, SB_STEAL(name));
 	return 0;
 }
 
-static int unpack(struct sb_build *build, struct sb_stage_state *state, struct sb_error *err)
+static int stack(struct sb_build *build, struct sb_stage_state *state, const char *base,
+	struct sb_error *err)
 {
 	struct sb_digest chain = {0};
 
 	for (size_t i = 0; i < state->layers.len; i++)
-		if (unpack_next(build, state, i, &chain, err) < 0)
+		if (sb_base_image_stack(build, state, i, base, &chain, err) < 0)
 			return -1;
 	return 0;
 }
 
-static int check_counts(size_t n_layers, const struct sb_image_config *config, struct sb_error *err)
+int sb_base_image_check_counts(
+	size_t n_layers, const struct sb_image_config *config, struct sb_error *err)
 {
 	if (config->diff_ids.len == n_layers)
 		return 0;
@@ -152,71 +100,64 @@ static int check_counts(size_t n_layers, const struct sb_image_config *config, s
 		n_layers, config->diff_ids.len);
 }
 
-void sb_early_layers_release(struct sb_early_layers *early)
+/* Of a blob, what it unpacks to: never anything else, whatever becomes of the blob. */
+static void key_of_content(const struct sb_stored_layer *layer, struct sb_digest *out)
 {
-	sb_stage_state_free(early->state);
-	early->state = NULL;
+	SB_AUTO_VALUE(sb_key) key = SB_KEY_INIT;
+
+	sb_key_text(&key, "blob", layer->blob->digest.text);
+	sb_key_text(&key, "unpacks to", layer->diff_id->text);
+	sb_key_finish(&key, out);
 }
 
-static int begin_early(
-	struct sb_early_layers *early, const struct sb_manifest *manifest, struct sb_error *err)
+int sb_base_image_verify(
+	struct sb_build *build, const struct sb_stage_state *state, size_t i, struct sb_error *err)
 {
-	SB_AUTO_BUF json = SB_BUF_INIT(SB_MAX_JSON);
+	const struct sb_stored_layer layer = {
+		.blob = &state->layers.items[i], .diff_id = &state->config->diff_ids.items[i]};
+	SB_AUTO_VALUE(sb_cache_record) record = {.content = *layer.diff_id};
+	SB_AUTO_VALUE(sb_cache_record) known = {0};
+	enum sb_cache_found found = SB_CACHE_NONE;
+	SB_AUTO_ERROR failed = SB_ERROR_INIT;
 
-	sb_early_layers_release(early);
-	*early = (struct sb_early_layers){.build = early->build,
-		.config = manifest->config.digest,
-		.state = sb_stage_state_new()};
-	if (sb_layout_read_blob(early->build->store, &manifest->config, &json, err) < 0 ||
-		sb_image_config_parse(json.data, json.len, &early->state->config, err) < 0 ||
-		check_counts(manifest->layers.len, early->state->config, err) < 0) {
-		sb_early_layers_release(early);
+	if (!sb_promises_has(build->promises, state->lowers.items[i]))
+		return 0;
+	key_of_content(&layer, &record.key);
+	if (sb_cache_read(build->cache, &record.key, &found, &known, err) < 0)
 		return -1;
-	}
-	SB_ARRAY_FOREACH (&manifest->layers, layer)
-		sb_descriptor_copy(SB_ARRAY_ADD(&early->state->layers), layer);
-	return 0;
-}
-
-int sb_early_layers_unpack(struct sb_early_layers *early, const struct sb_manifest *manifest,
-	size_t n, struct sb_error *err)
-{
-	if ((early->state == NULL || !sb_digest_equal(&early->config, &manifest->config.digest)) &&
-		begin_early(early, manifest, err) < 0)
-		return -1;
-	for (; early->n < n; early->n++) {
-		if (unpack_next(early->build, early->state, early->n, &early->chain, err) == 0)
-			continue;
-		/* Another registry may be tried: from the first layer on. */
-		sb_early_layers_release(early);
-		return -1;
-	}
+	if (found == SB_CACHE_FOUND && sb_digest_equal(&known.content, &record.content))
+		return 0;
+	if (sb_stored_layer_verify(build, &layer, err) < 0)
+		return sb_blob_check_unpacked(build, layer.blob, err);
+	if (sb_cache_write(build->cache, &record, &failed) < 0)
+		sb_error_ignore(&failed, "it is read once more in the next build then");
 	return 0;
 }
 
 int sb_base_image_load_stored(struct sb_build *build, const struct sb_descriptor *d,
-	const struct sb_platform *platform, struct sb_stage_state **out, struct sb_error *err)
+	const char *name, const struct sb_platform *platform, struct sb_stage_state **out,
+	struct sb_error *err)
 {
 	SB_AUTO(sb_image) image = NULL;
 	SB_AUTO(sb_stage_state) state = sb_stage_state_new();
 
 	if (sb_image_from_layout(build->store, d, platform, &image, err) < 0)
 		return -1;
-	if (check_counts(image->manifest->layers.len, image->config, err) < 0)
+	if (sb_base_image_check_counts(image->manifest->layers.len, image->config, err) < 0)
 		return -1;
 	state->config = sb_image_config_dup(image->config);
 	SB_ARRAY_FOREACH (&image->manifest->layers, layer)
 		sb_descriptor_copy(SB_ARRAY_ADD(&state->layers), layer);
 	state->n_base_history = state->config->history.len;
 	sb_base_image_start_env(state);
-	if (unpack(build, state, err) < 0)
+	if (stack(build, state, name, err) < 0)
 		return -1;
 	state->n_base_layers = state->layers.len;
 	*out = SB_STEAL(state);
 	return 0;
 }
 
-static int load_fd(struct sb_build *build, const struct sb_context *context,
+static int load_fd(struct sb_build *build, const struct sb_context *context, const char *name,
 	const struct sb_platform *platform, struct sb_stage_state **out, struct sb_error *err)
 {
 	const struct sb_image_open_options options = {.name = context->reference,
@@ -240,7 +181,7 @@ static int load_fd(struct sb_build *build, const struct sb_context *context,
 		sb_error_move(err, &failed);
 		return -1;
 	}
-	return sb_base_image_load_stored(build, &d, platform, out, err);
+	return sb_base_image_load_stored(build, &d, name, platform, out, err);
 }
 
 static int load_context(struct sb_build *build, const char *name,
@@ -260,7 +201,7 @@ static int load_context(struct sb_build *build, const char *name,
 	case SB_CONTEXT_REF:
 		return sb_base_reference_load(build, context->reference, platform, out, err);
 	case SB_CONTEXT_IMAGE_FD:
-		return load_fd(build, context, platform, out, err);
+		return load_fd(build, context, name, platform, out, err);
 	case SB_CONTEXT_FOLDER:
 	case SB_CONTEXT_REMOTE:
 		break;
@@ -284,16 +225,21 @@ static bool may_be_misspelt(const struct sb_error *err)
 int sb_base_image_load(struct sb_build *build, const struct sb_base *base,
 	const struct sb_platform *platform, struct sb_stage_state **out, struct sb_error *err)
 {
+	SB_AUTO(sb_stage_state) state = NULL;
 	const int rc = base->kind == SB_BASE_CONTEXT
-			       ? load_context(build, base->name, platform, out, err)
-			       : sb_base_reference_load(build, base->name, platform, out, err);
+			       ? load_context(build, base->name, platform, &state, err)
+			       : sb_base_reference_load(build, base->name, platform, &state, err);
 
-	if (rc == 0)
-		return 0;
-	(void)sb_error_context(err, "base image '%s'", base->name);
-	return base->kind == SB_BASE_IMAGE && may_be_misspelt(err)
-		       ? sb_base_suggest(build, base->name, err)
-		       : -1;
+	if (rc < 0) {
+		(void)sb_error_context(err, "base image '%s'", base->name);
+		return base->kind == SB_BASE_IMAGE && may_be_misspelt(err)
+			       ? sb_base_suggest(build, base->name, err)
+			       : -1;
+	}
+	if (!sb_promises_may_add(build->promises) && sb_stack_bring(build, &state->lowers, err) < 0)
+		return -1;
+	*out = SB_STEAL(state);
+	return 0;
 }
 
 /* The tar's bytes become a blob while they are read as an archive, so that nothing else is taken

@@ -6,40 +6,38 @@
 #include "build/stage.h"
 
 /*
- * Brings what FROM, COPY --from or --mount=from names into the store, verified, and unpacks its
- * layers: the state that a stage starts from. Not for stages and scratch.
+ * Brings what FROM, COPY --from or --mount=from names into the store: the state that a stage starts
+ * from. Layers that are not unpacked are promised to its stack (build/stack.h). Not for stages and
+ * scratch.
  */
 int sb_base_image_load(struct sb_build *build, const struct sb_base *base,
 	const struct sb_platform *platform, struct sb_stage_state **out,
 	struct sb_error *err) SB_MUST_USE;
 
-/* The same for an image of the store, by manifest or index. */
+/* The same for an image of the store, by manifest or index. `name` is for messages about what is
+ * unpacked later; or NULL. */
 int sb_base_image_load_stored(struct sb_build *build, const struct sb_descriptor *d,
-	const struct sb_platform *platform, struct sb_stage_state **out,
+	const char *name, const struct sb_platform *platform, struct sb_stage_state **out,
 	struct sb_error *err) SB_MUST_USE;
 /*
- * Unpacks layers of an image that is still coming into the store (sb_pull_options.on_layers), ahead
- * of sb_base_image_load_stored, which then finds them. Starts zeroed with the build, and takes up
- * another image where one is given.
+ * Reads layer i of such a state as unpacking would, if it is only promised and nobody has read it
+ * before: for an image that is to have it and whose files nobody looked at. Fails as that would.
  */
-struct sb_early_layers {
-	struct sb_build *build;
-	struct sb_digest config; /* of the image */
-	struct sb_stage_state *state;
-	struct sb_digest chain;
-	size_t n; /* layers that are unpacked */
-};
-int sb_early_layers_unpack(struct sb_early_layers *early, const struct sb_manifest *manifest,
-	size_t n, struct sb_error *err) SB_MUST_USE;
-void sb_early_layers_release(struct sb_early_layers *early);
+int sb_base_image_verify(struct sb_build *build, const struct sb_stage_state *state, size_t i,
+	struct sb_error *err) SB_MUST_USE;
+
+/*
+ * What the two are made of. Layer i of the image goes on the state's stack, above those before it,
+ * which *chain is of; it is promised where no folder of it is there.
+ */
+int sb_base_image_stack(struct sb_build *build, struct sb_stage_state *state, size_t i,
+	const char *name, struct sb_digest *chain, struct sb_error *err) SB_MUST_USE;
+int sb_base_image_check_counts(
+	size_t n_layers, const struct sb_image_config *config, struct sb_error *err) SB_MUST_USE;
+
 /* Puts the variables that a stage starts with into state->env: the config's, with a PATH as the
  * reference gives one. */
 void sb_base_image_start_env(struct sb_stage_state *state);
-/* Unpacks a layer of the store as layers/<diff_id>; `lowers` is what it lies on. SB_E_INTEGRITY
- * where it is not what its digests say, or unpacks to more than max_tar_bytes (0: no limit). */
-int sb_base_image_unpack(struct sb_build *build, const struct sb_descriptor *layer,
-	const struct sb_digest *diff_id, uint64_t max_tar_bytes, const struct sb_strv *lowers,
-	struct sb_error *err) SB_MUST_USE;
 
 /* The state of FROM scratch. */
 struct sb_stage_state *sb_base_image_scratch(const struct sb_platform *platform);

@@ -5,6 +5,7 @@
 
 #include "base/mem.h"
 #include "build/base_image.h"
+#include "build/early_layers.h"
 #include "build/wanted.h"
 #include "oci/reference.h"
 #include "registry/pull.h"
@@ -196,7 +197,7 @@ static int pull(struct sb_build *build, const char *text, const struct sb_platfo
 	struct sb_resolved_source *out_source, struct sb_error *err)
 {
 	__attribute__((cleanup(pulling_release))) struct pulling pulling = {
-		.build = build, .early = {.build = build}};
+		.build = build, .early = {.build = build, .name = text}};
 	const struct sb_pull_options options = {.want = platform,
 		.auth_file = build->auth_file,
 		.on_progress = on_progress,
@@ -204,10 +205,10 @@ static int pull(struct sb_build *build, const char *text, const struct sb_platfo
 		.data = &pulling,
 		.out_named = &out_source->named};
 
-	/* It has its name in the store when all of it was unpacked, and so found to be what it
-	 * says. */
+	/* It has its name in the store when all of it was unpacked or read, and so found to be what
+	 * it says. */
 	if (pull_any(build, text, &options, out_d, &out_source->name, err) < 0 ||
-		sb_base_image_load_stored(build, out_d, platform, out, err) < 0)
+		sb_base_image_load_stored(build, out_d, text, platform, out, err) < 0)
 		return -1;
 	return name_in_store(build, text, out_source->name, out_d, platform, err);
 }
@@ -225,7 +226,7 @@ static int find(struct sb_build *build, const char *text, const struct sb_platfo
 		(!build->pull && find_in_store(build, text, &meanings, platform, out_d, err) < 0))
 		return -1;
 	if (sb_digest_is_set(&out_d->digest))
-		return sb_base_image_load_stored(build, out_d, platform, out, err);
+		return sb_base_image_load_stored(build, out_d, text, platform, out, err);
 	if (build->planned == NULL)
 		return pull(build, text, platform, out, out_d, out_source, err);
 	*out = sb_base_image_scratch(platform);
@@ -240,7 +241,7 @@ int sb_base_reference_load(struct sb_build *build, const char *text,
 	SB_AUTO_VALUE(sb_descriptor) d = {0};
 
 	if (sb_resolved_begin(build->resolved, text, platform, &d))
-		return sb_base_image_load_stored(build, &d, platform, out, err);
+		return sb_base_image_load_stored(build, &d, text, platform, out, err);
 
 	const int rc = find(build, text, platform, out, &d, &source, err);
 

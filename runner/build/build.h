@@ -38,6 +38,7 @@ struct sb_worker {
 };
 
 struct sb_imports;
+struct sb_promises;
 struct sb_used_steps;
 
 /*
@@ -95,6 +96,7 @@ struct sb_build {
 	_Atomic size_t n_more_steps;  /* of ONBUILD triggers that base images brought so far, and of
 					 stages that only these need */
 	struct sb_resolved *resolved; /* borrowed */
+	struct sb_promises *promises; /* borrowed */
 	struct sb_sandboxes *sandboxes; /* borrowed; release gives back those of the workers */
 	pthread_mutex_t contexts_lock;  /* of fetching the named contexts, and of the views */
 	struct sb_context_views *context_views; /* NULL until a step mounts a part of a context */
@@ -103,9 +105,9 @@ struct sb_build {
 	SB_ARRAY(struct sb_worker *) more_workers;
 };
 
-/* Of a zeroed build; before anything else. Both are borrowed. */
-void sb_build_init(
-	struct sb_build *build, struct sb_resolved *resolved, struct sb_sandboxes *sandboxes);
+/* Of a zeroed build; before anything else. All are borrowed. */
+void sb_build_init(struct sb_build *build, struct sb_resolved *resolved,
+	struct sb_promises *promises, struct sb_sandboxes *sandboxes);
 /*
  * *out, zeroed, becomes a build with the same settings, for another platform: it has copies of what
  * `from` owns, and nothing of what that has come to, which is nothing yet.
@@ -115,7 +117,7 @@ void sb_build_fork(const struct sb_build *from, const struct sb_platform *platfo
 /* Builds the target and stores its image's blobs; *out is the manifest, in no index yet. */
 int sb_build_run(
 	struct sb_build *build, struct sb_descriptor *out, struct sb_error *err) SB_MUST_USE;
-/* The target's root file system after sb_build_run: names for sb_snapshots_view. */
+/* The target's root file system after sb_build_run: names for sb_stack_view. */
 const struct sb_strv *sb_build_result_lowers(const struct sb_build *build);
 /* Before sb_build_run once more: forgets what it has come to. */
 void sb_build_restart(struct sb_build *build);

@@ -5,6 +5,7 @@
 #include "build/blob_check.h"
 #include "build/cache_import.h"
 #include "build/layer_again.h"
+#include "build/stack.h"
 #include "build/used_steps.h"
 
 struct collecting {
@@ -76,12 +77,26 @@ static char *folder_of(struct sb_build *build, const struct sb_cache_record *rec
 	return NULL;
 }
 
+/* The step's layer, and what it lies on. */
+static int bring(struct sb_build *build, const struct sb_used_step *step, struct sb_error *err)
+{
+	SB_AUTO_STRV stack = SB_STRV_INIT;
+
+	for (size_t i = 0; i < step->lowers->len && i <= step->n_lowers; i++)
+		sb_strv_add(&stack, step->lowers->items[i]);
+	return sb_stack_bring(build, &stack, err);
+}
+
 /* From the layer's folder, on the layers that it was made on. */
 static int make_blob(struct collecting *c, const struct sb_used_step *step,
 	struct sb_cache_record *record, struct sb_cached_blob *out, struct sb_error *err)
 {
 	struct sb_build *build = c->build;
 	SB_AUTO(sb_stage_state) below = sb_stage_state_new();
+
+	if (bring(build, step, err) < 0)
+		return -1;
+
 	sb_autofree char *name = folder_of(build, record);
 	struct sb_layer_blob made = {0};
 	const struct sb_layer_again again = {.name = name,
@@ -232,17 +247,11 @@ static bool add_deferred(struct collecting *c, const struct sb_used_step *step)
 static int look(struct collecting *c, const struct sb_used_step *step, enum sb_cache_found *found,
 	struct sb_cache_record *record, struct sb_error *err)
 {
-	const struct sb_strv *lowers = NULL;
-	SB_AUTO_STRV stack = SB_STRV_INIT;
-
 	if (sb_cache_look(c->build->cache, &step->key, found, record, err) < 0)
 		return -1;
 	if (*found == SB_CACHE_FOUND || step->is_content || c->build->imports == NULL)
 		return 0;
-	lowers = step->lowers;
-	for (size_t i = 0; i < lowers->len && i <= step->n_lowers; i++)
-		sb_strv_add(&stack, lowers->items[i]);
-	return sb_imports_bring(c->build, &stack, err) < 0
+	return bring(c->build, step, err) < 0
 		       ? -1
 		       : sb_cache_look(c->build->cache, &step->key, found, record, err);
 }
@@ -268,6 +277,7 @@ static int add_step(struct collecting *c, const struct sb_used_step *step, struc
 		return 0;
 	if (step->is_content) {
 		shared.content = record.content;
+		shared.input = add_root(c, &step->below);
 		add_record(c, &shared, &none);
 		return 0;
 	}

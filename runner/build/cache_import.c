@@ -5,7 +5,7 @@
 #include <unistd.h>
 
 #include "base/mem.h"
-#include "build/base_image.h"
+#include "build/stored_layer.h"
 #include "sys/fd.h"
 
 enum {
@@ -20,8 +20,6 @@ int sb_imports_open(const struct sb_cache_option *options, size_t n, struct sb_i
 {
 	SB_AUTO(sb_imports) imports = SB_NEW(struct sb_imports);
 
-	SB_BUG_ON(pthread_mutex_init(&imports->lock, NULL) != 0);
-	SB_BUG_ON(pthread_mutex_init(&imports->bringing, NULL) != 0);
 	imports->items = sb_calloc(n + 1, sizeof(*imports->items));
 	for (; imports->len < n; imports->len++)
 		if (sb_cache_source_open(
@@ -38,9 +36,6 @@ void sb_imports_free(struct sb_imports *imports)
 	for (size_t i = 0; i < imports->len; i++)
 		sb_cache_source_free(imports->items[i].source);
 	free(imports->items);
-	sb_imports_forget_deferred(imports);
-	(void)pthread_mutex_destroy(&imports->lock);
-	(void)pthread_mutex_destroy(&imports->bringing);
 	free(imports);
 }
 
@@ -71,6 +66,15 @@ int sb_imports_load(struct sb_imports *imports, struct sb_build *build, struct s
 			return -1;
 	}
 	return 0;
+}
+
+bool sb_imports_has_state(const struct sb_imports *imports, const struct sb_digest *state)
+{
+	for (size_t i = 0; imports != NULL && i < imports->len; i++)
+		if (sb_shared_cache_find(sb_cache_source_cache(imports->items[i].source), state) !=
+			NULL)
+			return true;
+	return false;
 }
 
 bool sb_imports_content(
@@ -182,6 +186,9 @@ int sb_import_bring(struct sb_build *build, struct sb_import *import, const stru
 	const struct sb_shared_layer *layer, bool with_blob, struct sb_error *err)
 {
 	const bool is_unpacked = sb_snapshots_has_layer(build->snapshots, &layer->diff_id);
+	const struct sb_stored_layer stored = {.blob = &layer->blob,
+		.diff_id = &layer->diff_id,
+		.max_tar_bytes = layer->tar_bytes};
 	enum sb_compression compression = SB_COMPRESS_GZIP;
 
 	if (is_unpacked && !with_blob)
@@ -191,8 +198,8 @@ int sb_import_bring(struct sb_build *build, struct sb_import *import, const stru
 		check_form(build, &layer->blob, compression, err) < 0)
 		return -1;
 	/* Also where its folder is there: only that shows that the blob is this layer. */
-	return sb_base_image_unpack(
-		build, &layer->blob, &layer->diff_id, layer->tar_bytes, lowers, err);
+	return is_unpacked || lowers == NULL ? sb_stored_layer_verify(build, &stored, err)
+					     : sb_stored_layer_unpack(build, &stored, lowers, err);
 }
 
 void sb_import_add_blob(const struct sb_build *build, const struct sb_shared_layer *layer,

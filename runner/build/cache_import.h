@@ -14,9 +14,7 @@
  * Loaded once, then only read: any thread may ask.
  *
  * A layer of a stage that is no part of the image is often needed by nothing but the keys of other
- * steps: it is deferred, and brought when a step looks at the stage's files. What was deferred and
- * then can't be had ends the build, which its caller begins again (sb_imports_must_restart), this
- * time with nothing deferred.
+ * steps: it is deferred, which means promised (build/stack.h) and not even fetched.
  */
 struct sb_imports;
 
@@ -33,8 +31,8 @@ int sb_imports_load(
 /*
  * Looks for the step of record->key. Where a cache has it, its layer is brought into the store,
  * unpacked on `lowers` where no folder of it is there yet, and all of the record is filled in but
- * its state and text; with_blob: the blob too is wanted, for the image. The build's secrets are not
- * looked for here.
+ * its state and text; with_blob: the blob too is wanted, for the image, and, where lowers is NULL,
+ * that alone. The build's secrets are not looked for here.
  */
 int sb_imports_take(struct sb_build *build, const struct sb_strv *lowers, bool with_blob,
 	struct sb_cache_record *record, bool *out_is_taken, struct sb_error *err) SB_MUST_USE;
@@ -46,14 +44,6 @@ bool sb_imports_find_deferred(struct sb_build *build, struct sb_cache_record *re
 /* Such a record, now with state and text, is used by a stage, whose layer has the name "layers/…".
  * Takes what the record owns. is_link: the layer is one of COPY --link. */
 void sb_imports_defer(struct sb_build *build, struct sb_cache_record *record, bool is_link);
-/* Brings what of a stack was deferred. SB_E_LEAK where a secret of the build is in it. */
-int sb_imports_bring(
-	struct sb_build *build, const struct sb_strv *lowers, struct sb_error *err) SB_MUST_USE;
-/* sb_snapshots_view, for which the layers that were deferred are brought. */
-int sb_imports_view(struct sb_build *build, const struct sb_strv *lowers,
-	const struct sb_upper *upper, int *out_mount_fd, struct sb_error *err) SB_MUST_USE;
-/* True after a build that failed for what was deferred: then everything is forgotten of it. */
-bool sb_imports_must_restart(struct sb_imports *imports);
 
 /* What a cache has of a step, for one who writes it out again: where its layer lies (borrowed) and
  * when it was made. NULL where none has it. */
@@ -67,6 +57,8 @@ bool sb_compression_of_media_type(const char *media_type, enum sb_compression *o
 /* Is there one? For a plan: nothing is fetched. *out gets its layer's diff_id. */
 bool sb_imports_has(const struct sb_imports *imports, const struct sb_digest *key,
 	struct sb_digest *out_diff_id);
+/* Is something there that was made of the files of that state (plan/key.h)? */
+bool sb_imports_has_state(const struct sb_imports *imports, const struct sb_digest *state);
 /* The digest of files that an image has (build/from.h), where a cache knows it. */
 bool sb_imports_content(
 	const struct sb_imports *imports, const struct sb_digest *key, struct sb_digest *out);

@@ -10,7 +10,7 @@
 #include "base/mem.h"
 #include "base/path.h"
 #include "base/utf8.h"
-#include "build/cache_import.h"
+#include "build/stack.h"
 #include "build/step_cache.h"
 #include "layer/diff.h"
 #include "layer/upper.h"
@@ -217,7 +217,7 @@ static int view_below(struct sb_build *build, const struct sb_stage_state *state
 		return 0;
 	if (written->lower_fd >= 0)
 		return sb_fd_dup(written->lower_fd, out_fd, err);
-	return sb_imports_view(build, &state->lowers, NULL, out_fd, err);
+	return sb_stack_view(build, &state->lowers, NULL, out_fd, err);
 }
 
 static void note_written(struct sb_build *build, const struct sb_digest *blob)

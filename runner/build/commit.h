@@ -26,7 +26,7 @@ int sb_commit(const struct sb_do *d, const struct sb_written *written, const cha
 
 /* A layer that is there, as the cache has it. Borrowed. */
 struct sb_committed {
-	const char *name; /* for sb_snapshots_view */
+	const char *name; /* for sb_stack_view */
 	const struct sb_digest *diff_id;
 	const struct sb_digest *blob; /* NULL where the stage is no part of the result */
 	uint64_t size_bytes;

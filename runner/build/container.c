@@ -12,6 +12,7 @@
 #include "build/instructions.h"
 #include "build/network.h"
 #include "build/run_mounts.h"
+#include "build/stack.h"
 #include "buildfile/mount.h"
 #include "buildfile/stop_signal.h"
 #include "sandbox/network.h"
@@ -343,7 +344,7 @@ static int prepare(struct container *c, bool has_terminal, struct sb_error *err)
 {
 	struct sb_build *build = c->build;
 
-	if (sb_snapshots_view(build->snapshots, &c->state->lowers, NULL, &c->root_fd, err) < 0)
+	if (sb_stack_view(build, &c->state->lowers, NULL, &c->root_fd, err) < 0)
 		return -1;
 	c->spec.hostname = sb_strdup(c->o->hostname != NULL ? c->o->hostname : default_hostname);
 	c->spec.ids = build->host->ids;

@@ -8,12 +8,12 @@
 
 #include "base/mem.h"
 #include "base/path.h"
-#include "build/cache_import.h"
 #include "build/commit.h"
 #include "build/content.h"
 #include "build/copy.h"
 #include "build/fetch.h"
 #include "build/from.h"
+#include "build/stack.h"
 #include "build/step_cache.h"
 #include "build/step_key.h"
 #include "buildfile/expand.h"
@@ -267,7 +267,7 @@ static int copy_into(const struct sb_do *d, struct expanded *e, const struct sb_
 	if (fstat(d->build->store_fd, &store) < 0)
 		return sb_fail_errno(err, "the store");
 	if (sb_from_open(d, from, &source_fd, err) < 0 ||
-		sb_imports_view(
+		sb_stack_view(
 			d->build, is_link ? &nothing : &d->state->lowers, upper, &root_fd, err) < 0)
 		return -1;
 

@@ -9,12 +9,12 @@
 #include "base/ansi.h"
 #include "base/mem.h"
 #include "base/path.h"
-#include "build/cache_import.h"
 #include "build/cache_search.h"
 #include "build/commit.h"
 #include "build/network.h"
 #include "build/run_command.h"
 #include "build/run_mounts.h"
+#include "build/stack.h"
 #include "build/step_cache.h"
 #include "build/step_key.h"
 #include "plan/args.h"
@@ -147,7 +147,7 @@ static int prepare(struct run *run, struct sb_upper *upper, struct sb_error *err
 	struct sb_build *build = d->build;
 	const char *hostname = sb_env_get(&build->plan->build_args, "BUILDKIT_SANDBOX_HOSTNAME");
 
-	if (sb_imports_view(build, &d->state->lowers, NULL, &run->root_fd, err) < 0)
+	if (sb_stack_view(build, &d->state->lowers, NULL, &run->root_fd, err) < 0)
 		return -1;
 	run->spec.cwd = sb_strdup(sb_stage_state_workdir(d->state));
 	run->spec.hostname = sb_strdup(hostname != NULL ? hostname : "safebuild");

@@ -8,8 +8,8 @@
 
 #include "base/mem.h"
 #include "base/path.h"
-#include "build/cache_import.h"
 #include "build/commit.h"
+#include "build/stack.h"
 #include "build/step_cache.h"
 #include "build/step_key.h"
 #include "sandbox/users.h"
@@ -25,7 +25,7 @@ static int make_workdir(
 	sb_autofd int root_fd = -1;
 	sb_autofree char *canonical = NULL;
 
-	if (sb_imports_view(d->build, &d->state->lowers, upper, &root_fd, err) < 0 ||
+	if (sb_stack_view(d->build, &d->state->lowers, upper, &root_fd, err) < 0 ||
 		sb_at_canonical(root_fd, path, &canonical, err) < 0 ||
 		sb_user_resolve(root_fd, d->state->config->user, &user, err) < 0)
 		return -1;

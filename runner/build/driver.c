@@ -18,10 +18,11 @@
 #include "plan/remote.h"
 #include "plan/resolve.h"
 
-void sb_build_init(
-	struct sb_build *build, struct sb_resolved *resolved, struct sb_sandboxes *sandboxes)
+void sb_build_init(struct sb_build *build, struct sb_resolved *resolved,
+	struct sb_promises *promises, struct sb_sandboxes *sandboxes)
 {
 	build->resolved = resolved;
+	build->promises = promises;
 	build->sandboxes = sandboxes;
 	SB_BUG_ON(pthread_mutex_init(&build->contexts_lock, NULL) != 0);
 	SB_BUG_ON(pthread_mutex_init(&build->written_lock, NULL) != 0);
@@ -92,7 +93,7 @@ void sb_build_fork(const struct sb_build *from, const struct sb_platform *platfo
 {
 	SB_BUG_ON(from->stages.len > 0 || from->written_blobs.len > 0);
 	*out = *from;
-	sb_build_init(out, from->resolved, from->sandboxes);
+	sb_build_init(out, from->resolved, from->promises, from->sandboxes);
 	sb_events_fork(&from->events, from->secrets, &out->events);
 	out->platform = *platform;
 	out->plan = plan;

@@ -4,14 +4,14 @@
 #include <unistd.h>
 
 #include "build/copy.h"
+#include "build/stack.h"
 #include "layer/diff.h"
 #include "layer/write.h"
 #include "sys/fd.h"
 
 static int open_result(struct sb_build *build, int *out_fd, struct sb_error *err)
 {
-	return sb_snapshots_view(
-		build->snapshots, sb_build_result_lowers(build), NULL, out_fd, err);
+	return sb_stack_view(build, sb_build_result_lowers(build), NULL, out_fd, err);
 }
 
 /* A layer whose lower layer is empty is the whole tree. */

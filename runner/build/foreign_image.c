@@ -3,6 +3,7 @@
 
 #include "base/mem.h"
 #include "build/base_image.h"
+#include "build/stack.h"
 #include "layer/apply.h"
 #include "sys/fd.h"
 
@@ -37,7 +38,7 @@ static int unpack_layer(struct sb_build *build, struct sb_image *image, size_t i
 	struct sb_applied applied = {0};
 
 	if (sb_image_read_layer(image, i, &blob, err) < 0 ||
-		sb_snapshots_view(build->snapshots, &state->lowers, NULL, &lower, err) < 0 ||
+		sb_stack_view(build, &state->lowers, NULL, &lower, err) < 0 ||
 		sb_snapshots_begin_layer(build->snapshots, &name, &dir, err) < 0)
 		return -1;
 

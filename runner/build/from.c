@@ -7,6 +7,7 @@
 #include "build/cache_import.h"
 #include "build/content.h"
 #include "build/context_fetch.h"
+#include "build/stack.h"
 #include "build/used_steps.h"
 #include "plan/key.h"
 #include "sys/fd.h"
@@ -73,7 +74,7 @@ int sb_from_open(
 {
 	if (from->is_context)
 		return sb_fd_dup(from->fd, out_fd, err);
-	return sb_imports_view(d->build, &from->state->lowers, NULL, out_fd, err);
+	return sb_stack_view(d->build, &from->state->lowers, NULL, out_fd, err);
 }
 
 int sb_do_open_from(const struct sb_do *d, const char *from, int *out_fd, bool *out_is_context,
@@ -154,9 +155,10 @@ static int digest_image(const struct sb_do *d, const struct sb_from *from, struc
 	key_of_content(d, from, copy, &exclude, &key);
 	if (sb_cache_read(cache, &key, &found, &record, err) < 0)
 		return -1;
-	sb_used_steps_add(d->build->used_steps,
-		&(struct sb_used_step){
-			.key = key, .is_content = true, .in_result = sb_do_in_result(d)});
+	sb_used_steps_add(d->build->used_steps, &(struct sb_used_step){.key = key,
+							.is_content = true,
+							.below = *sb_stage_state_chain(from->state),
+							.in_result = sb_do_in_result(d)});
 	if (found == SB_CACHE_FOUND && sb_digest_is_set(&record.content)) {
 		*out = record.content;
 		return 0;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "build/layer_again.h"
 
-#include "build/cache_import.h"
+#include "build/stack.h"
 #include "layer/diff.h"
 #include "sys/at.h"
 #include "sys/fd.h"
@@ -44,8 +44,7 @@ int sb_layer_make_again(const struct sb_do *d, const struct sb_layer_again *laye
 
 	if (sb_at_open_dir(sb_snapshots_fd(build->snapshots), layer->name, SB_AT_NO_LINKS, &upper,
 		    err) < 0 ||
-		(!layer->is_link &&
-			sb_imports_view(build, &d->state->lowers, NULL, &lower, err) < 0))
+		(!layer->is_link && sb_stack_view(build, &d->state->lowers, NULL, &lower, err) < 0))
 		return -1;
 
 	const struct sb_diff_options options = {.lower_fd = lower,

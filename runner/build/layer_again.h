@@ -7,7 +7,7 @@
 
 /* A layer that is kept as a folder, made a tar once more. */
 struct sb_layer_again {
-	const char *name; /* of the folder, for sb_snapshots_view */
+	const char *name; /* of the folder, for sb_stack_view */
 	bool is_link;     /* it is compared with nothing below */
 	bool has_blob;    /* its blob is written to the store, in this form: */
 	enum sb_compression compression;

@@ -5,6 +5,7 @@
 
 #include "base/limits.h"
 #include "base/mem.h"
+#include "build/base_image.h"
 #include "build/commit.h"
 #include "leak/json_strings.h"
 
@@ -113,6 +114,24 @@ static int fail_removed(const struct sb_descriptor *layer, bool is_base, struct 
 	return sb_error_hint(err, "build again");
 }
 
+/* Of a base that nobody looked into, only what its blobs are called is known. */
+static int verify_base(
+	struct sb_build *build, const struct sb_stage_state *state, struct sb_error *err)
+{
+	const struct sb_plan *plan = build->plan;
+	const struct sb_stage *stage = &plan->stages.items[plan->target];
+
+	for (size_t i = 0; i < state->n_base_layers; i++) {
+		if (sb_base_image_verify(build, state, i, err) == 0)
+			continue;
+		while (stage->base.kind == SB_BASE_STAGE)
+			stage = &plan->stages.items[stage->base.stage];
+		(void)sb_error_context(err, "base image '%s'", stage->base.name);
+		return sb_error_locate(err, stage->from->at);
+	}
+	return 0;
+}
+
 int sb_result_write(struct sb_build *build, struct sb_descriptor *out, struct sb_error *err)
 {
 	const struct sb_stage_state *state = build->stages.items[build->plan->target];
@@ -132,6 +151,8 @@ int sb_result_write(struct sb_build *build, struct sb_descriptor *out, struct sb
 			return fail_removed(
 				layer, layer < state->layers.items + state->n_base_layers, err);
 	}
+	if (verify_base(build, state, err) < 0)
+		return -1;
 	if (write_config(build, config, manifest, err) < 0 ||
 		sb_manifest_write(manifest, &json, err) < 0 ||
 		sb_layout_put_bytes(build->store, json.data, json.len, &out->digest, err) < 0)

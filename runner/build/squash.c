@@ -2,6 +2,7 @@
 #include "build/squash.h"
 
 #include "base/mem.h"
+#include "build/stack.h"
 #include "layer/diff.h"
 #include "layer/write.h"
 #include "sys/fd.h"
@@ -16,7 +17,7 @@ static int open_base(struct sb_build *build, const struct sb_stage_state *state,
 		return 0;
 	for (size_t i = 0; i < state->n_base_layers; i++)
 		sb_strv_add(&lowers, state->lowers.items[i]);
-	return sb_snapshots_view(build->snapshots, &lowers, NULL, out_fd, err);
+	return sb_stack_view(build, &lowers, NULL, out_fd, err);
 }
 
 static int write_layer(struct sb_build *build, const struct sb_stage_state *state,
@@ -29,7 +30,7 @@ static int write_layer(struct sb_build *build, const struct sb_stage_state *stat
 	sb_autofd int root = -1;
 
 	if (open_base(build, state, &base, err) < 0 ||
-		sb_snapshots_view(build->snapshots, &state->lowers, NULL, &root, err) < 0 ||
+		sb_stack_view(build, &state->lowers, NULL, &root, err) < 0 ||
 		sb_blob_writer_new(build->store, &writer, err) < 0)
 		return -1;
 

@@ -12,7 +12,7 @@ struct sb_stage_state {
 	struct sb_image_config *config;
 	struct sb_descriptors layers; /* blobs, one for each of config->diff_ids (digest unset where
 					 none was written) */
-	struct sb_strv lowers;        /* the unpacked layers, for sb_snapshots_view */
+	struct sb_strv lowers;        /* the unpacked layers, for sb_stack_view */
 	size_t n_base_layers;         /* of both: those of the image that FROM names */
 	/* The variables that instructions and steps see: the image's ENV and the ARGs in scope, the
 	 * later one winning. */

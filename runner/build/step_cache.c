@@ -7,11 +7,12 @@
 
 #include "base/escape.h"
 #include "base/mem.h"
-#include "build/base_image.h"
 #include "build/cache_import.h"
 #include "build/commit.h"
 #include "build/layer_again.h"
 #include "build/planned.h"
+#include "build/stack.h"
+#include "build/stored_layer.h"
 #include "build/used_steps.h"
 #include "leak/scan.h"
 #include "sys/fd.h"
@@ -42,23 +43,54 @@ static bool has_blob(const struct sb_do *d, const struct sb_cached_blob *blob)
 	       sb_layout_has_whole_blob(d->build->store, &blob->digest, blob->size_bytes);
 }
 
-/* From the blob that some image brought or kept, where the folder is gone. */
-static int unpack(struct found *found, bool *out_is_there, struct sb_error *err)
+/* Reads the layer for a secret that its step did not know, or for a blob that is missing? */
+static bool must_read(const struct found *found)
+{
+	const struct sb_build *build = found->d->build;
+
+	return sb_scanner_is_active(build->scanner) ||
+	       (sb_do_in_result(found->d) &&
+		       !has_blob(found->d, sb_cache_record_blob(&found->record, build->compression,
+						   build->compression_level)));
+}
+
+static bool may_promise(const struct found *found)
+{
+	const struct sb_build *build = found->d->build;
+
+	return build->planned != NULL ||
+	       (sb_promises_may_add(build->promises) && !must_read(found));
+}
+
+/* Before the layer itself is looked into: what is wrong with those below is not its fault. */
+static int bring_below(const struct sb_do *d, struct sb_error *err)
+{
+	return sb_stack_bring(d->build, &d->state->lowers, err);
+}
+
+/* The blob that some image brought or kept, where the folder is gone. */
+static int take_blob(struct found *found, bool *out_is_there, struct sb_error *err)
 {
 	const struct sb_do *d = found->d;
+	const bool waits = may_promise(found);
 
 	SB_ARRAY_FOREACH (&found->record.blobs, blob) {
-		const struct sb_descriptor layer = {
+		const struct sb_descriptor named = {
 			.digest = blob->digest, .size_bytes = blob->size_bytes};
+		const struct sb_stored_layer layer = {
+			.blob = &named, .diff_id = &found->record.diff_id};
 		SB_AUTO_ERROR failed = SB_ERROR_INIT;
 
 		if (!has_blob(d, blob))
 			continue;
-		*out_is_there = d->build->planned != NULL;
-		if (*out_is_there)
+		if (waits) {
+			sb_stored_layer_promise(d->build, &layer);
+			*out_is_there = true;
 			return 0;
-		if (sb_base_image_unpack(d->build, &layer, &found->record.diff_id, 0,
-			    &d->state->lowers, &failed) == 0)
+		}
+		if (bring_below(d, err) < 0)
+			return -1;
+		if (sb_stored_layer_unpack(d->build, &layer, &d->state->lowers, &failed) == 0)
 			return sb_snapshots_pin(
 				d->build->snapshots, found->name, out_is_there, err);
 		if (failed.code != SB_E_INTEGRITY) {
@@ -85,7 +117,7 @@ static int find_folder(struct found *found, bool *out_is_there, struct sb_error 
 	found->name = sb_snapshots_layer_name(&found->record.diff_id);
 	if (sb_snapshots_pin(snapshots, found->name, out_is_there, err) < 0)
 		return -1;
-	return *out_is_there ? 0 : unpack(found, out_is_there, err);
+	return *out_is_there ? 0 : take_blob(found, out_is_there, err);
 }
 
 /* Everything of it that is in the cache. A blob that an image has stays with that. */
@@ -150,6 +182,8 @@ static int check_layer(struct found *found, bool *out_is_whole, struct sb_error 
 	*out_is_whole = true;
 	if (!again.has_blob && !sb_scanner_is_active(build->scanner))
 		return 0;
+	if (bring_below(d, err) < 0)
+		return -1;
 	if (again.has_blob && blob != NULL &&
 		sb_layout_discard_blob(build->store, &blob->digest, err) < 0)
 		return -1;
@@ -371,14 +405,19 @@ static bool defer_import(
 static int try_imports(const struct sb_do *d, const struct sb_step_cache *step,
 	const char *created_by, bool *out_is_done, struct sb_error *err)
 {
+	struct sb_build *build = d->build;
+	const bool waits =
+		sb_promises_may_add(build->promises) && !sb_scanner_is_active(build->scanner);
 	SB_AUTO_VALUE(sb_cache_record) record = {.key = step->key};
 	bool is_taken = false;
 
 	*out_is_done = defer_import(d, step, created_by);
-	if (*out_is_done)
+	if (*out_is_done || build->imports == NULL)
 		return 0;
-	if (sb_imports_take(d->build, &d->state->lowers, step->in_result, &record, &is_taken, err) <
-		0)
+	if (!waits && bring_below(d, err) < 0)
+		return -1;
+	if (sb_imports_take(build, waits ? NULL : &d->state->lowers, step->in_result, &record,
+		    &is_taken, err) < 0)
 		return -1;
 	if (!is_taken)
 		return 0;

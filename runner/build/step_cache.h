@@ -42,7 +42,7 @@ struct sb_step_done {
 	bool has_blob; /* it is in the store */
 	const char *created;
 };
-/* *out_name (caller frees) is the layer's name for sb_snapshots_view. A record that can't be
+/* *out_name (caller frees) is the layer's name for sb_stack_view. A record that can't be
  * written is a warning. */
 int sb_step_cache_keep(const struct sb_do *d, const struct sb_step_cache *step,
 	const struct sb_step_done *done, char **out_name, struct sb_error *err) SB_MUST_USE;

@@ -13,9 +13,9 @@
  * add. */
 struct sb_used_step {
 	struct sb_digest key;
-	bool is_content;        /* of files that were taken from an image; all that follows is a
-				   step's */
-	struct sb_digest below; /* the stage's state before the step (sb_stage_state_chain) */
+	bool is_content;        /* of files that were taken from an image */
+	struct sb_digest below; /* the stage's state before the step (sb_stage_state_chain), or
+				   that image's; all that follows is a step's */
 	struct sb_digest after;
 	const struct sb_strv *lowers; /* the stage's, which lives as long as the build */
 	size_t n_lowers;              /* of them, without the step's layer */

@@ -61,7 +61,8 @@ struct sb_applied {
 int sb_layer_apply(struct sb_reader from, int root_fd, const struct sb_apply_options *options,
 	struct sb_applied *out, struct sb_strv *warnings, struct sb_error *err) SB_MUST_USE;
 
-/* Reads a layer as sb_layer_apply does, and unpacks nothing: its digests, and that it is a tar. */
+/* Reads a layer as sb_layer_apply does, and unpacks nothing: its digests, and that it is a tar
+ * whose names stay inside. */
 int sb_layer_verify(
 	struct sb_reader from, struct sb_applied *out, struct sb_error *err) SB_MUST_USE;
 

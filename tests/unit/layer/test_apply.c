@@ -243,6 +243,26 @@ static void check_outside(const struct fixture *fixture, const char *before)
 	assert_string_equal(upper, "");
 }
 
+/* What can be unpacked can be verified, with the same digests; what leads out can't. */
+static void check_verify(
+	const struct apply_case *c, const struct sb_buf *tar, const struct sb_applied *applied)
+{
+	SB_AUTO_ERROR err = SB_ERROR_INIT;
+	struct bytes_reader reader = {.bytes = tar->data, .len = tar->len, .piece = 1000};
+	struct sb_applied verified = {0};
+	const int result = sb_layer_verify(bytes_reader(&reader), &verified, &err);
+
+	if (c->expected != NULL) {
+		assert_int_equal(result, 0);
+		assert_true(sb_digest_equal(&verified.digest, &applied->digest));
+		assert_true(sb_digest_equal(&verified.diff_id, &applied->diff_id));
+		assert_int_equal(verified.n_entries, applied->n_entries);
+	} else if (strstr(c->message, "../outside/x") != NULL) {
+		assert_int_equal(result, -1);
+		assert_int_equal(err.code, SB_E_INTEGRITY);
+	}
+}
+
 static void check_case(const struct apply_case *c, uid_t base)
 {
 	SB_AUTO_ERROR err = SB_ERROR_INIT;
@@ -280,6 +300,8 @@ static void check_case(const struct apply_case *c, uid_t base)
 			assert_non_null(strstr(warnings.items[0], c->message));
 	}
 	check_outside(fixture, before);
+	if (!c->is_archive)
+		check_verify(c, &tar, &applied);
 	fixture_free(fixture);
 }
 
