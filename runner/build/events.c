@@ -23,22 +23,29 @@ static uint64_t now_ns(void)
 
 void sb_events_init(struct sb_events *events, sb_event_fn fn, void *data)
 {
-	*events = (struct sb_events){.fn = fn, .data = data, .start_ns = now_ns()};
-	SB_BUG_ON(pthread_mutex_init(&events->lock, NULL) != 0);
+	*events = (struct sb_events){
+		.fn = fn, .data = data, .start_ns = now_ns(), .lock = SB_NEW(pthread_mutex_t)};
+	SB_BUG_ON(pthread_mutex_init(events->lock, NULL) != 0);
 }
 
 void sb_events_fork(
 	const struct sb_events *from, const struct sb_secrets *secrets, struct sb_events *out)
 {
-	*out = (struct sb_events){.fn = from->fn, .data = from->data, .start_ns = from->start_ns};
-	SB_BUG_ON(pthread_mutex_init(&out->lock, NULL) != 0);
+	*out = (struct sb_events){.fn = from->fn,
+		.data = from->data,
+		.start_ns = from->start_ns,
+		.lock = from->lock,
+		.is_fork = true};
 	sb_events_hide(out, secrets);
 }
 
 void sb_events_release(struct sb_events *events)
 {
-	if (events->fn != NULL)
-		(void)pthread_mutex_destroy(&events->lock);
+	if (events->lock != NULL && !events->is_fork) {
+		(void)pthread_mutex_destroy(events->lock);
+		free(events->lock);
+	}
+	events->lock = NULL;
 	sb_redactor_free(events->redactor);
 	events->redactor = NULL;
 }
@@ -86,7 +93,7 @@ void sb_events_emit(struct sb_events *events, struct sb_event event)
 	if (event.platform == NULL)
 		event.platform = current.platform;
 
-	sb_automutex pthread_mutex_t *held = sb_mutex_take(&events->lock);
+	sb_automutex pthread_mutex_t *held = sb_mutex_take(events->lock);
 
 	event.t_ns = now_ns() - events->start_ns;
 	if (events->redactor != NULL)

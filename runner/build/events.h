@@ -3,6 +3,7 @@
 #define SB_BUILD_EVENTS_H
 
 #include <pthread.h>
+#include <stdbool.h>
 
 #include "leak/redact.h"
 #include "leak/secrets.h"
@@ -17,11 +18,12 @@ struct sb_events {
 	void *data;
 	struct sb_redactor *redactor; /* owned; NULL: no secret is known */
 	uint64_t start_ns;
-	pthread_mutex_t lock; /* held while fn runs */
+	pthread_mutex_t *lock; /* held while fn runs; the same for all forks */
+	bool is_fork;          /* the lock is another's */
 };
 
 void sb_events_init(struct sb_events *events, sb_event_fn fn, void *data);
-/* The same watcher and clock; the secrets are borrowed. */
+/* The same watcher and clock; `from`, which lives longer, and the secrets are borrowed. */
 void sb_events_fork(
 	const struct sb_events *from, const struct sb_secrets *secrets, struct sb_events *out);
 void sb_events_release(struct sb_events *events);
