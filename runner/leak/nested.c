@@ -60,7 +60,7 @@ static void make_room(struct sb_nested_input *in)
 
 bool sb_nested_fill(struct sb_nested_input *in, size_t want)
 {
-	SB_BUG_ON(want > SB_NESTED_MAGIC);
+	SB_BUG_ON(want > SB_NESTED_MAX_FILL);
 	while (sb_nested_left(in) < want && !in->at_end && !sb_nested_is_stopped(in->run)) {
 		make_room(in);
 		read_some(in);

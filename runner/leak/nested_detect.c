@@ -43,7 +43,8 @@ static const struct magic magics[] = {
 static const struct sb_nested_format bzip2 = STREAM("a bzip2 stream", ARCHIVE_FILTER_BZIP2);
 static const struct sb_nested_format compress =
 	STREAM("a compress stream", ARCHIVE_FILTER_COMPRESS);
-static const struct sb_nested_format zip = ARCHIVE("a zip archive", ARCHIVE_FORMAT_ZIP);
+static const struct sb_nested_format zip = {
+	"a zip archive", sb_nested_unpack_zip, ARCHIVE_FORMAT_ZIP};
 static const struct sb_nested_format tar = ARCHIVE("a tar archive", ARCHIVE_FORMAT_TAR);
 static const struct sb_nested_format zlib = {"a zlib stream", sb_nested_unpack_zlib, 0};
 

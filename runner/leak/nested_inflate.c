@@ -16,24 +16,95 @@ static bool goes_on(struct sb_inflating *z)
 	       memcmp(sb_nested_at(z->in), "\x1f\x8b\x08", MAGIC) == 0;
 }
 
+static size_t left_for(const struct sb_inflating *z)
+{
+	const size_t left = sb_nested_left(z->in);
+
+	return z->is_limited && z->limit < left ? (size_t)z->limit : left;
+}
+
+static void take(struct sb_inflating *z, size_t n)
+{
+	z->in->at += n;
+	if (z->is_limited)
+		z->limit -= n;
+}
+
+static void end_stream(struct sb_inflating *z)
+{
+	z->state = SB_INFLATE_END;
+	if (!goes_on(z))
+		return;
+	sb_inflate_begin(z->inflate);
+	z->state = SB_INFLATE_MORE;
+	z->is_begun = false;
+}
+
+/* Most streams are short: so many bytes are looked at, and if that was too little, as many as the
+ * window takes. */
+static bool make_whole(struct sb_inflating *z)
+{
+	static const size_t tries[] = {SB_NESTED_MAX_FILL / 3, SB_NESTED_MAX_FILL};
+	size_t had = 0;
+
+	for (size_t i = 0; i < sizeof(tries) / sizeof(tries[0]); i++) {
+		const size_t want =
+			z->is_limited && z->limit < tries[i] ? (size_t)z->limit : tries[i];
+		size_t taken = 0;
+
+		if (!sb_nested_fill(z->in, want) || left_for(z) == had)
+			return false;
+		had = left_for(z);
+		if (!sb_inflate_whole(
+			    z->inflate, sb_nested_at(z->in), had, &taken, &z->held, &z->n_held))
+			continue;
+		take(z, taken);
+		end_stream(z);
+		return true;
+	}
+	return false;
+}
+
+static size_t give_held(struct sb_inflating *z, void *bytes, size_t len)
+{
+	const size_t n = z->n_held < len ? z->n_held : len;
+
+	memcpy(bytes, z->held, n);
+	z->held += n;
+	z->n_held -= n;
+	return n;
+}
+
+static size_t make_some(struct sb_inflating *z, void *bytes, size_t len)
+{
+	size_t taken = 0;
+	size_t made = 0;
+
+	z->state = sb_inflate_some(
+		z->inflate, sb_nested_at(z->in), left_for(z), &taken, bytes, len, &made);
+	take(z, taken);
+	if (made == 0 && taken == 0 && z->state == SB_INFLATE_MORE)
+		z->state = SB_INFLATE_DAMAGED;
+	if (z->state == SB_INFLATE_END)
+		end_stream(z);
+	return made;
+}
+
 size_t sb_inflating_make(struct sb_inflating *z, void *bytes, size_t len)
 {
 	size_t made = 0;
 
-	while (made == 0 && z->state == SB_INFLATE_MORE) {
-		size_t taken = 0;
-
-		if (!sb_nested_fill(z->in, 1))
+	while (made == 0) {
+		if (z->n_held > 0)
+			return give_held(z, bytes, len);
+		if (z->state != SB_INFLATE_MORE || !sb_nested_fill(z->in, 1))
 			break;
-		z->state = sb_inflate_some(z->inflate, sb_nested_at(z->in), sb_nested_left(z->in),
-			&taken, bytes, len, &made);
-		z->in->at += taken;
-		if (made == 0 && taken == 0 && z->state == SB_INFLATE_MORE)
-			z->state = SB_INFLATE_DAMAGED;
-		if (z->state == SB_INFLATE_END && goes_on(z)) {
-			sb_inflate_begin(z->inflate);
-			z->state = SB_INFLATE_MORE;
-		}
+		if (!z->is_begun && make_whole(z))
+			continue;
+		if (sb_nested_is_stopped(z->in->run))
+			break;
+		z->is_begun = true;
+		made = make_some(z, bytes, len);
 	}
 	return made;
 }

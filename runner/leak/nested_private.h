@@ -44,13 +44,14 @@ struct sb_nested_input {
 };
 enum {
 	SB_NESTED_WINDOW = 64 << 10,
-	SB_NESTED_MAGIC = 512, /* so much of it tells what something is */
+	SB_NESTED_MAGIC = 512,                         /* so much of it tells what something is */
+	SB_NESTED_MAX_FILL = SB_NESTED_WINDOW / 4 * 3, /* the rest is for going back */
 };
 
 /* True when the reading is to end, at all depths. */
 bool sb_nested_is_stopped(const struct sb_nested_run *run);
-/* Has at least `want` bytes (SB_NESTED_MAGIC at most) unconsumed, or all that there are until the
- * end. False where there are none. */
+/* Has at least `want` bytes (SB_NESTED_MAX_FILL at most) unconsumed, or all that there are until
+ * the end. False where there are none. */
 bool sb_nested_fill(struct sb_nested_input *in, size_t want);
 static inline const char *sb_nested_at(const struct sb_nested_input *in)
 {
@@ -80,6 +81,7 @@ void sb_nested_unpack_archive(struct sb_nested_input *in, const struct sb_nested
 void sb_nested_unpack_gzip(struct sb_nested_input *in, const struct sb_nested_format *format);
 void sb_nested_unpack_zlib(struct sb_nested_input *in, const struct sb_nested_format *format);
 void sb_nested_unpack_pack(struct sb_nested_input *in, const struct sb_nested_format *format);
+void sb_nested_unpack_zip(struct sb_nested_input *in, const struct sb_nested_format *format);
 void sb_nested_unpack_none(struct sb_nested_input *in, const struct sb_nested_format *format);
 
 /* What these bytes begin, or NULL. Formats that so little tells from other data that they are only

@@ -19,7 +19,7 @@ LAYERS = {
     "sys": ("base", "archive"),
     "buildfile": ("base", ""),
     "oci": ("base sys", "jansson archive"),
-    "leak": ("base sys", "archive hs zlib"),
+    "leak": ("base sys", "archive hs libdeflate zlib"),
     "layer": ("base sys leak", "archive zstd libdeflate"),
     "sandbox": ("base sys", "seccomp capability"),
     "registry": ("base sys oci", "curl"),

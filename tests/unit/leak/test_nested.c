@@ -546,6 +546,23 @@ static void says_what_is_cut_off_or_encrypted(void **state)
 	assert_seen(&sevenzip, "", "-: archives of its kind (7-Zip, RAR) are not looked into;");
 }
 
+/* What was undone at once, and is not sound, is not what is read a second time. */
+static void a_stream_with_a_wrong_check_is_read_once(void **state)
+{
+	BUF(gzip);
+	BUF(text);
+	SEEN;
+
+	(void)state;
+	add_text(&text);
+	pack_text(&gzip, archive_write_set_format_raw, archive_write_add_filter_gzip, NULL);
+	gzip.data[gzip.len - 8] ^= 1; /* RFC 1952, 2.3: the CRC */
+	read_piecewise(&seen, &gzip, SIZE_MAX);
+	assert_string_equal(seen.found.data, "1 ;");
+	assert_string_equal(seen.skipped.data, "-: a gzip stream that is damaged or cut off;");
+	assert_int_equal(seen.bytes, gzip.len + text.len);
+}
+
 static void random_data_makes_no_noise(void **state)
 {
 	uint32_t seed = 1;
@@ -659,6 +676,7 @@ int main(void)
 		cmocka_unit_test(truncation_anywhere_is_no_error),
 		cmocka_unit_test(any_changed_byte_is_no_error),
 		cmocka_unit_test(says_what_is_cut_off_or_encrypted),
+		cmocka_unit_test(a_stream_with_a_wrong_check_is_read_once),
 		cmocka_unit_test(random_data_makes_no_noise),
 		cmocka_unit_test(a_bomb_is_left_in_time),
 		cmocka_unit_test(members_are_limited),
