@@ -17,6 +17,7 @@ struct content {
 	uint64_t holes_left;
 	bool is_whole; /* no hole was cut short */
 	bool at_end;
+	struct sb_error late; /* that waits until the bytes before it are given out */
 };
 
 static void hash_zeros(const struct content *c, uint64_t len)
@@ -91,13 +92,15 @@ static ssize_t read_some(void *self, void *room, size_t len, struct sb_error *er
 
 	while (n < len) {
 		if (c->hole == 0 && c->left == 0) {
-			if (c->at_end)
+			if (c->at_end || sb_error_is_set(&c->late) || next_piece(c, &c->late) < 0)
 				break;
-			if (next_piece(c, err) < 0)
-				return -1;
 			continue;
 		}
 		n += take(c, to + n, len - n);
+	}
+	if (n == 0 && sb_error_is_set(&c->late)) {
+		sb_error_move(err, &c->late);
+		return -1;
 	}
 	if (c->keep != NULL && sb_buf_add(c->keep, to, n, err) < 0)
 		return -1;
@@ -116,8 +119,11 @@ int sb_layer_read_content(struct sb_layer_reading *r, const struct sb_tar_entry 
 		.is_whole = true,
 	};
 	const struct sb_source source = {read_some, &c};
-	const int rc = sb_sweep_content(r->in->sweep, place, &source, err);
+	const bool is_plain = entry->stored_bytes == entry->real_bytes;
+	const int rc = sb_contents_search(
+		r->in->contents, place, &source, is_plain ? entry->real_bytes : UINT64_MAX, err);
 
+	sb_error_release(&c.late);
 	sb_hasher_finish(r->hasher, out);
 	if (!c.is_whole)
 		*out = (struct sb_digest){0};
