@@ -38,6 +38,29 @@ static void note_gone(void *self, const struct sb_name *name, size_t layer)
 	report->layers.items[name->layer].entries.items[name->entry].gone_layer = (uint32_t)layer;
 }
 
+static void insert_numbers(struct sb_numbers *contents, size_t at, size_t n, size_t content)
+{
+	if (n == 0)
+		return;
+	while (contents->len < at)
+		*SB_ARRAY_ADD(contents) = SB_NO_CONTENT;
+	for (size_t i = 0; i < n; i++)
+		*SB_ARRAY_ADD(contents) = content;
+	memmove(contents->items + at + n, contents->items + at,
+		(contents->len - n - at) * sizeof(contents->items[0]));
+	for (size_t i = 0; i < n; i++)
+		contents->items[at + i] = content;
+}
+
+static void on_inserted(void *self, const struct sb_report_place *at,
+	const struct sb_report_place *n, size_t content)
+{
+	struct sb_inspector *in = self;
+
+	insert_numbers(&in->secret_contents, at->secret, n->secret, content);
+	insert_numbers(&in->pattern_contents, at->pattern, n->pattern, content);
+}
+
 static struct sb_inspector *new_inspector(const struct sb_secrets *secrets, bool has_patterns)
 {
 	struct sb_inspector *in = SB_NEW(struct sb_inspector);
@@ -52,6 +75,7 @@ static struct sb_inspector *new_inspector(const struct sb_secrets *secrets, bool
 		note_secret(in->report, sb_secrets_at(secrets, i));
 	in->sweep = has_patterns ? sb_sweep_new(in->report, in->blob_scanner)
 				 : sb_sweep_new_known_only(in->report, in->blob_scanner);
+	in->contents = sb_contents_new(in->report, in->blob_scanner, in->sweep, on_inserted, in);
 	return in;
 }
 
@@ -69,6 +93,7 @@ void sb_inspector_free(struct sb_inspector *in)
 {
 	if (in == NULL)
 		return;
+	sb_contents_free(in->contents);
 	sb_inspection_free(in->report);
 	sb_filesystem_free(in->fs);
 	sb_sweep_free(in->sweep);

@@ -4,6 +4,7 @@
 
 #include "base/buf.h"
 #include "base/strv.h"
+#include "inspect/contents.h"
 #include "inspect/filesystem.h"
 #include "inspect/inspect.h"
 #include "inspect/layer_stream.h"
@@ -35,6 +36,7 @@ struct sb_inspector {
 	struct sb_scanner *blob_scanner; /* makes the tables that all others share */
 	struct sb_search blob_search;
 	struct sb_sweep *sweep;
+	struct sb_contents *contents;
 	struct sb_id_file passwd;
 	struct sb_id_file group;
 	SB_ARRAY(struct sb_entry_caps) caps; /* in the order of the entries */

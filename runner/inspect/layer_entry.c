@@ -435,18 +435,45 @@ static int read_by_kind(struct reading *e, struct sb_error *err)
 	return 0;
 }
 
+/* What is found in a second entry of one name counts with what the first one held. */
+static void wait_for_namesake(const struct reading *e)
+{
+	struct sb_name before;
+
+	if (sb_contents_collect(e->r->in->contents) &&
+		sb_filesystem_find(e->r->in->fs, e->path, &before) && before.layer == e->r->layer)
+		(void)sb_contents_settle(e->r->in->contents);
+}
+
+/* Not to find again in the padding what the content has. */
+static void search_padding(const struct reading *e, const struct sb_tar_region *padding,
+	size_t *n_secrets, size_t *n_patterns)
+{
+	if (padding->len == 0)
+		return;
+
+	const struct sb_report_place shift = sb_contents_settle(e->r->in->contents);
+
+	*n_secrets += shift.secret;
+	*n_patterns += shift.pattern;
+	(void)search_region(e, padding);
+}
+
 int sb_layer_read_entry(
 	struct sb_layer_reading *r, const struct sb_tar_entry *tar, struct sb_error *err)
 {
 	struct reading e = {.r = r, .tar = tar, .content = SB_NO_CONTENT};
 	const struct sb_tar_region header = sb_tar_reader_header(r->tar);
-	const size_t n_secrets = r->in->report->secrets.len;
-	const size_t n_patterns = r->in->report->patterns.len;
 	struct sb_tar_region padding = {0};
 
 	r->report->n_entries++;
 	sb_sweep_begin_entry(r->in->sweep);
 	take_name(&e);
+	wait_for_namesake(&e);
+
+	size_t n_secrets = r->in->report->secrets.len;
+	size_t n_patterns = r->in->report->patterns.len;
+
 	if (tar->oddity != NULL)
 		add_problem(&e, tar->oddity);
 	search_parts(&e);
@@ -457,8 +484,9 @@ int sb_layer_read_entry(
 	if (rc == 0)
 		rc = sb_tar_reader_padding(r->tar, &padding, err);
 	if (rc == 0)
-		(void)search_region(&e, &padding);
+		search_padding(&e, &padding, &n_secrets, &n_patterns);
 	sb_inspector_set_contents(r->in, n_secrets, n_patterns, e.content);
+	sb_contents_end_entry(r->in->contents, e.content);
 	free(e.path);
 	free(e.name);
 	return rc;

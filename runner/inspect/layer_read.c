@@ -123,6 +123,7 @@ static void read_stream(struct sb_layer_reading *r)
 	struct sb_layer_sums sums = {0};
 	const bool is_damaged = read_entries(r, &err) < 0;
 
+	(void)sb_contents_settle(r->in->contents);
 	if (is_damaged)
 		note_failure(r, &err);
 	if (search_rest(r, is_damaged, &err) < 0)

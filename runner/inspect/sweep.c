@@ -8,11 +8,6 @@
 #include "inspect/search.h"
 #include "leak/json_strings.h"
 
-enum {
-	MAX_PATTERN_FINDINGS = 20000, /* in a report: some 10 MB */
-	MAX_SECRET_FINDINGS = 20000,
-};
-
 /* The searches of one stream. */
 struct stream {
 	struct sb_scanner *scanner;
@@ -79,6 +74,11 @@ struct sb_sweep *sb_sweep_new_known_only(
 	return new_sweep(report, scanner, false);
 }
 
+struct sb_sweep *sb_sweep_new_like(const struct sb_sweep *sweep, struct sb_inspection *report)
+{
+	return new_sweep(report, sweep->scanner, sweep->has_patterns);
+}
+
 void sb_sweep_free(struct sb_sweep *sweep)
 {
 	if (sweep == NULL)
@@ -97,6 +97,12 @@ void sb_sweep_begin_entry(struct sb_sweep *sweep)
 	sweep->found_rules.len = 0;
 }
 
+void sb_sweep_note_secret(struct sb_sweep *sweep, const char *secret_id)
+{
+	if (!sb_strv_contains(&sweep->found_ids, secret_id))
+		sb_strv_add(&sweep->found_ids, secret_id);
+}
+
 static bool is_known_rule(const struct sb_sweep *sweep, const struct sb_pattern_rule *rule)
 {
 	SB_ARRAY_FOREACH (&sweep->found_rules, known)
@@ -105,15 +111,20 @@ static bool is_known_rule(const struct sb_sweep *sweep, const struct sb_pattern_
 	return false;
 }
 
+void sb_sweep_note_rule(struct sb_sweep *sweep, const struct sb_pattern_rule *rule)
+{
+	if (!is_known_rule(sweep, rule))
+		*SB_ARRAY_ADD(&sweep->found_rules) = rule;
+}
+
 static void add_secret(struct sb_sweep *sweep, const struct sb_place *place, const char *inside,
 	const struct sb_leak *leak, uint64_t base)
 {
-	if (!sb_strv_contains(&sweep->found_ids, leak->secret_id))
-		sb_strv_add(&sweep->found_ids, leak->secret_id);
-	if (sweep->report->secrets.len == MAX_SECRET_FINDINGS)
+	sb_sweep_note_secret(sweep, leak->secret_id);
+	if (sweep->report->secrets.len == SB_MAX_SECRET_FINDINGS)
 		sb_report_gap(sweep->report, SIZE_MAX, "known secrets",
 			"they are in more places than are listed");
-	if (sweep->report->secrets.len > MAX_SECRET_FINDINGS)
+	if (sweep->report->secrets.len > SB_MAX_SECRET_FINDINGS)
 		return;
 	*SB_ARRAY_ADD(&sweep->report->secrets) = (struct sb_secret_finding){
 		.secret_id = sb_strdup(leak->secret_id),
@@ -138,15 +149,14 @@ static bool is_same_text(const char *a, const char *b)
 	return a == b || (a != NULL && b != NULL && strcmp(a, b) == 0);
 }
 
-/* What was found by the rule in the same place, among the last few; or NULL. */
-static struct sb_pattern_finding *find_pattern(const struct sb_sweep *sweep,
+struct sb_pattern_finding *sb_report_find_pattern(struct sb_inspection *report, size_t before,
 	const struct sb_place *place, const char *inside, const struct sb_pattern_rule *rule)
 {
 	enum { LAST_FEW = 100 };
-	const size_t n = sweep->report->patterns.len;
+	const size_t n = before < report->patterns.len ? before : report->patterns.len;
 
 	for (size_t i = n; i > 0 && n - i < LAST_FEW; i--) {
-		struct sb_pattern_finding *finding = &sweep->report->patterns.items[i - 1];
+		struct sb_pattern_finding *finding = &report->patterns.items[i - 1];
 
 		if (finding->rule == rule && finding->layer == place->layer &&
 			strcmp(finding->where, place->where) == 0 &&
@@ -156,21 +166,26 @@ static struct sb_pattern_finding *find_pattern(const struct sb_sweep *sweep,
 	return NULL;
 }
 
+static struct sb_pattern_finding *find_pattern(const struct sb_sweep *sweep,
+	const struct sb_place *place, const char *inside, const struct sb_pattern_rule *rule)
+{
+	return sb_report_find_pattern(sweep->report, SIZE_MAX, place, inside, rule);
+}
+
 static void add_pattern(struct sb_sweep *sweep, const struct sb_place *place, const char *inside,
 	const struct sb_pattern_hit *hit, uint64_t base)
 {
 	struct sb_pattern_finding *same = find_pattern(sweep, place, inside, hit->rule);
 
-	if (!is_known_rule(sweep, hit->rule))
-		*SB_ARRAY_ADD(&sweep->found_rules) = hit->rule;
+	sb_sweep_note_rule(sweep, hit->rule);
 	if (same != NULL) {
 		same->n_more++;
 		return;
 	}
-	if (sweep->report->patterns.len == MAX_PATTERN_FINDINGS)
+	if (sweep->report->patterns.len == SB_MAX_PATTERN_FINDINGS)
 		sb_report_gap(sweep->report, SIZE_MAX, "patterns of unknown secrets",
 			"they are in more places than are listed");
-	if (sweep->report->patterns.len > MAX_PATTERN_FINDINGS)
+	if (sweep->report->patterns.len > SB_MAX_PATTERN_FINDINGS)
 		return;
 
 	struct sb_pattern_finding *finding = SB_ARRAY_ADD(&sweep->report->patterns);

@@ -14,12 +14,18 @@
  * it is furthest in.
  */
 struct sb_sweep;
+enum {
+	SB_MAX_PATTERN_FINDINGS = 20000, /* in a report: some 10 MB */
+	SB_MAX_SECRET_FINDINGS = 20000,
+};
 /* The report is filled in, the scanner's tables are shared; both are borrowed. Without the library
  * that patterns need, the report gets a gap. */
 struct sb_sweep *sb_sweep_new(struct sb_inspection *report, const struct sb_scanner *scanner);
 /* For the known secrets alone. */
 struct sb_sweep *sb_sweep_new_known_only(
 	struct sb_inspection *report, const struct sb_scanner *scanner);
+/* For what the other one looks for, into another report. */
+struct sb_sweep *sb_sweep_new_like(const struct sb_sweep *sweep, struct sb_inspection *report);
 void sb_sweep_free(struct sb_sweep *sweep);
 SB_DEFINE_FREEP(sb_sweep)
 
@@ -32,6 +38,10 @@ struct sb_place {
 
 /* A new set of known secrets that were found: see below. */
 void sb_sweep_begin_entry(struct sb_sweep *sweep);
+
+/* What was found by another sweep in the same entry. */
+void sb_sweep_note_secret(struct sb_sweep *sweep, const char *secret_id);
+void sb_sweep_note_rule(struct sb_sweep *sweep, const struct sb_pattern_rule *rule);
 
 /* A whole content, and what is packed in it. Reads the source to its end, whatever is found. */
 int sb_sweep_content(struct sb_sweep *sweep, const struct sb_place *place,
@@ -54,6 +64,11 @@ void sb_sweep_json(
 /* Adds a find that was made elsewhere. */
 void sb_sweep_add_secret(
 	struct sb_sweep *sweep, const struct sb_place *place, const struct sb_leak *leak);
+
+/* What was found by the rule in the same place, among the last few of the first `before` patterns
+ * of the report; or NULL. */
+struct sb_pattern_finding *sb_report_find_pattern(struct sb_inspection *report, size_t before,
+	const struct sb_place *place, const char *inside, const struct sb_pattern_rule *rule);
 
 /* A copy of the text without the values that the patterns find in it: each becomes what may be
  * shown of it. NULL where there is none. Caller frees. */

@@ -262,6 +262,11 @@ bool sb_nested_may_be_in(const void *head, size_t len, bool is_all)
 	       sb_nested_plain_kind(head, len) != SB_NESTED_PLAIN;
 }
 
+bool sb_nested_is_packed(const void *head, size_t len)
+{
+	return sb_nested_detect(head, len, true) != NULL;
+}
+
 int sb_nested_read(const struct sb_source *source, const struct sb_nested_visitor *visitor,
 	const struct sb_nested_limits *limits, struct sb_error *err)
 {

@@ -75,5 +75,7 @@ int sb_nested_read(const struct sb_source *source, const struct sb_nested_visito
 /* Whether sb_nested_read may find something packed in a content that begins so. Fewer bytes than
  * 512 don't tell enough, if they are not all of it: then it is true. */
 bool sb_nested_may_be_in(const void *head, size_t len, bool is_all);
+/* Whether a content that begins so, with 512 bytes or all of it, is itself something packed. */
+bool sb_nested_is_packed(const void *head, size_t len);
 
 #endif
