@@ -18,11 +18,10 @@ import pytest
 
 import image_make
 import image_read
-from conftest import IS_ROOT, Safebuild, cannot_run, import_bases, need_program, remove_tree
+from conftest import IS_ROOT, Safebuild, import_bases, need_program, remove_tree
 from faults import TRACE
-from registry_server import RegistryServer, find_program
 from test_cache import build, in_store, ran, steps
-from test_cache_remote import FILES, MULTI, Place, all_cached, digest, warnings
+from test_cache_remote import FILES, MULTI, Place, all_cached, digest, registry, warnings  # pylint: disable=unused-import
 
 EPOCH = "--source-date-epoch=1700000000"
 CHAIN = "FROM busybox:1\nWORKDIR /app\nCOPY a .\nRUN cp a b && mkdir d && echo 1 >d/f\nRUN rm a && echo 2 >d/g\n"
@@ -33,14 +32,6 @@ OPAQUE = [
     image_make.busybox_rootfs(extra={".wh..wh..opq": "", "shown": "3"}),
     image_make.make_tar({"top": b"4"}),
 ]
-
-
-@pytest.fixture(scope="module")
-def registry():
-    if find_program() is None:
-        cannot_run("docker-registry is not installed")
-    with RegistryServer() as server:
-        yield server
 
 
 @pytest.fixture
