@@ -7,8 +7,9 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "inspect/blob_ahead.h"
 
-enum { PIECE_BYTES = 128 << 10, MAX_MAGIC = 6 };
+enum { PIECE_BYTES = 128 << 10, MAX_MAGIC = 6, READS_ALONE = 2 };
 
 struct form {
 	const char *name;
@@ -33,6 +34,8 @@ struct sb_unpacking {
 	struct sb_byte_source source;
 	struct sb_search *search;
 	struct sb_hasher *hasher;
+	struct sb_blob_ahead *ahead; /* once a packed blob was found to be long */
+	unsigned n_reads;            /* before that */
 	uint64_t blob_bytes;
 	const struct form *form; /* NULL: not packed */
 	struct archive *archive; /* undoes the form, once it was begun */
@@ -46,29 +49,48 @@ struct sb_unpacking {
 	struct sb_error late;  /* that waits until the bytes before it are given out */
 };
 
-/* One piece of the blob in unpacking->piece. */
-static ssize_t read_blob(struct sb_unpacking *u, struct sb_error *err)
+static ssize_t read_alone(struct sb_unpacking *u, const void **out, struct sb_error *err)
+{
+	const ssize_t n = u->source.read(u->source.self, u->piece, PIECE_BYTES, err);
+
+	*out = u->piece;
+	u->n_reads++;
+	/* What is not packed is hashed and searched once, as what was unpacked. */
+	if (n > 0 && u->form != NULL) {
+		sb_hasher_add(u->hasher, u->piece, (size_t)n);
+		sb_search_feed(u->search, u->piece, (size_t)n);
+	}
+	return n;
+}
+
+static ssize_t read_some(struct sb_unpacking *u, const void **out, struct sb_error *err)
+{
+	if (u->form == NULL || u->n_reads < READS_ALONE)
+		return read_alone(u, out, err);
+	if (u->ahead == NULL &&
+		sb_blob_ahead_start(&u->source, u->hasher, u->search, &u->ahead, err) < 0)
+		return -1;
+	return sb_blob_ahead_next(u->ahead, out, err);
+}
+
+/* The next piece of the blob, valid until the next call. */
+static ssize_t read_blob(struct sb_unpacking *u, const void **out, struct sb_error *err)
 {
 	if (u->first_len > 0) {
 		const size_t n = u->first_len;
 
 		u->first_len = 0;
+		*out = u->piece;
 		return (ssize_t)n;
 	}
 	if (u->at_blob_end)
 		return 0;
 
-	const ssize_t n = u->source.read(u->source.self, u->piece, PIECE_BYTES, err);
+	const ssize_t n = read_some(u, out, err);
 
 	u->at_blob_end = n <= 0;
-	if (n <= 0)
-		return n;
-	u->blob_bytes += (uint64_t)n;
-	/* What is not packed is hashed and searched once, as what was unpacked. */
-	if (u->form != NULL) {
-		sb_hasher_add(u->hasher, u->piece, (size_t)n);
-		sb_search_feed(u->search, u->piece, (size_t)n);
-	}
+	if (n > 0)
+		u->blob_bytes += (uint64_t)n;
 	return n;
 }
 
@@ -131,6 +153,7 @@ void sb_unpacking_free(struct sb_unpacking *u)
 		return;
 	if (u->archive != NULL)
 		(void)archive_read_free(u->archive);
+	sb_blob_ahead_free(u->ahead);
 	sb_hasher_free(u->hasher);
 	sb_error_release(&u->error);
 	sb_error_release(&u->late);
@@ -154,9 +177,10 @@ const char *sb_layer_packing_name(enum sb_layer_packing packing)
 static la_ssize_t on_read(struct archive *a, void *self, const void **out)
 {
 	struct sb_unpacking *u = self;
-	const ssize_t n = read_blob(u, &u->error);
+	*out = NULL;
 
-	*out = u->piece;
+	const ssize_t n = read_blob(u, out, &u->error);
+
 	if (n < 0)
 		archive_set_error(a, EIO, "the blob can't be read");
 	return n < 0 ? ARCHIVE_FATAL : n;
@@ -231,9 +255,10 @@ static int more(struct sb_unpacking *u, struct sb_error *err)
 	if (u->form != NULL)
 		return unpack_more(u, err);
 
-	const ssize_t n = read_blob(u, err);
+	const void *piece = NULL;
+	const ssize_t n = read_blob(u, &piece, err);
 
-	u->left = u->piece;
+	u->left = piece;
 	u->left_len = n > 0 ? (size_t)n : 0;
 	return n > 0 ? 1 : (int)n;
 }
@@ -265,11 +290,12 @@ ssize_t sb_unpacking_read(struct sb_unpacking *u, void *room, size_t len, struct
 int sb_unpacking_finish(struct sb_unpacking *u, struct sb_layer_sums *out, struct sb_error *err)
 {
 	ssize_t n = 0;
+	const void *ignored = NULL;
 	const la_int64_t used =
 		u->archive != NULL ? archive_filter_bytes(u->archive, -1) : (la_int64_t)0;
 
 	do
-		n = read_blob(u, err);
+		n = read_blob(u, &ignored, err);
 	while (n > 0);
 	sb_hasher_finish(u->hasher, &out->digest);
 	out->blob_bytes = u->blob_bytes;

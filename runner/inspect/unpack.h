@@ -5,8 +5,9 @@
 #include "inspect/layer_stream.h"
 
 /*
- * The work under a layer_stream, on one thread: the blob is read, hashed and searched as a blob,
- * and unpacked.
+ * The work under a layer_stream: the blob is read, hashed and searched as a blob, and unpacked. Where
+ * it is packed and longer than some pieces, a thread of its own does all but the last
+ * (inspect/blob_ahead.h).
  */
 struct sb_unpacking;
 int sb_unpacking_open(const struct sb_byte_source *source, struct sb_search *search,
