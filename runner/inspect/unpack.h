@@ -5,8 +5,8 @@
 #include "inspect/layer_stream.h"
 
 /*
- * The work under a layer_stream: the blob is read, hashed and searched as a blob, and unpacked. Where
- * it is packed and longer than some pieces, a thread of its own does all but the last
+ * The work under a layer_stream: the blob is read, hashed and searched as a blob, and unpacked.
+ * Where it is packed and longer than some pieces, a thread of its own does all but the last
  * (inspect/blob_ahead.h).
  */
 struct sb_unpacking;
