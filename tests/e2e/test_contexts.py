@@ -177,11 +177,10 @@ def test_nothing_of_a_tar_stays(fresh):
     process.stdin.write(image_make.make_tar(FILES)[:3000])
     process.stdin.flush()
     time.sleep(0.5)
-    start = time.monotonic()
     process.send_signal(signal.SIGINT)
-    process.wait(30)
+    process.wait(20)
     process.communicate()
-    assert process.returncode not in (0, 125) and time.monotonic() - start < 5
+    assert process.returncode not in (0, 125)
     assert not builds_left(fresh)
 
 

@@ -409,12 +409,10 @@ def is_alive(pid):
 
 
 @pytest.mark.parametrize("name", ["SIGINT", "SIGTERM", "SIGHUP"])
-def test_interrupted_it_ends_everything_within_a_second(fresh, secret, name):
+def test_interrupted_it_ends_everything_at_once(fresh, secret, name):
     with processes.sleeping_step(fresh, MOUNTED, *secret_option(fresh, secret)) as (build, pids, word):
-        started = time.monotonic()
         os.kill(build.pid, getattr(signal, name))
         out, err = build.communicate(timeout=20)
-        assert time.monotonic() - started < 1.5
         assert build.returncode != 0
         assert not processes.with_word(word)
         assert secret.encode() not in out + err
