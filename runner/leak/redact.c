@@ -9,8 +9,8 @@
 #include "base/buf.h"
 #include "base/mem.h"
 #include "leak/kmp.h"
-#include "leak/redact_follow.h"
 #include "leak/line_gap.h"
+#include "leak/redact_follow.h"
 #include "leak/redact_known.h"
 #include "leak/redact_lines.h"
 
