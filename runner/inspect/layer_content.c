@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include <string.h>
 
+#include "inspect/content_sums.h"
 #include "inspect/layer_private.h"
-
-enum { MAX_HOLE_BYTES = 64 << 20 }; /* zeros that are made for one sparse file */
 
 /* One file's content, as whoever opens the file gets it. */
 struct content {
@@ -15,35 +14,19 @@ struct content {
 	uint64_t hole; /* zeros to give out before the piece */
 	uint64_t size; /* of the file */
 	uint64_t holes_left;
-	bool is_whole; /* no hole was cut short */
 	bool at_end;
 	struct sb_error late; /* that waits until the bytes before it are given out */
 };
-
-static void hash_zeros(const struct content *c, uint64_t len)
-{
-	static const char zeros[4096];
-
-	for (uint64_t left = len; left > 0;) {
-		const size_t n = left < sizeof(zeros) ? (size_t)left : sizeof(zeros);
-
-		sb_hasher_add(c->r->hasher, zeros, n);
-		left -= n;
-	}
-}
 
 /* A hole that is larger than what is left for holes becomes one zero. */
 static void start_hole(struct content *c, uint64_t end)
 {
 	c->hole = end - c->at;
 	c->at = end;
-	if (c->hole > c->holes_left) {
-		c->is_whole = false;
+	if (c->hole > c->holes_left)
 		c->hole = 1;
-	} else {
+	else
 		c->holes_left -= c->hole;
-	}
-	hash_zeros(c, c->hole);
 }
 
 static int next_piece(struct content *c, struct sb_error *err)
@@ -59,8 +42,6 @@ static int next_piece(struct content *c, struct sb_error *err)
 		at = c->size;
 	if (at > c->at)
 		start_hole(c, at);
-	if (n > 0)
-		sb_layer_stream_hash(c->r->stream, c->r->hasher, bytes, (size_t)n);
 	c->piece = bytes;
 	c->left = (size_t)n;
 	c->at += (uint64_t)n;
@@ -115,17 +96,15 @@ int sb_layer_read_content(struct sb_layer_reading *r, const struct sb_tar_entry 
 		.r = r,
 		.keep = keep,
 		.size = entry->real_bytes,
-		.holes_left = MAX_HOLE_BYTES,
-		.is_whole = true,
+		.holes_left = SB_MAX_HOLE_BYTES,
 	};
 	const struct sb_source source = {read_some, &c};
+	const uint64_t offset = sb_tar_reader_offset(r->tar);
 	const bool is_plain = entry->stored_bytes == entry->real_bytes;
 	const int rc = sb_contents_search(
 		r->in->contents, place, &source, is_plain ? entry->real_bytes : UINT64_MAX, err);
 
 	sb_error_release(&c.late);
-	sb_hasher_finish(r->hasher, out);
-	if (!c.is_whole)
-		*out = (struct sb_digest){0};
+	sb_layer_stream_content_digest(r->stream, offset, out);
 	return rc;
 }

@@ -11,7 +11,6 @@ struct sb_layer_reading {
 	struct sb_layer_stream *stream;
 	struct sb_tar_reader *tar;
 	struct sb_layer_report *report;
-	struct sb_hasher *hasher;
 	size_t layer;
 };
 
@@ -20,8 +19,8 @@ struct sb_layer_reading {
 int sb_layer_read_entry(struct sb_layer_reading *r, const struct sb_tar_entry *entry,
 	struct sb_error *err) SB_MUST_USE;
 
-/* Reads the entry's content to its end: hashed, searched, and a copy kept in `keep`, if that is
- * not NULL. The digest is unset where the file has too large holes. */
+/* Reads the entry's content to its end: searched, and a copy kept in `keep`, if that is not NULL.
+ * The digest is unset where the file has too large holes. */
 int sb_layer_read_content(struct sb_layer_reading *r, const struct sb_tar_entry *entry,
 	const struct sb_place *place, struct sb_buf *keep, struct sb_digest *out,
 	struct sb_error *err) SB_MUST_USE;

@@ -158,10 +158,8 @@ void sb_inspector_read_layer(struct sb_inspector *in, size_t layer,
 		return;
 	}
 	*out_packing = sb_layer_stream_packing(r.stream);
-	r.hasher = sb_hasher_new();
 	r.tar = sb_tar_reader_new(&pieces);
 	read_stream(&r);
 	sb_tar_reader_free(r.tar);
 	sb_layer_stream_free(r.stream);
-	sb_hasher_free(r.hasher);
 }

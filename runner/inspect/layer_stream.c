@@ -4,6 +4,7 @@
 #include <pthread.h>
 
 #include "base/mem.h"
+#include "inspect/content_sums.h"
 #include "inspect/unpack.h"
 #include "layer/thread.h"
 
@@ -17,25 +18,29 @@ struct piece {
 };
 
 /*
- * Pieces go round: the thread that unpacks fills the next when both the caller and the thread that
- * hashes, if there is one, are done with what was in it. The counters say how many pieces each is
- * through with; they and all that stands below them are under the lock.
+ * Pieces go round: the thread that unpacks fills the next when all others are done with what was in
+ * it. The caller gets one when the digests of what ends in it are there. The counters say how many
+ * pieces each is through with; they and all that stands below them are under the lock.
  */
 struct sb_layer_stream {
 	struct sb_unpacking *unpacking;
 	struct sb_search *search;
 	struct sb_hasher *hasher; /* of what was unpacked */
+	struct sb_content_sums *sums;
 	struct piece pieces[N_PIECES];
 	size_t first_bytes;
 	size_t piece_bytes;
 	bool hashes_apart;
-	bool has_threads;
+	bool has_unpacker;
+	bool has_summer;
+	bool has_tar_hasher;
 	pthread_t unpacker;
+	pthread_t summer;
 	pthread_t tar_hasher; /* where it hashes apart */
-	/* The caller alone looks at the following. */
-	uint64_t tar_bytes;   /* given to him */
-	const char *unhashed; /* of the piece given last, what he is to add to the sum */
-	size_t n_unhashed;
+	/* The thread that makes the sums alone looks at the following. */
+	size_t n_given_to_sums;
+	/* The caller alone. */
+	uint64_t tar_bytes; /* given to him */
 	size_t n_given;
 	bool is_holding; /* the caller looks at the piece given last */
 	bool has_told_end;
@@ -43,6 +48,7 @@ struct sb_layer_stream {
 	pthread_mutex_t lock;
 	pthread_cond_t changed;
 	size_t n_filled;
+	size_t n_summed;
 	size_t n_looked_at;
 	size_t n_hashed;
 	bool at_end;   /* no further piece will be filled */
@@ -108,11 +114,13 @@ static void *unpack_pieces(void *self)
 	return NULL;
 }
 
-/* Waits for piece i; NULL where the stream ends before it. */
-static struct piece *wait_for_piece(struct sb_layer_stream *stream, size_t i)
+/* Waits for piece i, and until it is summed up where that is asked for; NULL where the stream ends
+ * before it. */
+static struct piece *wait_for_piece(struct sb_layer_stream *stream, size_t i, bool is_summed)
 {
 	(void)pthread_mutex_lock(&stream->lock);
-	while (stream->n_filled <= i && !stream->at_end)
+	while ((stream->n_filled <= i && !stream->at_end) ||
+		(is_summed && stream->n_summed <= i && stream->n_filled > i))
 		(void)pthread_cond_wait(&stream->changed, &stream->lock);
 
 	struct piece *piece = stream->n_filled > i ? piece_at(stream, i) : NULL;
@@ -134,7 +142,7 @@ static void *hash_pieces(void *self)
 	struct sb_layer_stream *stream = self;
 
 	for (size_t i = 0;; i++) {
-		const struct piece *piece = wait_for_piece(stream, i);
+		const struct piece *piece = wait_for_piece(stream, i, false);
 
 		if (piece == NULL)
 			return NULL;
@@ -143,30 +151,71 @@ static void *hash_pieces(void *self)
 	}
 }
 
-static void stop(struct sb_layer_stream *stream)
+/* The next piece to sum up. The one before is, by then. */
+static ssize_t next_to_sum(void *self, const void **out_bytes, struct sb_error *err)
 {
-	if (!stream->has_threads)
-		return;
-	(void)pthread_mutex_lock(&stream->lock);
-	stream->is_ended = true;
-	(void)pthread_cond_broadcast(&stream->changed);
-	(void)pthread_mutex_unlock(&stream->lock);
-	(void)pthread_join(stream->unpacker, NULL);
-	if (stream->hashes_apart)
-		(void)pthread_join(stream->tar_hasher, NULL);
-	stream->has_threads = false;
+	struct sb_layer_stream *stream = self;
+
+	(void)err; /* the caller is told */
+	if (stream->n_given_to_sums > stream->n_summed)
+		be_done_with(stream, &stream->n_summed);
+
+	const struct piece *piece = wait_for_piece(stream, stream->n_given_to_sums, false);
+
+	if (piece == NULL)
+		return 0;
+	stream->n_given_to_sums++;
+	*out_bytes = piece->bytes;
+	return (ssize_t)piece->len;
 }
 
+static void *sum_pieces(void *self)
+{
+	struct sb_layer_stream *stream = self;
+
+	sb_content_sums_run(stream->sums);
+	return NULL;
+}
+
+static void stop(struct sb_layer_stream *stream)
+{
+	(void)pthread_mutex_lock(&stream->lock);
+	stream->is_ended = true;
+	if (!stream->has_unpacker)
+		stream->at_end = true;
+	(void)pthread_cond_broadcast(&stream->changed);
+	(void)pthread_mutex_unlock(&stream->lock);
+	if (stream->has_unpacker)
+		(void)pthread_join(stream->unpacker, NULL);
+	if (stream->has_summer)
+		(void)pthread_join(stream->summer, NULL);
+	if (stream->has_tar_hasher)
+		(void)pthread_join(stream->tar_hasher, NULL);
+	stream->has_unpacker = stream->has_summer = stream->has_tar_hasher = false;
+}
+
+static void make_sums(struct sb_layer_stream *stream)
+{
+	const struct sb_tar_source pieces = {next_to_sum, stream};
+
+	stream->sums = sb_content_sums_new(&pieces, stream->hashes_apart ? NULL : stream->hasher);
+}
+
+/* The one that the others wait for comes last. */
 static int start_threads(struct sb_layer_stream *stream, struct sb_error *err)
 {
+	make_sums(stream);
+	if (stream->hashes_apart) {
+		if (sb_thread_start(&stream->tar_hasher, hash_pieces, stream, err) < 0)
+			return -1;
+		stream->has_tar_hasher = true;
+	}
+	if (sb_thread_start(&stream->summer, sum_pieces, stream, err) < 0)
+		return -1;
+	stream->has_summer = true;
 	if (sb_thread_start(&stream->unpacker, unpack_pieces, stream, err) < 0)
 		return -1;
-	stream->has_threads = true;
-	if (stream->hashes_apart &&
-		sb_thread_start(&stream->tar_hasher, hash_pieces, stream, err) < 0) {
-		stream->hashes_apart = false; /* so that nobody waits for it */
-		return -1;
-	}
+	stream->has_unpacker = true;
 	return 0;
 }
 
@@ -175,6 +224,8 @@ static int begin(struct sb_layer_stream *stream, struct sb_error *err)
 {
 	if (!fill_piece(stream, 0, &stream->error)) {
 		stream->at_end = true;
+		stream->hashes_apart = false;
+		make_sums(stream);
 		return 0;
 	}
 	stream->n_filled = 1;
@@ -184,6 +235,8 @@ static int begin(struct sb_layer_stream *stream, struct sb_error *err)
 	(void)fill_piece(stream, 1, &stream->error);
 	stream->at_end = true;
 	stream->hashes_apart = false;
+	make_sums(stream);
+	sb_content_sums_run(stream->sums);
 	return 0;
 }
 
@@ -221,6 +274,7 @@ void sb_layer_stream_free(struct sb_layer_stream *stream)
 	if (stream == NULL)
 		return;
 	stop(stream);
+	sb_content_sums_free(stream->sums);
 	sb_unpacking_free(stream->unpacking);
 	sb_hasher_free(stream->hasher);
 	for (size_t i = 0; i < N_PIECES; i++)
@@ -236,40 +290,20 @@ enum sb_layer_packing sb_layer_stream_packing(const struct sb_layer_stream *stre
 	return sb_unpacking_packing(stream->unpacking);
 }
 
-/* What of the piece was not added to the sum so far, up to `to`. */
-static void hash_up_to(struct sb_layer_stream *stream, const char *to)
+void sb_layer_stream_content_digest(
+	struct sb_layer_stream *stream, uint64_t offset, struct sb_digest *out)
 {
-	const size_t len = (size_t)(to - stream->unhashed);
-
-	sb_hasher_add(stream->hasher, stream->unhashed, len);
-	stream->unhashed += len;
-	stream->n_unhashed -= len;
-}
-
-void sb_layer_stream_hash(
-	struct sb_layer_stream *stream, struct sb_hasher *hasher, const void *bytes, size_t len)
-{
-	if (stream->hashes_apart) {
-		sb_hasher_add(hasher, bytes, len);
-		return;
-	}
-	hash_up_to(stream, bytes);
-	SB_BUG_ON(len > stream->n_unhashed);
-	sb_hasher_add_to_both(stream->hasher, hasher, bytes, len);
-	stream->unhashed += len;
-	stream->n_unhashed -= len;
+	sb_content_sums_take(stream->sums, offset, out);
 }
 
 ssize_t sb_layer_stream_next(
 	struct sb_layer_stream *stream, const void **out_bytes, struct sb_error *err)
 {
-	if (stream->n_unhashed > 0)
-		hash_up_to(stream, stream->unhashed + stream->n_unhashed);
 	if (stream->is_holding)
 		be_done_with(stream, &stream->n_looked_at);
 	stream->is_holding = false;
 
-	const struct piece *piece = wait_for_piece(stream, stream->n_given);
+	const struct piece *piece = wait_for_piece(stream, stream->n_given, true);
 
 	if (piece == NULL) {
 		if (stream->has_told_end || !sb_error_is_set(&stream->error))
@@ -281,8 +315,6 @@ ssize_t sb_layer_stream_next(
 	stream->is_holding = true;
 	stream->n_given++;
 	stream->tar_bytes += piece->len;
-	stream->unhashed = piece->bytes;
-	stream->n_unhashed = stream->hashes_apart ? 0 : piece->len;
 	*out_bytes = piece->bytes;
 	return (ssize_t)piece->len;
 }

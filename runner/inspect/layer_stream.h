@@ -17,9 +17,9 @@
  * is hashed on the way, also those behind the archive's end; the blob's own bytes are searched
  * where they are packed (a header's fields, frames that unpacking passes over).
  *
- * What is larger than one piece is unpacked in another thread, while the caller looks at the pieces
- * and hashes them; the latter in a third thread where the processor can't add to two sums at once
- * (sb_hasher_pairs).
+ * What is larger than one piece is unpacked in another thread and hashed in a third, which also
+ * makes the digests of the tar's contents, before the caller looks at it. Where the processor can't
+ * add to two sums at once (sb_hasher_pairs), the one of all bytes is made in a fourth.
  */
 
 /* Where the blob comes from: read gives 0 at the end, -1 with err set. It is called from another
@@ -52,7 +52,7 @@ int sb_layer_stream_open(const struct sb_byte_source *source, struct sb_search *
 /* The same in any other way than the best: for tests. */
 struct sb_layer_stream_options {
 	size_t piece_bytes; /* 0: as many as are best */
-	bool hashes_apart;  /* in the third thread */
+	bool hashes_apart;  /* in the fourth thread */
 };
 int sb_layer_stream_open_with(const struct sb_layer_stream_options *options,
 	const struct sb_byte_source *source, struct sb_search *blob_search,
@@ -66,10 +66,10 @@ enum sb_layer_packing sb_layer_stream_packing(const struct sb_layer_stream *stre
  * err set. */
 ssize_t sb_layer_stream_next(
 	struct sb_layer_stream *stream, const void **out_bytes, struct sb_error *err) SB_MUST_USE;
-/* Adds bytes of the piece that next gave last to another sum as well. They must lie behind those of
- * an earlier call. */
-void sb_layer_stream_hash(
-	struct sb_layer_stream *stream, struct sb_hasher *hasher, const void *bytes, size_t len);
+/* Of a content of the tar that begins at an offset and has been read to its end; see
+ * sb_content_sums_take. */
+void sb_layer_stream_content_digest(
+	struct sb_layer_stream *stream, uint64_t offset, struct sb_digest *out);
 
 struct sb_layer_sums {
 	struct sb_digest digest; /* of the blob */
