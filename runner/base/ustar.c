@@ -26,32 +26,39 @@ void sb_ustar_put_octal(char *field, size_t size, uint64_t value)
 	}
 }
 
-struct sums {
-	int plain;
-	int with_sign;
-};
+static int sum_plain(const void *bytes, size_t len)
+{
+	const unsigned char *p = bytes;
+	int sum = 0;
+
+	for (size_t i = 0; i < len; i++)
+		sum += p[i];
+	return sum;
+}
+
+static int sum_signed(const void *bytes, size_t len)
+{
+	const signed char *p = bytes;
+	int sum = 0;
+
+	for (size_t i = 0; i < len; i++)
+		sum += p[i];
+	return sum;
+}
 
 /* The field itself counts as blanks. */
-static struct sums sum_up(const struct sb_ustar *header)
+static int sum_up(const struct sb_ustar *header, int (*sum)(const void *bytes, size_t len))
 {
-	const size_t at = offsetof(struct sb_ustar, checksum);
-	const char *bytes = (const char *)header;
-	struct sums sums = {0};
+	const size_t field_len = sizeof(header->checksum);
 
-	for (size_t i = 0; i < sizeof(*header); i++) {
-		const bool is_field = i >= at && i < at + sizeof(header->checksum);
-		const char c = is_field ? ' ' : bytes[i];
-
-		sums.plain += (unsigned char)c;
-		sums.with_sign += (signed char)c;
-	}
-	return sums;
+	return sum(header, sizeof(*header)) - sum(header->checksum, field_len) +
+	       (int)field_len * ' ';
 }
 
 void sb_ustar_put_checksum(struct sb_ustar *header)
 {
 	/* Six digits, NUL, blank: the form that all readers take. */
-	sb_ustar_put_octal(header->checksum, 7, (uint64_t)sum_up(header).plain);
+	sb_ustar_put_octal(header->checksum, 7, (uint64_t)sum_up(header, sum_plain));
 	header->checksum[7] = ' ';
 }
 
@@ -69,8 +76,5 @@ bool sb_ustar_has_valid_sum(const void *block)
 		return false;
 	for (; p < end && *p >= '0' && *p <= '7'; p++)
 		said = said * 8 + (*p - '0');
-
-	const struct sums sums = sum_up(header);
-
-	return said == sums.plain || said == sums.with_sign;
+	return said == sum_up(header, sum_plain) || said == sum_up(header, sum_signed);
 }
