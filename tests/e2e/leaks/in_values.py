@@ -58,7 +58,7 @@ AUTH = base64.b64encode(b"robot:" + T("docker").encode()).decode()
 DOCKER = json.dumps({"auths": {"registry.example": {"auth": AUTH}}}, indent=2)
 DOTENV = f"# settings\nDEBUG=true\nAPI_TOKEN={T('dotenv')}\nexport DB_PASSWORD=\"{T('dotenv 2')}\"\nPORT=8080\n"
 NETRC = f"machine git.example\n  login robot\n  password {T('netrc')}\n"
-NPMRC = f"registry=https://packages.example/\n//packages.example/:_authToken={T('npmrc')}\n"
+NPMRC = f"always-auth=true\n//git.example/:_authToken={T('npmrc')}\n"
 
 FILES = [
     takes("the login in a Docker configuration", f"{FIELD % 'auth'} >/etc/leak", DOCKER, [AUTH, T("docker")]),
