@@ -5,6 +5,7 @@
 
 #include "base/mem.h"
 #include "layer/thread.h"
+#include "sys/monitor.h"
 
 enum { N_PIECES = 4, PIECE_BYTES = 256 << 10 };
 
@@ -20,34 +21,13 @@ struct sb_blob_ahead {
 	struct piece pieces[N_PIECES];
 	bool is_holding; /* the caller looks at the piece taken last */
 	pthread_t thread;
-	pthread_mutex_t lock; /* of all below */
-	pthread_cond_t changed;
+	struct sb_monitor monitor; /* of all below */
 	size_t n_filled;
 	size_t n_taken;
 	bool at_end;   /* no further piece will be filled */
 	bool is_ended; /* the caller wants none */
 	struct sb_error error;
 };
-
-static void lock(struct sb_blob_ahead *ahead)
-{
-	SB_BUG_ON(pthread_mutex_lock(&ahead->lock) != 0);
-}
-
-static void unlock(struct sb_blob_ahead *ahead)
-{
-	SB_BUG_ON(pthread_mutex_unlock(&ahead->lock) != 0);
-}
-
-static void wait_for_change(struct sb_blob_ahead *ahead)
-{
-	SB_BUG_ON(pthread_cond_wait(&ahead->changed, &ahead->lock) != 0);
-}
-
-static void tell(struct sb_blob_ahead *ahead)
-{
-	SB_BUG_ON(pthread_cond_broadcast(&ahead->changed) != 0);
-}
 
 /* True when the piece was filled. */
 static bool fill(struct sb_blob_ahead *ahead, struct piece *piece, struct sb_error *err)
@@ -67,25 +47,25 @@ static void *read_ahead(void *self)
 	struct sb_blob_ahead *ahead = self;
 	bool is_filled = true;
 
-	lock(ahead);
+	sb_monitor_lock(&ahead->monitor);
 	while (is_filled && !ahead->is_ended) {
 		struct piece *piece = &ahead->pieces[ahead->n_filled % N_PIECES];
 		SB_AUTO_ERROR err = SB_ERROR_INIT;
 
 		if (ahead->n_filled - ahead->n_taken == N_PIECES) {
-			wait_for_change(ahead);
+			sb_monitor_wait(&ahead->monitor);
 			continue;
 		}
-		unlock(ahead);
+		sb_monitor_unlock(&ahead->monitor);
 		is_filled = fill(ahead, piece, &err);
-		lock(ahead);
+		sb_monitor_lock(&ahead->monitor);
 		ahead->n_filled += is_filled;
 		ahead->at_end = !is_filled;
 		if (sb_error_is_set(&err))
 			sb_error_move(&ahead->error, &err);
-		tell(ahead);
+		sb_monitor_tell(&ahead->monitor);
 	}
-	unlock(ahead);
+	sb_monitor_unlock(&ahead->monitor);
 	return NULL;
 }
 
@@ -94,8 +74,7 @@ static void release(struct sb_blob_ahead *ahead)
 	for (size_t i = 0; i < N_PIECES; i++)
 		free(ahead->pieces[i].bytes);
 	sb_error_release(&ahead->error);
-	(void)pthread_cond_destroy(&ahead->changed);
-	(void)pthread_mutex_destroy(&ahead->lock);
+	sb_monitor_release(&ahead->monitor);
 	free(ahead);
 }
 
@@ -109,8 +88,7 @@ int sb_blob_ahead_start(const struct sb_byte_source *source, struct sb_hasher *h
 	ahead->search = search;
 	for (size_t i = 0; i < N_PIECES; i++)
 		ahead->pieces[i].bytes = sb_malloc(PIECE_BYTES);
-	SB_BUG_ON(pthread_mutex_init(&ahead->lock, NULL) != 0);
-	SB_BUG_ON(pthread_cond_init(&ahead->changed, NULL) != 0);
+	sb_monitor_init(&ahead->monitor);
 	if (sb_thread_start(&ahead->thread, read_ahead, ahead, err) < 0) {
 		release(ahead);
 		return -1;
@@ -123,10 +101,10 @@ void sb_blob_ahead_free(struct sb_blob_ahead *ahead)
 {
 	if (ahead == NULL)
 		return;
-	lock(ahead);
+	sb_monitor_lock(&ahead->monitor);
 	ahead->is_ended = true;
-	tell(ahead);
-	unlock(ahead);
+	sb_monitor_tell(&ahead->monitor);
+	sb_monitor_unlock(&ahead->monitor);
 	SB_BUG_ON(pthread_join(ahead->thread, NULL) != 0);
 	release(ahead);
 }
@@ -136,13 +114,13 @@ ssize_t sb_blob_ahead_next(
 {
 	ssize_t n = 0;
 
-	lock(ahead);
+	sb_monitor_lock(&ahead->monitor);
 	if (ahead->is_holding) {
 		ahead->n_taken++;
-		tell(ahead);
+		sb_monitor_tell(&ahead->monitor);
 	}
 	while (ahead->n_filled == ahead->n_taken && !ahead->at_end)
-		wait_for_change(ahead);
+		sb_monitor_wait(&ahead->monitor);
 	ahead->is_holding = ahead->n_filled != ahead->n_taken;
 	if (ahead->is_holding) {
 		const struct piece *piece = &ahead->pieces[ahead->n_taken % N_PIECES];
@@ -153,6 +131,6 @@ ssize_t sb_blob_ahead_next(
 		sb_error_move(err, &ahead->error);
 		n = -1;
 	}
-	unlock(ahead);
+	sb_monitor_unlock(&ahead->monitor);
 	return n;
 }

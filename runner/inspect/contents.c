@@ -7,6 +7,7 @@
 #include "base/mem.h"
 #include "inspect/filesystem.h"
 #include "layer/thread.h"
+#include "sys/monitor.h"
 
 enum {
 	MIN_BYTES = 32 << 10, /* less is not worth it */
@@ -57,8 +58,7 @@ struct sb_contents {
 	struct job *last;
 	size_t bytes;        /* of all jobs that are not done */
 	size_t n_unfinished; /* jobs */
-	pthread_mutex_t lock;
-	pthread_cond_t changed;
+	struct sb_monitor monitor;
 	bool is_ended;
 };
 
@@ -73,29 +73,8 @@ struct sb_contents *sb_contents_new(struct sb_inspection *report, const struct s
 	contents->on_inserted = on_inserted;
 	contents->self = self;
 	contents->here.contents = contents;
-	SB_BUG_ON(pthread_mutex_init(&contents->lock, NULL) != 0);
-	SB_BUG_ON(pthread_cond_init(&contents->changed, NULL) != 0);
+	sb_monitor_init(&contents->monitor);
 	return contents;
-}
-
-static void lock(struct sb_contents *contents)
-{
-	SB_BUG_ON(pthread_mutex_lock(&contents->lock) != 0);
-}
-
-static void unlock(struct sb_contents *contents)
-{
-	SB_BUG_ON(pthread_mutex_unlock(&contents->lock) != 0);
-}
-
-static void wait_for_change(struct sb_contents *contents)
-{
-	SB_BUG_ON(pthread_cond_wait(&contents->changed, &contents->lock) != 0);
-}
-
-static void tell(struct sb_contents *contents)
-{
-	SB_BUG_ON(pthread_cond_broadcast(&contents->changed) != 0);
 }
 
 static void job_free(struct job *job)
@@ -170,13 +149,13 @@ static void run_locked(struct helper *helper, struct job *job)
 	struct sb_contents *contents = helper->contents;
 
 	job->state = JOB_RUNNING;
-	unlock(contents);
+	sb_monitor_unlock(&contents->monitor);
 	run(helper, job);
-	lock(contents);
+	sb_monitor_lock(&contents->monitor);
 	job->state = JOB_DONE;
 	contents->bytes -= job->room;
 	contents->n_unfinished--;
-	tell(contents);
+	sb_monitor_tell(&contents->monitor);
 }
 
 static void *help(void *self)
@@ -184,16 +163,16 @@ static void *help(void *self)
 	struct helper *helper = self;
 	struct sb_contents *contents = helper->contents;
 
-	lock(contents);
+	sb_monitor_lock(&contents->monitor);
 	while (!contents->is_ended) {
 		struct job *job = find_waiting(contents);
 
 		if (job != NULL)
 			run_locked(helper, job);
 		else
-			wait_for_change(contents);
+			sb_monitor_wait(&contents->monitor);
 	}
-	unlock(contents);
+	sb_monitor_unlock(&contents->monitor);
 	return NULL;
 }
 
@@ -230,10 +209,10 @@ void sb_contents_free(struct sb_contents *contents)
 {
 	if (contents == NULL)
 		return;
-	lock(contents);
+	sb_monitor_lock(&contents->monitor);
 	contents->is_ended = true;
-	tell(contents);
-	unlock(contents);
+	sb_monitor_tell(&contents->monitor);
+	sb_monitor_unlock(&contents->monitor);
 	for (size_t i = 0; i < contents->n_helpers; i++)
 		close_helper(&contents->helpers[i]);
 	close_helper(&contents->here);
@@ -243,8 +222,7 @@ void sb_contents_free(struct sb_contents *contents)
 		contents->first = job->next;
 		job_free(job);
 	}
-	(void)pthread_cond_destroy(&contents->changed);
-	(void)pthread_mutex_destroy(&contents->lock);
+	sb_monitor_release(&contents->monitor);
 	free(contents);
 }
 
@@ -267,7 +245,7 @@ static void note_found(struct sb_contents *contents, const struct sb_inspection 
 
 static struct job *take_first(struct sb_contents *contents)
 {
-	lock(contents);
+	sb_monitor_lock(&contents->monitor);
 
 	struct job *job = contents->first;
 
@@ -278,7 +256,7 @@ static struct job *take_first(struct sb_contents *contents)
 	} else {
 		job = NULL;
 	}
-	unlock(contents);
+	sb_monitor_unlock(&contents->monitor);
 	return job;
 }
 
@@ -306,15 +284,15 @@ static void insert_done(struct sb_contents *contents, struct sb_report_place *sh
 /* Does what can be done, or waits. */
 static void go_on(struct sb_contents *contents)
 {
-	lock(contents);
+	sb_monitor_lock(&contents->monitor);
 
 	struct job *job = find_waiting(contents);
 
 	if (job != NULL)
 		run_locked(&contents->here, job);
 	else if (contents->n_unfinished > 0)
-		wait_for_change(contents);
-	unlock(contents);
+		sb_monitor_wait(&contents->monitor);
+	sb_monitor_unlock(&contents->monitor);
 }
 
 bool sb_contents_collect(struct sb_contents *contents)
@@ -339,11 +317,11 @@ struct sb_report_place sb_contents_settle(struct sb_contents *contents)
 
 static bool has_room(struct sb_contents *contents, size_t size)
 {
-	lock(contents);
+	sb_monitor_lock(&contents->monitor);
 
 	const bool fits = contents->bytes + size <= MAX_BYTES;
 
-	unlock(contents);
+	sb_monitor_unlock(&contents->monitor);
 	return fits;
 }
 
@@ -403,7 +381,7 @@ static int fill(struct job *job, const struct sb_source *source, struct sb_error
 
 static void append(struct sb_contents *contents, struct job *job)
 {
-	lock(contents);
+	sb_monitor_lock(&contents->monitor);
 	if (contents->last != NULL)
 		contents->last->next = job;
 	else
@@ -411,8 +389,8 @@ static void append(struct sb_contents *contents, struct job *job)
 	contents->last = job;
 	contents->bytes += job->room;
 	contents->n_unfinished++;
-	tell(contents);
-	unlock(contents);
+	sb_monitor_tell(&contents->monitor);
+	sb_monitor_unlock(&contents->monitor);
 }
 
 static int search_beside(struct sb_contents *contents, const struct sb_place *place,

@@ -9,6 +9,7 @@
 
 #include "base/mem.h"
 #include "layer/thread.h"
+#include "sys/monitor.h"
 
 enum {
 	MEMBER_BYTES = 1 << 20,
@@ -37,9 +38,8 @@ struct sb_gzip {
 	unsigned n_wanted;                        /* threads */
 	unsigned n_threads;
 	pthread_t threads[MAX_THREADS];
-	size_t n_written;     /* members that the sink got */
-	pthread_mutex_t lock; /* of all below, and of each member's is_done */
-	pthread_cond_t changed;
+	size_t n_written;          /* members that the sink got */
+	struct sb_monitor monitor; /* of all below, and of each member's is_done */
 	size_t n_given;
 	size_t n_claimed; /* by a thread */
 	bool is_ended;
@@ -65,24 +65,8 @@ struct sb_gzip *sb_gzip_new(int level, sb_sink_fn sink, void *self)
 	gzip->out_cap = libdeflate_gzip_compress_bound(gzip->compressor, MEMBER_BYTES);
 	gzip->n_wanted = n < MAX_THREADS ? n : MAX_THREADS;
 	gzip->n_members = gzip->n_wanted + 2;
-	SB_BUG_ON(pthread_mutex_init(&gzip->lock, NULL) != 0);
-	SB_BUG_ON(pthread_cond_init(&gzip->changed, NULL) != 0);
+	sb_monitor_init(&gzip->monitor);
 	return gzip;
-}
-
-static void lock(struct sb_gzip *gzip)
-{
-	SB_BUG_ON(pthread_mutex_lock(&gzip->lock) != 0);
-}
-
-static void unlock(struct sb_gzip *gzip)
-{
-	SB_BUG_ON(pthread_mutex_unlock(&gzip->lock) != 0);
-}
-
-static void tell(struct sb_gzip *gzip)
-{
-	SB_BUG_ON(pthread_cond_broadcast(&gzip->changed) != 0);
 }
 
 static struct member *member_at(struct sb_gzip *gzip, size_t n)
@@ -94,10 +78,10 @@ void sb_gzip_free(struct sb_gzip *gzip)
 {
 	if (gzip == NULL)
 		return;
-	lock(gzip);
+	sb_monitor_lock(&gzip->monitor);
 	gzip->is_ended = true;
-	tell(gzip);
-	unlock(gzip);
+	sb_monitor_tell(&gzip->monitor);
+	sb_monitor_unlock(&gzip->monitor);
 	for (unsigned i = 0; i < gzip->n_threads; i++)
 		SB_BUG_ON(pthread_join(gzip->threads[i], NULL) != 0);
 	for (size_t i = 0; i < gzip->n_members; i++) {
@@ -105,8 +89,7 @@ void sb_gzip_free(struct sb_gzip *gzip)
 		free(gzip->members[i].out);
 	}
 	libdeflate_free_compressor(gzip->compressor);
-	(void)pthread_cond_destroy(&gzip->changed);
-	(void)pthread_mutex_destroy(&gzip->lock);
+	sb_monitor_release(&gzip->monitor);
 	free(gzip);
 }
 
@@ -125,12 +108,12 @@ static struct member *claim(struct sb_gzip *gzip)
 {
 	struct member *member = NULL;
 
-	lock(gzip);
+	sb_monitor_lock(&gzip->monitor);
 	while (gzip->n_claimed == gzip->n_given && !gzip->is_ended)
-		SB_BUG_ON(pthread_cond_wait(&gzip->changed, &gzip->lock) != 0);
+		sb_monitor_wait(&gzip->monitor);
 	if (!gzip->is_ended)
 		member = member_at(gzip, gzip->n_claimed++);
-	unlock(gzip);
+	sb_monitor_unlock(&gzip->monitor);
 	return member;
 }
 
@@ -141,10 +124,10 @@ static void *run(void *self)
 
 	for (struct member *member = claim(gzip); member != NULL; member = claim(gzip)) {
 		compress_member(gzip, compressor, member);
-		lock(gzip);
+		sb_monitor_lock(&gzip->monitor);
 		member->is_done = true;
-		tell(gzip);
-		unlock(gzip);
+		sb_monitor_tell(&gzip->monitor);
+		sb_monitor_unlock(&gzip->monitor);
 	}
 	libdeflate_free_compressor(compressor);
 	return NULL;
@@ -155,10 +138,10 @@ static int write_out(struct sb_gzip *gzip, struct sb_error *err)
 {
 	struct member *member = member_at(gzip, gzip->n_written);
 
-	lock(gzip);
+	sb_monitor_lock(&gzip->monitor);
 	while (!member->is_done)
-		SB_BUG_ON(pthread_cond_wait(&gzip->changed, &gzip->lock) != 0);
-	unlock(gzip);
+		sb_monitor_wait(&gzip->monitor);
+	sb_monitor_unlock(&gzip->monitor);
 	gzip->n_written++;
 	member->is_done = false;
 	member->in_len = 0;
@@ -185,10 +168,10 @@ static int give(struct sb_gzip *gzip, struct sb_error *err)
 {
 	if (start_threads(gzip, err) < 0)
 		return -1;
-	lock(gzip);
+	sb_monitor_lock(&gzip->monitor);
 	gzip->n_given++;
-	tell(gzip);
-	unlock(gzip);
+	sb_monitor_tell(&gzip->monitor);
+	sb_monitor_unlock(&gzip->monitor);
 	return gzip->n_given - gzip->n_written == gzip->n_members ? write_out(gzip, err) : 0;
 }
 

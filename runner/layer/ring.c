@@ -7,6 +7,7 @@
 
 #include "base/mem.h"
 #include "layer/thread.h"
+#include "sys/monitor.h"
 
 enum {
 	BLOCK_BYTES = 1 << 20,
@@ -32,8 +33,7 @@ struct sb_ring {
 	size_t filled_len;             /* of that one */
 	struct taker there;
 	struct taker beside;
-	pthread_mutex_t lock; /* of all below */
-	pthread_cond_t changed;
+	struct sb_monitor monitor; /* of all below */
 	size_t n_given;
 	bool is_ended; /* nothing more is given, or what is given is not wanted */
 	bool is_dropped;
@@ -46,36 +46,15 @@ struct sb_ring *sb_ring_new(const struct sb_ring_sinks *sinks)
 	struct sb_ring *ring = SB_NEW(struct sb_ring);
 
 	ring->sinks = *sinks;
-	SB_BUG_ON(pthread_mutex_init(&ring->lock, NULL) != 0);
-	SB_BUG_ON(pthread_cond_init(&ring->changed, NULL) != 0);
+	sb_monitor_init(&ring->monitor);
 	return ring;
-}
-
-static void lock(struct sb_ring *ring)
-{
-	SB_BUG_ON(pthread_mutex_lock(&ring->lock) != 0);
-}
-
-static void unlock(struct sb_ring *ring)
-{
-	SB_BUG_ON(pthread_mutex_unlock(&ring->lock) != 0);
-}
-
-static void wait_for_change(struct sb_ring *ring)
-{
-	SB_BUG_ON(pthread_cond_wait(&ring->changed, &ring->lock) != 0);
-}
-
-static void tell(struct sb_ring *ring)
-{
-	SB_BUG_ON(pthread_cond_broadcast(&ring->changed) != 0);
 }
 
 /* With the lock: the next block to take, or NULL at the end and where all is dropped. */
 static struct block *take(struct sb_ring *ring, const struct taker *taker)
 {
 	while (taker->n_taken == ring->n_given && !ring->is_ended)
-		wait_for_change(ring);
+		sb_monitor_wait(&ring->monitor);
 	return taker->n_taken != ring->n_given && !ring->is_dropped
 		       ? &ring->blocks[taker->n_taken % N_BLOCKS]
 		       : NULL;
@@ -98,22 +77,22 @@ static void *run_there(void *self)
 	struct sb_ring *ring = self;
 	const struct block *block = NULL;
 
-	lock(ring);
+	sb_monitor_lock(&ring->monitor);
 	while ((block = take(ring, &ring->there)) != NULL) {
 		SB_AUTO_ERROR error = SB_ERROR_INIT;
 
-		unlock(ring);
+		sb_monitor_unlock(&ring->monitor);
 
 		const int result =
 			ring->sinks.there(ring->sinks.self, block->bytes, block->len, &error);
 
-		lock(ring);
+		sb_monitor_lock(&ring->monitor);
 		ring->there.n_taken++;
 		if (result < 0)
 			fail(ring, &error);
-		tell(ring);
+		sb_monitor_tell(&ring->monitor);
 	}
-	unlock(ring);
+	sb_monitor_unlock(&ring->monitor);
 	return NULL;
 }
 
@@ -122,10 +101,10 @@ ssize_t sb_ring_next(struct sb_ring *ring, const void **out_bytes, struct sb_err
 	struct taker *taker = &ring->beside;
 	ssize_t len = 0;
 
-	lock(ring);
+	sb_monitor_lock(&ring->monitor);
 	if (taker->is_in_block) {
 		taker->n_taken++;
-		tell(ring);
+		sb_monitor_tell(&ring->monitor);
 	}
 
 	const struct block *block = take(ring, taker);
@@ -137,7 +116,7 @@ ssize_t sb_ring_next(struct sb_ring *ring, const void **out_bytes, struct sb_err
 	} else if (ring->is_dropped) {
 		len = sb_fail(err, SB_E_CANCELLED, "dropped");
 	}
-	unlock(ring);
+	sb_monitor_unlock(&ring->monitor);
 	return len;
 }
 
@@ -147,12 +126,12 @@ static void *run_beside(void *self)
 	SB_AUTO_ERROR error = SB_ERROR_INIT;
 	const int result = ring->sinks.beside(ring->sinks.self, ring, &error);
 
-	lock(ring);
+	sb_monitor_lock(&ring->monitor);
 	if (result < 0)
 		fail(ring, &error);
 	ring->beside.n_taken = SIZE_MAX;
-	tell(ring);
-	unlock(ring);
+	sb_monitor_tell(&ring->monitor);
+	sb_monitor_unlock(&ring->monitor);
 	return NULL;
 }
 
@@ -165,11 +144,11 @@ static void join(struct taker *taker)
 
 static void stop(struct sb_ring *ring, bool is_dropped)
 {
-	lock(ring);
+	sb_monitor_lock(&ring->monitor);
 	ring->is_ended = true;
 	ring->is_dropped = ring->is_dropped || is_dropped;
-	tell(ring);
-	unlock(ring);
+	sb_monitor_tell(&ring->monitor);
+	sb_monitor_unlock(&ring->monitor);
 	join(&ring->there);
 	join(&ring->beside);
 }
@@ -182,8 +161,7 @@ void sb_ring_free(struct sb_ring *ring)
 	for (size_t i = 0; i < N_BLOCKS; i++)
 		free(ring->blocks[i].bytes);
 	sb_error_release(&ring->error);
-	(void)pthread_cond_destroy(&ring->changed);
-	(void)pthread_mutex_destroy(&ring->lock);
+	sb_monitor_release(&ring->monitor);
 	free(ring);
 }
 
@@ -203,15 +181,15 @@ static int wait_for_room(struct sb_ring *ring, struct sb_error *err)
 {
 	int result = 0;
 
-	lock(ring);
+	sb_monitor_lock(&ring->monitor);
 	while (!has_room(ring) && !ring->has_failed)
-		wait_for_change(ring);
+		sb_monitor_wait(&ring->monitor);
 	if (ring->has_failed) {
 		SB_BUG_ON(!sb_error_is_set(&ring->error));
 		sb_error_move(err, &ring->error);
 		result = -1;
 	}
-	unlock(ring);
+	sb_monitor_unlock(&ring->monitor);
 	return result;
 }
 
@@ -237,11 +215,11 @@ static int hand_over(struct sb_ring *ring, struct sb_error *err)
 	if (start(&ring->there, run_there, ring, err) < 0 ||
 		(ring->sinks.beside != NULL && start(&ring->beside, run_beside, ring, err) < 0))
 		return -1;
-	lock(ring);
+	sb_monitor_lock(&ring->monitor);
 	ring->n_given++;
 	ring->filled_len = 0;
-	tell(ring);
-	unlock(ring);
+	sb_monitor_tell(&ring->monitor);
+	sb_monitor_unlock(&ring->monitor);
 	return 0;
 }
 
