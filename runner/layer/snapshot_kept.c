@@ -180,12 +180,9 @@ int sb_snapshots_pin_cache(struct sb_snapshots *snapshots, const char *name, con
 	return 0;
 }
 
-/* Moves it among what the build removes at its end. */
+/* Moves it among what the build, which has begun, removes at its end. */
 static int set_aside(struct sb_snapshots *snapshots, const char *name, struct sb_error *err)
 {
-	if (sb_snapshots_begin_build(snapshots, err) < 0)
-		return -1;
-
 	sb_autofree char *aside = sb_snapshots_own_name(snapshots, "removed");
 
 	if (renameat(snapshots->fd, name, snapshots->fd, aside) < 0 && errno != ENOENT)
@@ -213,6 +210,8 @@ static void unpin(struct sb_snapshots *snapshots, const char *name)
 
 int sb_snapshots_discard(struct sb_snapshots *snapshots, const char *name, struct sb_error *err)
 {
+	if (sb_snapshots_begin_build(snapshots, err) < 0)
+		return -1;
 	unpin(snapshots, name);
 	remove_mark(snapshots, name);
 	return set_aside(snapshots, name, err);
@@ -258,6 +257,9 @@ static int remove_free(struct sb_snapshots *snapshots, const char *name, bool is
 		return 0;
 	if (fd < 0)
 		return sb_fail_errno(err, "open the layer '%s'", name);
+	/* Not with the layer's lock: a thread that pins it waits for that with the snapshots'. */
+	if (!is_at_once && sb_snapshots_begin_build(snapshots, err) < 0)
+		return -1;
 	if (flock(fd, LOCK_EX | LOCK_NB) < 0)
 		return errno == EWOULDBLOCK ? 0 : sb_fail_errno(err, "lock the layer '%s'", name);
 	if (!sb_snapshots_is_still_named(snapshots, name, fd))
