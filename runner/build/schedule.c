@@ -79,13 +79,15 @@ static void give_worker(struct sb_schedule *schedule, struct item *item)
 	schedule->n_working++;
 }
 
-/* What the others are interrupted for is told, not that they were. */
+/* What the others are interrupted for is told, not that they were. Those that wait for a worker
+ * hear of it too. */
 static void fail(struct sb_schedule *schedule, struct sb_error *err)
 {
 	if (!schedule->is_failed) {
 		schedule->is_failed = true;
 		sb_error_move(&schedule->failure, err);
 		sb_interrupt_raise(schedule->build->interrupt);
+		tell(schedule);
 	}
 	sb_error_release(err);
 }
