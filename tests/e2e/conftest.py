@@ -23,6 +23,7 @@ import pytest
 
 import image_make
 import image_read
+import processes
 
 HERE = pathlib.Path(__file__).resolve().parent
 IS_ROOT = os.geteuid() == 0
@@ -58,6 +59,16 @@ def pytest_collection_modifyitems(config, items):
     left_out = [item for item in items if any(item.get_closest_marker(name) for name in unwanted)]
     config.hook.pytest_deselected(items=left_out)
     items[:] = [item for item in items if item not in left_out]
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_makereport(item, call):
+    """What still runs when a test has failed may be what it waited for."""
+    outcome = yield
+    if call.excinfo is not None and outcome.get_result().failed:
+        left = processes.what_they_do(os.getpid())
+        if left:
+            outcome.get_result().sections.append(("processes that are left", left))
 
 
 def program_path():
@@ -130,10 +141,11 @@ class Safebuild:
         try:
             out, err = process.communicate(stdin, timeout=timeout)
         except subprocess.TimeoutExpired:
+            doing = processes.what_they_do(process.pid)
             process.kill()
             out, err = process.communicate()
             result = Result([self.program, *map(str, args)], None, out, err)
-            pytest.fail(f"no end after {timeout} s: {result!r}", pytrace=False)
+            pytest.fail(f"no end after {timeout} s: {result!r}\n{doing}", pytrace=False)
         result = Result([self.program, *map(str, args)], process.returncode, out or b"", err or b"")
         if check is not None:
             wanted = 0 if check is True else check

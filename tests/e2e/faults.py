@@ -68,6 +68,11 @@ class Programs:
         return [], str(self.beside / "safebuild")
 
 
+def is_sanitizers_own(err):
+    """A sanitizer's runtime makes calls too, and gives up in its own words where they fail."""
+    return re.search(r"AddressSanitizer:? (CHECK failed: sanitizer_\w+\.cpp:|setrlimit\(\) failed)", err) is not None
+
+
 CALL = re.compile(r"^(\d+) +(\w+)\(")
 
 

@@ -51,6 +51,33 @@ def parents_children(top):
     return family
 
 
+def text_of(path):
+    with contextlib.suppress(OSError):
+        return path.read_text(encoding="utf-8", errors="replace").strip()
+    return "?"
+
+
+def what_it_does(pid):
+    """Its state, what each of its threads waits for (number and arguments of the system call), and what it has open."""
+    folder = pathlib.Path(f"/proc/{pid}")
+    words = b" ".join(command(pid)).decode(errors="replace")
+    fields = text_of(folder / "stat").rpartition(")")[2].split()
+    lines = [f"process {pid}, parent and state {fields[1::-1]}: {words or '(has ended)'}"]
+    with contextlib.suppress(OSError):
+        for task in sorted((folder / "task").iterdir()):
+            lines.append(f"  thread {task.name} in {text_of(task / 'wchan')}, system call {text_of(task / 'syscall')}")
+    with contextlib.suppress(OSError):
+        for fd in sorted((folder / "fd").iterdir(), key=lambda path: int(path.name)):
+            with contextlib.suppress(OSError):
+                lines.append(f"  {fd.name} -> {os.readlink(fd)}")
+    return "\n".join(lines)
+
+
+def what_they_do(top):
+    """Of all that descend from a process: for who waited for one of them in vain."""
+    return "\n".join(what_it_does(pid) for pid in parents_children(top) if pid != os.getpid())
+
+
 def wait_until(condition, seconds=30):
     """The condition's first true value; None when the time is over."""
     end = time.monotonic() + seconds

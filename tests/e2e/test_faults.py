@@ -54,7 +54,8 @@ class Injection:
         status, err = None, ""
         try:
             status, err = self.run(place.who, place.options)
-            self.built.judge(status, err)
+            if not faults.is_sanitizers_own(err):
+                self.built.judge(status, err)
             self.built.works_again()
         except (AssertionError, subprocess.TimeoutExpired) as error:
             for pid in alive(self.built.known):
