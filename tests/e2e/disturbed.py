@@ -22,16 +22,17 @@ SEED = int(os.environ.get("SB_TEST_SEED", "1"))
 IS_WHOLE = os.environ.get("SB_TEST_FAULTS") == "all"
 EPOCH = "--source-date-epoch=1000"
 VALUE = "sb-faults-9f3c1d77a0e24b56"
+# set -e: a step of which any program is killed fails.
 TEXT = """FROM busybox:1 AS a
-RUN --mount=type=secret,id=tok cat /run/secrets/tok >/x; sha256sum </x >/sum; rm /x
+RUN --mount=type=secret,id=tok set -e; cat /run/secrets/tok >/x; sha256sum </x >/sum; rm /x
 FROM busybox:1 AS b
 COPY d /d
-RUN --mount=type=cache,target=/c echo x >>/c/log; cat /d/* >/all
+RUN --mount=type=cache,target=/c set -e; echo x >>/c/log; cat /d/* >/all
 FROM busybox:1
 COPY --from=a /sum /sum
 COPY --from=b /all /all
 COPY f /f
-RUN rm /bin/awk; cat /f /sum >/both
+RUN set -e; rm /bin/awk; cat /f /sum >/both
 """
 FILES = {"f": "hello\n", **{f"d/{i}": str(i) * 100 for i in range(10)}}
 PR_SET_CHILD_SUBREAPER = 36
