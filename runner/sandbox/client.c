@@ -21,6 +21,9 @@
 enum {
 	TICK_MS = 100,
 	ORPHAN_ENDS_MS = 5000, /* how long a step may take to end when safebuild-step was killed */
+	/* How long safebuild-step may take to end a step, or itself, before it is killed. It takes
+	 * moments, but it may be stopped, or the step wait for a disk that does not answer. */
+	SERVER_ENDS_MS = 5000,
 };
 
 struct sb_sandbox {
@@ -100,6 +103,22 @@ int sb_sandbox_start(struct sb_sandbox **out, struct sb_error *err)
 	return 0;
 }
 
+static void end_server(pid_t pid)
+{
+	SB_AUTO_ERROR err = SB_ERROR_INIT;
+	sb_autofd int pidfd = -1;
+
+	if (sb_proc_open(pid, &pidfd, &err) < 0) {
+		sb_error_ignore(&err, "then it is waited for");
+	} else {
+		struct pollfd ended = {.fd = pidfd, .events = POLLIN};
+
+		if (poll(&ended, 1, SERVER_ENDS_MS) == 0)
+			(void)kill(pid, SIGKILL);
+	}
+	(void)sb_proc_wait(pid);
+}
+
 void sb_sandbox_free(struct sb_sandbox *sandbox)
 {
 	if (sandbox == NULL)
@@ -110,7 +129,7 @@ void sb_sandbox_free(struct sb_sandbox *sandbox)
 	if (sb_channel_send(sandbox->socket_fd, "", 0, NULL, 0, &err) < 0)
 		sb_error_ignore(&err, "it is gone already");
 	(void)close(sandbox->socket_fd);
-	(void)sb_proc_wait(sandbox->pid);
+	end_server(sandbox->pid);
 	free(sandbox);
 }
 
@@ -126,6 +145,7 @@ struct run {
 	struct pollfd fds[N_POLLED];
 	const struct sb_sandbox_events *events;
 	bool is_cancelled;
+	uint64_t give_up_ms; /* when it is */
 	uint64_t next_tick_ms;
 };
 
@@ -185,12 +205,15 @@ static int fail_orphaned(struct run *run, struct sb_error *err)
 	while ((run->fds[OUT].fd >= 0 || run->fds[ERR].fd >= 0) && now_ms() < until)
 		if (poll(run->fds, N_POLLED, TICK_MS) > 0)
 			pump_ready(run);
-	return sb_fail(err, SB_E_SYSTEM, "safebuild-step was killed while it ran a step");
+	return run->is_cancelled
+		       ? sb_fail(err, SB_E_CANCELLED, "interrupted")
+		       : sb_fail(err, SB_E_SYSTEM, "safebuild-step was killed while it ran a step");
 }
 
 static int cancel(struct sb_sandbox *sandbox, struct run *run, struct sb_error *err)
 {
 	run->is_cancelled = true;
+	run->give_up_ms = now_ms() + SERVER_ENDS_MS;
 	run->fds[INTERRUPT].fd = -1;
 	return sb_channel_send(sandbox->socket_fd, "", 0, NULL, 0, err);
 }
@@ -214,6 +237,10 @@ static int wait_for_answer(
 		if (ready < 0 && errno != EINTR)
 			return sb_fail_errno(err, "poll");
 		tick(run);
+		if (run->is_cancelled && now_ms() >= run->give_up_ms) {
+			(void)kill(sandbox->pid, SIGKILL);
+			return fail_orphaned(run, err);
+		}
 		if (ready <= 0)
 			continue;
 		pump_ready(run);

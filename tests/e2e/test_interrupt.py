@@ -204,3 +204,49 @@ def test_while_an_output_is_taken_by_nobody(fresh, kind):
         interrupt(fresh, args, lambda process: process.seen("ENV a=b"), 0.5)
     finally:
         os.close(keeper)
+
+
+def servers(build):
+    """The processes that carry out its steps, each with whether it has a step now."""
+    pids = [int(pid) for pid in pathlib.Path(f"/proc/{build.pid}/task/{build.pid}/children").read_text().split()]
+    for task in pathlib.Path(f"/proc/{build.pid}/task").iterdir():
+        pids += [int(pid) for pid in (task / "children").read_text().split() if int(pid) not in pids]
+    return {
+        pid: len(processes.parents_children(pid)) > 1
+        for pid in pids
+        if processes.command(pid)[:1] == [b"safebuild-step"]
+    }
+
+
+def end_of(build):
+    out, err = build.communicate(timeout=60)
+    return build.returncode, out + err
+
+
+def test_ctrl_c_while_what_runs_the_steps_is_stopped(fresh):
+    """It is not waited for beyond what an orderly end may take."""
+    with processes.sleeping_step(fresh, "FROM busybox:1\nRUN sleep SECONDS\n") as (build, _, word):
+        (server,) = servers(build)
+        os.kill(server, signal.SIGSTOP)
+        os.kill(build.pid, signal.SIGINT)
+        status, text = end_of(build)
+        assert status == STATUS, text
+        assert processes.wait_until(lambda: not processes.with_word(word))
+    assert leftovers(fresh) == []
+    fresh("build", fresh.context({"Buildfile": "FROM busybox:1\nRUN true\n"}))
+
+
+def test_the_end_of_a_build_while_what_ran_its_steps_is_stopped(fresh):
+    text = "FROM busybox:1 AS a\nRUN true\nFROM busybox:1 AS b\nRUN sleep 3\nFROM busybox:1\nCOPY --from=a /etc /a\nCOPY --from=b /etc /b\n"
+    build = fresh.start("build", "--jobs=2", fresh.context({"Buildfile": text}))
+    try:
+        # One of the two has nothing to do any more.
+        idle = processes.wait_until(lambda: len(servers(build)) == 2 and [pid for pid, busy in servers(build).items() if not busy])
+        time.sleep(0.5)
+        idle = [pid for pid in idle if not servers(build)[pid]]
+        assert len(idle) == 1
+        os.kill(idle[0], signal.SIGSTOP)
+    finally:
+        status, text = end_of(build)
+    assert status == 0, text
+    assert leftovers(fresh) == []
