@@ -127,7 +127,7 @@ int sb_base_image_verify(
 		return -1;
 	if (found == SB_CACHE_FOUND && sb_digest_equal(&known.content, &record.content))
 		return 0;
-	if (sb_stored_layer_verify(build, &layer, err) < 0)
+	if (sb_stored_layer_verify(build, &layer, NULL, err) < 0)
 		return sb_blob_check_unpacked(build, layer.blob, err);
 	if (sb_cache_write(build->cache, &record, &failed) < 0)
 		sb_error_ignore(&failed, "it is read once more in the next build then");
@@ -297,7 +297,7 @@ int sb_base_image_import(struct sb_layout *store, int tar_fd, const struct sb_pl
 	if (sb_layer_verify(
 		    (struct sb_reader){
 			    .read = read_and_keep, .self = &import, .interrupt = interrupt},
-		    &applied, err) < 0 ||
+		    NULL, &applied, err) < 0 ||
 		sb_blob_writer_commit(writer, &applied.digest, err) < 0)
 		return -1;
 

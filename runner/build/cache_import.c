@@ -198,7 +198,7 @@ int sb_import_bring(struct sb_build *build, struct sb_import *import, const stru
 		check_form(build, &layer->blob, compression, err) < 0)
 		return -1;
 	/* Also where its folder is there: only that shows that the blob is this layer. */
-	return is_unpacked || lowers == NULL ? sb_stored_layer_verify(build, &stored, err)
+	return is_unpacked || lowers == NULL ? sb_stored_layer_verify(build, &stored, NULL, err)
 					     : sb_stored_layer_unpack(build, &stored, lowers, err);
 }
 

@@ -28,7 +28,8 @@ struct found {
 	const struct sb_do *d;
 	const struct sb_step_cache *step;
 	struct sb_cache_record record;
-	char *name; /* of its folder */
+	char *name;       /* of its folder */
+	bool is_searched; /* for the secrets that this build knows, in its blob */
 };
 
 static void found_release(struct found *found)
@@ -43,23 +44,22 @@ static bool has_blob(const struct sb_do *d, const struct sb_cached_blob *blob)
 	       sb_layout_has_whole_blob(d->build->store, &blob->digest, blob->size_bytes);
 }
 
-/* Reads the layer for a secret that its step did not know, or for a blob that is missing? */
-static bool must_read(const struct found *found)
+static bool lacks_blob(const struct found *found)
 {
 	const struct sb_build *build = found->d->build;
 
-	return sb_scanner_is_active(build->scanner) ||
-	       (sb_do_in_result(found->d) &&
-		       !has_blob(found->d, sb_cache_record_blob(&found->record, build->compression,
-						   build->compression_level)));
+	return sb_do_in_result(found->d) &&
+	       !has_blob(found->d, sb_cache_record_blob(&found->record, build->compression,
+					   build->compression_level));
 }
 
+/* Its folder is not needed for a blob. */
 static bool may_promise(const struct found *found)
 {
 	const struct sb_build *build = found->d->build;
 
 	return build->planned != NULL ||
-	       (sb_promises_may_add(build->promises) && !must_read(found));
+	       (sb_promises_may_add(build->promises) && !lacks_blob(found));
 }
 
 /* Before the layer itself is looked into: what is wrong with those below is not its fault. */
@@ -68,11 +68,38 @@ static int bring_below(const struct sb_do *d, struct sb_error *err)
 	return sb_stack_bring(d->build, &d->state->lowers, err);
 }
 
+/* A plan looks into nothing. */
+static int promise(struct found *found, const struct sb_stored_layer *layer, struct sb_error *err)
+{
+	struct sb_build *build = found->d->build;
+
+	if (build->planned == NULL && sb_scanner_is_active(build->scanner) &&
+		sb_stored_layer_verify(build, layer, build->scanner, err) < 0)
+		return -1;
+	found->is_searched = true;
+	sb_stored_layer_promise(build, layer);
+	return 0;
+}
+
+/* Unpacked at once, or when somebody looks into it. */
+static int take_layer(struct found *found, const struct sb_stored_layer *layer, bool *out_is_there,
+	struct sb_error *err)
+{
+	const struct sb_do *d = found->d;
+
+	if (may_promise(found)) {
+		*out_is_there = promise(found, layer, err) == 0;
+		return *out_is_there ? 0 : -1;
+	}
+	if (sb_stored_layer_unpack(d->build, layer, &d->state->lowers, err) < 0)
+		return -1;
+	return sb_snapshots_pin(d->build->snapshots, found->name, out_is_there, err);
+}
+
 /* The blob that some image brought or kept, where the folder is gone. */
 static int take_blob(struct found *found, bool *out_is_there, struct sb_error *err)
 {
 	const struct sb_do *d = found->d;
-	const bool waits = may_promise(found);
 
 	SB_ARRAY_FOREACH (&found->record.blobs, blob) {
 		const struct sb_descriptor named = {
@@ -83,16 +110,10 @@ static int take_blob(struct found *found, bool *out_is_there, struct sb_error *e
 
 		if (!has_blob(d, blob))
 			continue;
-		if (waits) {
-			sb_stored_layer_promise(d->build, &layer);
-			*out_is_there = true;
-			return 0;
-		}
-		if (bring_below(d, err) < 0)
+		if (!may_promise(found) && bring_below(d, err) < 0)
 			return -1;
-		if (sb_stored_layer_unpack(d->build, &layer, &d->state->lowers, &failed) == 0)
-			return sb_snapshots_pin(
-				d->build->snapshots, found->name, out_is_there, err);
+		if (take_layer(found, &layer, out_is_there, &failed) == 0)
+			return 0;
 		if (failed.code != SB_E_INTEGRITY) {
 			sb_error_move(err, &failed);
 			return -1;
@@ -180,7 +201,7 @@ static int check_layer(struct found *found, bool *out_is_whole, struct sb_error 
 	SB_AUTO_ERROR failed = SB_ERROR_INIT;
 
 	*out_is_whole = true;
-	if (!again.has_blob && !sb_scanner_is_active(build->scanner))
+	if (!again.has_blob && (found->is_searched || !sb_scanner_is_active(build->scanner)))
 		return 0;
 	if (bring_below(d, err) < 0)
 		return -1;
@@ -263,8 +284,9 @@ static int try_record(const struct sb_do *d, const struct sb_step_cache *step,
 	if (what == SB_CACHE_NONE)
 		return 0;
 	if (what == SB_CACHE_FOUND && sb_digest_is_set(&found.record.diff_id)) {
-		if (find_folder(&found, &is_there, err) < 0 ||
-			(is_there && check_layer(&found, out_is_done, err) < 0))
+		if (find_folder(&found, &is_there, err) < 0)
+			return err->code == SB_E_LEAK ? fail_leak(&found, err) : -1;
+		if (is_there && check_layer(&found, out_is_done, err) < 0)
 			return -1;
 		if (*out_is_done) {
 			use(&found, created_by);
@@ -406,8 +428,7 @@ static int try_imports(const struct sb_do *d, const struct sb_step_cache *step,
 	const char *created_by, bool *out_is_done, struct sb_error *err)
 {
 	struct sb_build *build = d->build;
-	const bool waits =
-		sb_promises_may_add(build->promises) && !sb_scanner_is_active(build->scanner);
+	const bool waits = sb_promises_may_add(build->promises);
 	SB_AUTO_VALUE(sb_cache_record) record = {.key = step->key};
 	bool is_taken = false;
 

@@ -65,15 +65,17 @@ int sb_stored_layer_unpack(struct sb_build *build, const struct sb_stored_layer 
 	return sb_snapshots_commit_layer(build->snapshots, name, layer->diff_id, err);
 }
 
-int sb_stored_layer_verify(
-	struct sb_build *build, const struct sb_stored_layer *layer, struct sb_error *err)
+int sb_stored_layer_verify(struct sb_build *build, const struct sb_stored_layer *layer,
+	const struct sb_scanner *scanner, struct sb_error *err)
 {
 	struct sb_applied applied = {0};
 	sb_autofd int blob = -1;
 
 	if (sb_layout_open_blob(build->store, &layer->blob->digest, &blob, err) < 0 ||
-		sb_layer_verify(reader_of(build, layer, &blob), &applied, err) < 0)
-		return sb_error_context(err, "read layer %.19s", layer->blob->digest.text);
+		sb_layer_verify(reader_of(build, layer, &blob), scanner, &applied, err) < 0)
+		return err->code == SB_E_LEAK ? -1
+					      : sb_error_context(err, "read layer %.19s",
+							layer->blob->digest.text);
 	return check(layer, &applied, err);
 }
 

@@ -18,9 +18,10 @@ struct sb_stored_layer {
  * unpacks to more. */
 int sb_stored_layer_unpack(struct sb_build *build, const struct sb_stored_layer *layer,
 	const struct sb_strv *lowers, struct sb_error *err) SB_MUST_USE;
-/* Reads it as sb_stored_layer_unpack does, for the same errors, and makes no folder. */
+/* Reads it as sb_stored_layer_unpack does, for the same errors, and makes no folder. With a scanner
+ * it is searched for the secrets that this one knows: SB_E_LEAK. */
 int sb_stored_layer_verify(struct sb_build *build, const struct sb_stored_layer *layer,
-	struct sb_error *err) SB_MUST_USE;
+	const struct sb_scanner *scanner, struct sb_error *err) SB_MUST_USE;
 
 /* Promises its folder to stacks (build/stack.h). */
 void sb_stored_layer_promise(struct sb_build *build, const struct sb_stored_layer *layer);

@@ -1,29 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 #include "layer/apply.h"
 
-#include <locale.h>
-
 #include <archive.h>
 
 #include "layer/place.h"
 #include "layer/tar_input.h"
 #include "layer/unpack.h"
-
-/* Names in pax headers are UTF-8, and libarchive turns them into the locale's own bytes, with a
- * complaint where that has no such letters; a file's name is those bytes, whatever the locale. */
-static locale_t use_utf8(locale_t *out_utf8)
-{
-	*out_utf8 = newlocale(LC_CTYPE_MASK, "C.UTF-8", (locale_t)0);
-	return *out_utf8 != (locale_t)0 ? uselocale(*out_utf8) : (locale_t)0;
-}
-
-static void use_again(locale_t before, locale_t utf8)
-{
-	if (utf8 == (locale_t)0)
-		return;
-	(void)uselocale(before);
-	freelocale(utf8);
-}
 
 static int unpack_all(struct sb_unpack *unpack, uint64_t *out_n_entries, struct sb_error *err)
 {
@@ -47,7 +29,7 @@ static int apply(struct sb_reader from, struct sb_unpack *unpack, struct sb_appl
 	SB_AUTO(sb_tar_input) input = NULL;
 	struct sb_applied applied = {0};
 
-	if (sb_tar_input_open(from, unpack->options->is_layer, &input, err) < 0)
+	if (sb_tar_input_open(from, unpack->options->is_layer, NULL, &input, err) < 0)
 		return -1;
 	unpack->input = input;
 	unpack->interrupt = from.interrupt;
@@ -66,11 +48,8 @@ int sb_layer_apply(struct sb_reader from, int root_fd, const struct sb_apply_opt
 		.places = {.root_fd = root_fd, .options = options, .folder_fd = -1},
 		.notes = {.lines = warnings},
 	};
-	locale_t utf8 = (locale_t)0;
-	const locale_t before = use_utf8(&utf8);
 	const int result = apply(from, &unpack, out, err);
 
-	use_again(before, utf8);
 	sb_places_release(&unpack.places);
 	return result;
 }

@@ -7,6 +7,7 @@
 #include "base/digest.h"
 #include "base/error.h"
 #include "base/strv.h"
+#include "leak/scan.h"
 #include "sys/idmap.h"
 #include "sys/interrupt.h"
 
@@ -61,9 +62,13 @@ struct sb_applied {
 int sb_layer_apply(struct sb_reader from, int root_fd, const struct sb_apply_options *options,
 	struct sb_applied *out, struct sb_strv *warnings, struct sb_error *err) SB_MUST_USE;
 
-/* Reads a layer as sb_layer_apply does, and unpacks nothing: its digests, and that it is a tar
- * whose names stay inside. */
-int sb_layer_verify(
-	struct sb_reader from, struct sb_applied *out, struct sb_error *err) SB_MUST_USE;
+/*
+ * Reads a layer as sb_layer_apply does, and unpacks nothing: its digests, and that it is a tar
+ * whose names stay inside. Where the scanner (or NULL) knows secrets they are looked for in all of
+ * it: SB_E_LEAK as for a step's change (layer/search.h), or where one stands in the tar's own
+ * bytes; *out is not set then.
+ */
+int sb_layer_verify(struct sb_reader from, const struct sb_scanner *scanner, struct sb_applied *out,
+	struct sb_error *err) SB_MUST_USE;
 
 #endif

@@ -2,6 +2,7 @@
 #include "layer/tar_input.h"
 
 #include <errno.h>
+#include <locale.h>
 #include <string.h>
 
 #include <archive_entry.h>
@@ -23,6 +24,12 @@ struct sb_tar_input {
 	struct sb_interrupt *interrupt;
 	struct archive *tar;
 	struct sb_hasher *hasher;
+	struct sb_tar_watcher watcher;
+	/* Names in pax headers are UTF-8, and libarchive turns them into the thread's locale's own
+	 * bytes, with a complaint where that has no such letters; a file's name is those bytes,
+	 * whatever the locale. */
+	locale_t utf8;
+	locale_t before;
 	uint64_t tar_bytes;
 	/* The last two chunks that libarchive got: the current entry's header lies in one of them.
 	 */
@@ -63,6 +70,8 @@ static int fill_chunk(struct sb_tar_input *input, struct chunk *chunk, struct sb
 		input->piece_len -= n;
 	}
 	sb_hasher_add(input->hasher, chunk->bytes, chunk->len);
+	if (input->watcher.on_bytes != NULL)
+		input->watcher.on_bytes(input->watcher.self, chunk->bytes, chunk->len);
 	input->tar_bytes += chunk->len;
 	return 0;
 }
@@ -95,11 +104,29 @@ static int fail_archive(struct sb_tar_input *input, struct sb_error *err)
 		why != NULL ? why : "unknown error");
 }
 
-int sb_tar_input_open(
-	struct sb_reader from, bool is_layer, struct sb_tar_input **out, struct sb_error *err)
+static void use_utf8(struct sb_tar_input *input)
+{
+	input->utf8 = newlocale(LC_CTYPE_MASK, "C.UTF-8", (locale_t)0);
+	if (input->utf8 != (locale_t)0)
+		input->before = uselocale(input->utf8);
+}
+
+static void use_again(struct sb_tar_input *input)
+{
+	if (input->utf8 == (locale_t)0)
+		return;
+	(void)uselocale(input->before);
+	freelocale(input->utf8);
+}
+
+int sb_tar_input_open(struct sb_reader from, bool is_layer, const struct sb_tar_watcher *watcher,
+	struct sb_tar_input **out, struct sb_error *err)
 {
 	SB_AUTO(sb_tar_input) input = SB_NEW(struct sb_tar_input);
 
+	use_utf8(input);
+	if (watcher != NULL)
+		input->watcher = *watcher;
 	input->from = sb_decompressor_new(from, is_layer);
 	input->interrupt = from.interrupt;
 	input->hasher = sb_hasher_new();
@@ -121,6 +148,7 @@ void sb_tar_input_free(struct sb_tar_input *input)
 		return;
 	if (input->tar != NULL)
 		(void)archive_read_free(input->tar);
+	use_again(input);
 	sb_decompressor_free(input->from);
 	sb_hasher_free(input->hasher);
 	for (size_t i = 0; i < 2; i++)

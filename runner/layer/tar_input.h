@@ -10,11 +10,18 @@
 
 /*
  * The tar inside a blob, as an open libarchive reader, with the digest of every byte of it, also of
- * those that stand behind its end.
+ * those that stand behind its end. Names are UTF-8: the thread that opens it is the one that frees
+ * it, and has another locale for characters meanwhile.
  */
 struct sb_tar_input;
-int sb_tar_input_open(struct sb_reader from, bool is_layer, struct sb_tar_input **out,
-	struct sb_error *err) SB_MUST_USE;
+/* Sees every byte of the tar, in order, before what it means is told. */
+struct sb_tar_watcher {
+	void (*on_bytes)(void *self, const void *bytes, size_t len);
+	void *self;
+};
+/* watcher may be NULL. */
+int sb_tar_input_open(struct sb_reader from, bool is_layer, const struct sb_tar_watcher *watcher,
+	struct sb_tar_input **out, struct sb_error *err) SB_MUST_USE;
 void sb_tar_input_free(struct sb_tar_input *input);
 SB_DEFINE_FREEP(sb_tar_input)
 

@@ -103,6 +103,7 @@ static struct sb_leak leak_of(const struct sb_needle *needle, uint64_t offset)
 		.secret_id = needle->secret_id,
 		.form = needle->form,
 		.offset = offset,
+		.is_token = needle->is_whole_token,
 	};
 }
 

@@ -21,6 +21,7 @@ struct sb_leak {
 	const char *secret_id; /* borrowed from the secrets */
 	const char *form;      /* "raw", "base64", … static */
 	uint64_t offset;       /* of the match's first byte in the stream */
+	bool is_token;         /* of a weak secret (SB_SECRET_WEAK), as a token of its own */
 };
 
 /* The secrets are borrowed and must outlive the scanner. */

@@ -20,11 +20,13 @@ import image_make
 import image_read
 from conftest import IS_ROOT, Safebuild, import_bases, need_program, remove_tree
 from faults import TRACE
+from secret_search import find_secret
 from test_cache import build, in_store, ran, steps
 from test_cache_remote import FILES, MULTI, Place, all_cached, digest, registry, warnings  # pylint: disable=unused-import
 
 EPOCH = "--source-date-epoch=1700000000"
 CHAIN = "FROM busybox:1\nWORKDIR /app\nCOPY a .\nRUN cp a b && mkdir d && echo 1 >d/f\nRUN rm a && echo 2 >d/g\n"
+SECRET = "kQ7vZr2mXs9LpT4w81"
 OPAQUE = [
     image_make.busybox_rootfs(extra={"lowest": "1", "etc/low": "1"}),
     image_make.make_tar({"hidden": b"2"}),
@@ -105,6 +107,49 @@ def test_an_imported_base_whose_steps_are_cached_elsewhere(store, registry, tmp_
     assert all_cached(again) and digest(again) == digest(first) and not warnings(again), repr(again)
     assert unpacked(b) == kept_steps(b) == []
     assert image_read.read_oci_archive(image).read("app/copy") == b"hello\n"
+
+
+def test_cached_layers_are_searched_for_a_secret_as_they_lie(store, folder):
+    """Neither they nor the base are unpacked for that."""
+    a, b = store(), store()
+    first = build(a, CHAIN, folder.to(",mode=max"), EPOCH, files={"a": "1"})
+    secret = f"--secret=id=s,src={b.file('secret', SECRET)}"
+    for args in ([folder.source], []):
+        again, image = exported(b, first.context, secret, EPOCH, *args)
+        assert all_cached(again) and digest(again) == digest(first) and not warnings(again), repr(again)
+        assert unpacked(b) == kept_steps(b) == []
+        assert image_read.read_oci_archive(image).read("app/d/g") == b"2\n"
+
+
+LEAKS = {
+    "in a file": 'printf "x%s y" "$s" >/f/kept',
+    "in a packed file": 'mkdir /f/d && printf %s "$s" >/f/d/e && tar cz -C /f d >/f/kept.tgz && rm -r /f/d',
+    "in a name": 'echo >"/f/$s"',
+    "in a link": 'ln -s "$s" /f/link',
+    "in base64": 'printf %s "$s" | base64 >/f/kept',
+}
+
+
+@pytest.mark.parametrize("script", LEAKS.values(), ids=LEAKS)
+def test_a_secret_in_a_cached_layer_is_found_as_it_lies(store, folder, script):
+    """As it is in the folder of who ran the step, and in the same words. Who runs it knows no secret."""
+    a, b = store(), store()
+    text = f"FROM busybox:1\nRUN --mount=target=/h s=$(cat /h/1 /h/2) && mkdir /f && {script}\nRUN echo more >/more\n"
+    first = build(a, text, folder.to(",mode=max"), EPOCH, files={"1": SECRET[:9], "2": SECRET[9:]})
+    in_a, in_b = (
+        build(sb, text, *args, EPOCH, f"--secret=id=s,src={sb.file('secret', SECRET)}", context=first.context, check=1)
+        for sb, args in ((a, []), (b, [folder.source]))
+    )
+    said = [event for event in in_b.events if event["event"] == "error"]
+    assert len(said) == 1 and "secret 's' found in" in said[0]["message"] and said[0]["line"] == 2, said
+    assert [(event["message"], event["hint"]) for event in in_a.events if event["event"] == "error"] == [
+        (event["message"], event["hint"]) for event in said
+    ]
+    assert unpacked(b) == kept_steps(b) == []
+    assert SECRET not in in_a.text + in_b.text
+    assert find_secret(SECRET.encode(), b.store) == []
+    # Without the secret it is what it is.
+    assert all_cached(build(b, text, folder.source, EPOCH, context=first.context))
 
 
 def test_a_change_in_the_last_step_unpacks_it(store, folder):

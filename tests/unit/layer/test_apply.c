@@ -250,7 +250,7 @@ static void check_verify(
 	SB_AUTO_ERROR err = SB_ERROR_INIT;
 	struct bytes_reader reader = {.bytes = tar->data, .len = tar->len, .piece = 1000};
 	struct sb_applied verified = {0};
-	const int result = sb_layer_verify(bytes_reader(&reader), &verified, &err);
+	const int result = sb_layer_verify(bytes_reader(&reader), NULL, &verified, &err);
 
 	if (c->expected != NULL) {
 		assert_int_equal(result, 0);
