@@ -5,12 +5,12 @@
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/mem.h"
 #include "base/path.h"
 #include "build/mount_source.h"
+#include "build/run_caches.h"
 #include "buildfile/mount.h"
 #include "sys/at.h"
 #include "sys/fd.h"
@@ -298,89 +298,6 @@ static int seed_cache(const struct adding *a, const struct sb_mount_flag *flag, 
 	return sb_mount_source_copy(a->d->build, &source, cache_fd, "/", NULL, err);
 }
 
-/* Not a wait in the kernel: the user may end it, and is told what it is for. */
-static int wait_for_lock(const struct adding *a, const struct sb_mount_flag *flag, const char *key,
-	int *out_fd, struct sb_error *err)
-{
-	struct sb_build *build = a->d->build;
-	const struct timespec pause = {.tv_nsec = 100000000};
-	bool is_told = false;
-
-	for (;;) {
-		if (sb_snapshots_lock_cache(build->snapshots, key, false, out_fd, err) < 0)
-			return -1;
-		if (*out_fd >= 0)
-			return 0;
-		if (!is_told) {
-			sb_autofree char *text =
-				sb_asprintf("waiting for the cache '%s': another build uses it, "
-					    "and its sharing is locked",
-					flag->id);
-
-			sb_events_notice(&build->events, text, NULL);
-			is_told = true;
-		}
-		(void)nanosleep(&pause, NULL);
-		sb_events_emit(&build->events, (struct sb_event){.kind = SB_EVENT_TICK});
-		if (sb_interrupt_check(build->interrupt, err) < 0)
-			return -1;
-	}
-}
-
-/* *out_is_free is false where another step has the cache. A cache that is mounted twice in one step
- * is locked once. */
-static int lock_cache(const struct adding *a, const struct sb_mount_flag *flag, const char *key,
-	bool *out_is_free, struct sb_error *err)
-{
-	sb_autofd int lock = -1;
-
-	*out_is_free = true;
-	if (sb_strv_contains(&a->out->locked, key))
-		return 0;
-	if (flag->sharing == SB_SHARING_LOCKED) {
-		if (wait_for_lock(a, flag, key, &lock, err) < 0)
-			return -1;
-	} else if (sb_snapshots_lock_cache(a->d->build->snapshots, key, false, &lock, err) < 0) {
-		return -1;
-	}
-	*out_is_free = lock >= 0;
-	if (lock < 0)
-		return 0;
-	(void)keep(a->out, &lock);
-	sb_strv_add(&a->out->locked, key);
-	return 0;
-}
-
-/* With sharing=private, a cache that is in use stays with its user, and this step gets the next one
- * that is free. */
-static int open_cache(
-	const struct adding *a, const struct sb_mount_flag *flag, int *out_fd, struct sb_error *err)
-{
-	const char *space = sb_env_get(&a->d->build->plan->build_args, "BUILDKIT_CACHE_MOUNT_NS");
-	const char *base = flag->from != NULL ? flag->from : "";
-	/* Without a base, source is a part of the cache, which is the same for all parts. */
-	const char *source = flag->from != NULL && flag->source != NULL ? flag->source : "";
-
-	for (unsigned n = 0;; n++) {
-		sb_autofree char *key = sb_asprintf("%s%s%s|%s|%s|%u", space != NULL ? space : "",
-			space != NULL ? "/" : "", flag->id, base, source, n);
-		const struct sb_cache_folder folder = {.key = key,
-			.mode = flag->has_mode ? flag->mode : 0755,
-			.uid = flag->has_uid ? flag->uid : 0,
-			.gid = flag->has_gid ? flag->gid : 0};
-		bool is_free = true;
-
-		if (flag->sharing != SB_SHARING_SHARED &&
-			lock_cache(a, flag, key, &is_free, err) < 0)
-			return -1;
-		if (!is_free)
-			continue;
-		if (!flag->is_readonly)
-			sb_strv_add(&a->out->caches, key);
-		return sb_snapshots_open_cache(a->d->build->snapshots, &folder, out_fd, err);
-	}
-}
-
 /* The folder of the cache that is mounted, in place of the cache. */
 static int open_cache_part(const struct sb_mount_flag *flag, int *fd, struct sb_error *err)
 {
@@ -399,8 +316,8 @@ static int add_cache(const struct adding *a, const struct sb_mount_flag *flag, s
 {
 	sb_autofd int fd = -1;
 
-	if (open_cache(a, flag, &fd, err) < 0 || seed_cache(a, flag, fd, err) < 0 ||
-		open_cache_part(flag, &fd, err) < 0)
+	if (sb_run_caches_open(a->d, flag, a->out, &fd, err) < 0 ||
+		seed_cache(a, flag, fd, err) < 0 || open_cache_part(flag, &fd, err) < 0)
 		return sb_error_context(err, "cache mount '%s'", flag->id);
 	if (add_tree(a, flag->target, fd, flag->is_readonly, err) < 0)
 		return -1;
@@ -410,40 +327,69 @@ static int add_cache(const struct adding *a, const struct sb_mount_flag *flag, s
 	return 0;
 }
 
-static int add_flag(const struct adding *a, const char *text, struct sb_error *err)
+static int add_flag(const struct adding *a, const struct sb_mount_flag *flag, struct sb_error *err)
 {
-	__attribute__((cleanup(sb_mount_flag_release))) struct sb_mount_flag flag = {0};
-	const struct sb_mount_scope scope = {.workdir = sb_stage_state_workdir(a->d->state),
-		.env = &a->d->state->env,
-		.escape = a->d->state->escape};
-
-	if (sb_mount_parse_env(text, &scope, &flag, err) < 0)
-		return -1;
-	switch (flag.type) {
+	switch (flag->type) {
 	case SB_MOUNT_BIND:
-		return add_bind(a, &flag, err);
+		return add_bind(a, flag, err);
 	case SB_MOUNT_CACHE:
-		return add_cache(a, &flag, err);
+		return add_cache(a, flag, err);
 	case SB_MOUNT_TMPFS:
-		return add_tmpfs(a, &flag, err);
+		return add_tmpfs(a, flag, err);
 	case SB_MOUNT_SECRET:
-		return add_secret(a, &flag, err);
+		return add_secret(a, flag, err);
 	case SB_MOUNT_SSH:
-		return add_ssh(a, &flag, err);
+		return add_ssh(a, flag, err);
 	}
 	return sb_fail(err, SB_E_BUG, "a mount of no known type");
+}
+
+static int fail_flag(const char *text, struct sb_error *err)
+{
+	(void)sb_error_about(err, text);
+	return sb_error_context(err, "--mount");
+}
+
+static void flags_release(struct sb_mount_flags *flags)
+{
+	SB_ARRAY_FOREACH (flags, flag)
+		sb_mount_flag_release(flag);
+	SB_ARRAY_RELEASE(flags);
+}
+
+static int parse_flags(const struct sb_do *d, struct sb_mount_flags *flags, struct sb_error *err)
+{
+	const struct sb_mount_scope scope = {.workdir = sb_stage_state_workdir(d->state),
+		.env = &d->state->env,
+		.escape = d->state->escape};
+
+	SB_ARRAY_FOREACH (&d->instr->flags, flag) {
+		if (strcmp(flag->key, "mount") != 0)
+			continue;
+
+		struct sb_mount_flag *parsed = SB_ARRAY_ADD(flags);
+
+		*parsed = (struct sb_mount_flag){0};
+		if (sb_mount_parse_env(flag->value, &scope, parsed, err) < 0)
+			return fail_flag(flag->value, err);
+	}
+	return 0;
 }
 
 int sb_run_mounts_add(const struct sb_do *d, int root_fd, struct sb_step_spec *spec,
 	struct sb_run_mounts *out, struct sb_error *err)
 {
 	const struct adding a = {.d = d, .root_fd = root_fd, .spec = spec, .out = out};
+	__attribute__((cleanup(flags_release))) struct sb_mount_flags flags = {0};
+	size_t n = 0;
 
+	if (parse_flags(d, &flags, err) < 0)
+		return -1;
+	if (sb_run_caches_lock(d, &flags, out, err) < 0)
+		return sb_error_context(err, "--mount");
 	SB_ARRAY_FOREACH (&d->instr->flags, flag)
-		if (strcmp(flag->key, "mount") == 0 && add_flag(&a, flag->value, err) < 0) {
-			(void)sb_error_about(err, flag->value);
-			return sb_error_context(err, "--mount");
-		}
+		if (strcmp(flag->key, "mount") == 0 && add_flag(&a, &flags.items[n++], err) < 0)
+			return fail_flag(flag->value, err);
 	return 0;
 }
 

@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: MIT */
+#include "build/run_caches.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/mem.h"
+#include "sys/fd.h"
+
+/* n: which of those that differ in nothing else. Caller frees. */
+static char *key_of(const struct sb_do *d, const struct sb_mount_flag *flag, unsigned n)
+{
+	const char *space = sb_env_get(&d->build->plan->build_args, "BUILDKIT_CACHE_MOUNT_NS");
+	const char *base = flag->from != NULL ? flag->from : "";
+	/* Without a base, source is a part of the cache, which is the same for all parts. */
+	const char *source = flag->from != NULL && flag->source != NULL ? flag->source : "";
+
+	return sb_asprintf("%s%s%s|%s|%s|%u", space != NULL ? space : "", space != NULL ? "/" : "",
+		flag->id, base, source, n);
+}
+
+/* Not a wait in the kernel: the user may end it, and is told what it is for. */
+static int wait_for_lock(
+	struct sb_build *build, const char *id, const char *key, int *out_fd, struct sb_error *err)
+{
+	const struct timespec pause = {.tv_nsec = 100000000};
+	bool is_told = false;
+
+	for (;;) {
+		if (sb_snapshots_lock_cache(build->snapshots, key, false, out_fd, err) < 0)
+			return -1;
+		if (*out_fd >= 0)
+			return 0;
+		if (!is_told) {
+			sb_autofree char *text =
+				sb_asprintf("waiting for the cache '%s': another step uses it, "
+					    "and its sharing is locked",
+					id);
+
+			sb_events_notice(&build->events, text, NULL);
+			is_told = true;
+		}
+		(void)nanosleep(&pause, NULL);
+		sb_events_emit(&build->events, (struct sb_event){.kind = SB_EVENT_TICK});
+		if (sb_interrupt_check(build->interrupt, err) < 0)
+			return -1;
+	}
+}
+
+static void keep(struct sb_run_mounts *out, const char *key, int *lock)
+{
+	*SB_ARRAY_ADD(&out->fds) = sb_fd_steal(lock);
+	sb_strv_add(&out->locked, key);
+}
+
+struct wanted {
+	char *key;
+	const char *id;
+};
+SB_ARRAY_STRUCT(wanted_caches, struct wanted);
+
+static void wanted_release(struct wanted_caches *wanted)
+{
+	SB_ARRAY_FOREACH (wanted, cache)
+		free(cache->key);
+	SB_ARRAY_RELEASE(wanted);
+}
+
+static int by_key(const void *a, const void *b)
+{
+	return strcmp(((const struct wanted *)a)->key, ((const struct wanted *)b)->key);
+}
+
+int sb_run_caches_lock(const struct sb_do *d, const struct sb_mount_flags *flags,
+	struct sb_run_mounts *out, struct sb_error *err)
+{
+	__attribute__((cleanup(wanted_release))) struct wanted_caches wanted = {0};
+
+	SB_ARRAY_FOREACH (flags, flag)
+		if (flag->type == SB_MOUNT_CACHE && flag->sharing == SB_SHARING_LOCKED)
+			*SB_ARRAY_ADD(&wanted) = (struct wanted){key_of(d, flag, 0), flag->id};
+	if (wanted.len > 0)
+		qsort(wanted.items, wanted.len, sizeof(*wanted.items), by_key);
+	SB_ARRAY_FOREACH (&wanted, cache) {
+		sb_autofd int lock = -1;
+
+		/* One that is mounted twice is locked once. */
+		if (sb_strv_contains(&out->locked, cache->key))
+			continue;
+		if (wait_for_lock(d->build, cache->id, cache->key, &lock, err) < 0)
+			return sb_error_context(err, "cache mount '%s'", cache->id);
+		keep(out, cache->key, &lock);
+	}
+	return 0;
+}
+
+/* A cache that is in use stays with its user. */
+static int lock_free(const struct sb_do *d, const struct sb_mount_flag *flag,
+	struct sb_run_mounts *out, char **out_key, struct sb_error *err)
+{
+	for (unsigned n = 0;; n++) {
+		sb_autofree char *key = key_of(d, flag, n);
+		const bool is_ours = sb_strv_contains(&out->locked, key);
+		sb_autofd int lock = -1;
+
+		if (!is_ours &&
+			sb_snapshots_lock_cache(d->build->snapshots, key, false, &lock, err) < 0)
+			return -1;
+		if (!is_ours && lock < 0)
+			continue;
+		if (!is_ours)
+			keep(out, key, &lock);
+		*out_key = SB_STEAL(key);
+		return 0;
+	}
+}
+
+int sb_run_caches_open(const struct sb_do *d, const struct sb_mount_flag *flag,
+	struct sb_run_mounts *out, int *out_fd, struct sb_error *err)
+{
+	sb_autofree char *key = NULL;
+
+	if (flag->sharing != SB_SHARING_PRIVATE)
+		key = key_of(d, flag, 0);
+	else if (lock_free(d, flag, out, &key, err) < 0)
+		return -1;
+
+	const struct sb_cache_folder folder = {.key = key,
+		.mode = flag->has_mode ? flag->mode : 0755,
+		.uid = flag->has_uid ? flag->uid : 0,
+		.gid = flag->has_gid ? flag->gid : 0};
+
+	if (!flag->is_readonly)
+		sb_strv_add(&out->caches, key);
+	return sb_snapshots_open_cache(d->build->snapshots, &folder, out_fd, err);
+}

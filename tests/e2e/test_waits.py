@@ -1,0 +1,88 @@
+# SPDX-License-Identifier: MIT
+"""Steps that wait for cache mounts: each gets its turn, says what it waits for, and can be interrupted."""
+
+import contextlib
+import signal
+import subprocess
+import threading
+
+import pytest
+
+import processes
+from test_cache import in_store
+
+HOLD = "FROM busybox:1\nRUN --mount=type=cache,target=/c,id=b,sharing=locked touch /c/held; until [ -e /c/go ]; do sleep 0.1; done\n"
+
+
+class Said:
+    """What a process says, while it runs."""
+
+    def __init__(self, process):
+        self.process, self.lines = process, []
+        self.thread = threading.Thread(target=self.read, daemon=True)
+        self.thread.start()
+
+    def read(self):
+        for line in self.process.stdout:
+            self.lines.append(line.decode(errors="replace"))
+
+    def count(self, words):
+        return sum(words in line for line in self.lines)
+
+    def until(self, words, times=1):
+        found = processes.wait_until(lambda: self.count(words) >= times or self.process.poll() is not None)
+        assert found and self.count(words) >= times, f"not {times} times {words!r}: {self.text}"
+
+    def end(self, status=0):
+        try:
+            assert self.process.wait(timeout=60) == status, self.text
+        except subprocess.TimeoutExpired:
+            pytest.fail(f"no end: {self.text}{processes.what_they_do(self.process.pid)}", pytrace=False)
+        self.thread.join()
+
+    @property
+    def text(self):
+        return "".join(self.lines)
+
+
+@contextlib.contextmanager
+def builds(sb):
+    """build(text, option…) -> Said: builds that are over when the test is."""
+    running = []
+
+    def build(text, *args):
+        context = sb.context({"Buildfile": text})
+        running.append(sb.start("build", "--progress=json", *args, context, stderr=subprocess.STDOUT))
+        return Said(running[-1])
+
+    try:
+        yield build
+    finally:
+        for process in running:
+            process.kill()
+            process.wait()
+
+
+@pytest.mark.parametrize("sharing", ["locked", "private"])
+@pytest.mark.parametrize("where", ["stages", "builds"])
+def test_locked_caches_in_any_order(fresh, where, sharing):
+    """Each of two steps has its first cache when it waits for the second, which a third holds; each then wants what
+    the other has."""
+    stage = """FROM busybox:1 AS s{n}
+RUN --mount=type=cache,target=/1,id={first} --mount=type=cache,target=/2,id=b,sharing=locked \\
+    --mount=type=cache,target=/3,id={last},sharing=locked --mount=type=cache,target=/4,id={last},sharing=locked touch /s{n}
+"""
+    texts = [stage.format(n=1, first="a,sharing=" + sharing, last="c"), stage.format(n=2, first="c,sharing=locked", last="a")]
+    with builds(fresh) as build:
+        holder = build(HOLD)
+        assert processes.wait_until(lambda: in_store(fresh, "ls snapshots/*/cache/*/held 2>/dev/null || true"))
+        if where == "stages":
+            said = [build("".join(texts) + "FROM busybox:1\nCOPY --from=s1 /s1 /\nCOPY --from=s2 /s2 /\n", "--jobs=2")]
+        else:
+            said = [build(text) for text in texts]
+        for each in said:
+            each.until("waiting for the cache '", 2 if where == "stages" else 1)
+        in_store(fresh, "for held in snapshots/*/cache/*/held; do touch ${held%held}go; done")
+        holder.end()
+        for each in said:
+            each.end()
