@@ -264,11 +264,18 @@ int sb_snapshots_commit_layer(struct sb_snapshots *snapshots, const char *name,
 		return -1;
 	if (syncfs(fd) < 0)
 		return sb_fail_errno(err, "sync layer");
-	if (renameat2(snapshots->fd, name, snapshots->fd, final, RENAME_NOREPLACE) == 0)
-		return 0;
-	if (errno != EEXIST && errno != ENOTEMPTY)
-		return sb_fail_errno(err, "keep layer %s", diff_id->text);
-	return sb_tree_remove(snapshots->fd, name, err);
+	for (;;) {
+		bool is_cleared = false;
+
+		if (renameat2(snapshots->fd, name, snapshots->fd, final, RENAME_NOREPLACE) == 0)
+			return 0;
+		if (errno != EEXIST && errno != ENOTEMPTY)
+			return sb_fail_errno(err, "keep layer %s", diff_id->text);
+		if (sb_snapshots_clear_name(snapshots, final, &is_cleared, err) < 0)
+			return -1;
+		if (!is_cleared)
+			return sb_tree_remove(snapshots->fd, name, err);
+	}
 }
 
 void sb_upper_release(struct sb_upper *upper)

@@ -46,14 +46,15 @@ char *sb_snapshots_layer_name(const struct sb_digest *diff_id);
  * it. */
 int sb_snapshots_begin_layer(struct sb_snapshots *snapshots, char **out_name, int *out_dir_fd,
 	struct sb_error *err) SB_MUST_USE;
-/* Makes it the layer of that diff_id; where another process was first, its result stays. */
+/* Makes it the layer of that diff_id; where another process was first, its result stays. What has
+ * its place and is no folder is removed. */
 int sb_snapshots_commit_layer(struct sb_snapshots *snapshots, const char *name,
 	const struct sb_digest *diff_id, struct sb_error *err) SB_MUST_USE;
 
 /*
  * Holds a layer or step until the snapshots are freed: nobody removes it meanwhile, and it counts
  * as used now. *out_is_there is false where there is none, or one that a crash of the machine may
- * have left without its content.
+ * have left without its content, or what is no folder.
  */
 int sb_snapshots_pin(struct sb_snapshots *snapshots, const char *name, bool *out_is_there,
 	struct sb_error *err) SB_MUST_USE;
@@ -78,7 +79,7 @@ int sb_snapshots_drop_upper(struct sb_snapshots *snapshots, const struct sb_uppe
 
 /* "steps/<hex>"; caller frees. */
 char *sb_snapshots_step_name(const struct sb_digest *chain);
-/* Makes what a step wrote the step of that name, and pins it; where there is one, that stays. */
+/* Makes what a step wrote the step of that name, and pins it; one that somebody holds stays. */
 int sb_snapshots_keep_step(struct sb_snapshots *snapshots, const struct sb_upper *upper,
 	const char *name, struct sb_error *err) SB_MUST_USE;
 /* At the end of a build: what it kept, or used before it was on disk, is on disk after this. */

@@ -180,6 +180,16 @@ int sb_snapshots_pin_cache(struct sb_snapshots *snapshots, const char *name, con
 	return 0;
 }
 
+int sb_snapshots_clear_name(struct sb_snapshots *snapshots, const char *name, bool *out_is_cleared,
+	struct sb_error *err)
+{
+	*out_is_cleared = unlinkat(snapshots->fd, name, 0) == 0 || errno == ENOENT;
+	if (*out_is_cleared || errno == EISDIR)
+		return 0;
+	(void)sb_fail_errno(err, "the store's '%s' is no folder, and can't be removed", name);
+	return sb_error_hint(err, "remove it, and build again");
+}
+
 /* Moves it among what the build, which has begun, removes at its end. */
 static int set_aside(struct sb_snapshots *snapshots, const char *name, struct sb_error *err)
 {
@@ -255,6 +265,8 @@ static int remove_free(struct sb_snapshots *snapshots, const char *name, bool is
 	*out_is_removed = false;
 	if (fd < 0 && errno == ENOENT)
 		return 0;
+	if (fd < 0 && (errno == ENOTDIR || errno == ELOOP))
+		return sb_snapshots_clear_name(snapshots, name, out_is_removed, err);
 	if (fd < 0)
 		return sb_fail_errno(err, "open the layer '%s'", name);
 	/* Not with the layer's lock: a thread that pins it waits for that with the snapshots'. */

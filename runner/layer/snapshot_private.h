@@ -35,6 +35,11 @@ void sb_pin_release(struct sb_pin *pin);
 /* Is the open folder still the one of that name? */
 bool sb_snapshots_is_still_named(const struct sb_snapshots *snapshots, const char *name, int fd);
 
+/* What has the name of a folder and is none (something else put it there) gives way to one.
+ * *out_is_cleared is false where it is a folder. */
+int sb_snapshots_clear_name(struct sb_snapshots *snapshots, const char *name, bool *out_is_cleared,
+	struct sb_error *err) SB_MUST_USE;
+
 /* "cache/HEX" and a suffix; caller frees. */
 char *sb_snapshots_cache_name(const char *key, const char *suffix);
 

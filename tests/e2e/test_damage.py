@@ -237,6 +237,30 @@ def test_a_step_of_which_a_file_changed(built):
     built.works_again()
 
 
+WHAT_IS_NO_FOLDER = {"file": "echo x >$f", "fifo": "mkfifo $f", "link to a folder": "ln -s ../empty $f", "link to nothing": "ln -s /no/such $f"}
+
+
+@pytest.mark.parametrize("kind", ["layers", "steps"])
+@pytest.mark.parametrize("what", WHAT_IS_NO_FOLDER)
+def test_what_stands_in_the_place_of_a_folder(built, what, kind):
+    """It gives way, whether what should be there is unpacked or made again; and prune removes it."""
+    script = f"for f in snapshots/*/{kind}/*; do test -d $f; rm -r $f; {WHAT_IS_NO_FOLDER[what]}; done"
+    damaged = [*AS_ROOT, "sh", "-ec", script]
+    built.begin(True)
+    built.sb(*built.args, built.context)
+    subprocess.run(damaged, cwd=built.sb.store, check=True)
+    built.begin(False)
+    built.sb(*built.args, "--no-cache", built.context, timeout=30)
+    assert digest_of(built.target) == built.good
+    built.works_again()
+    subprocess.run(damaged, cwd=built.sb.store, check=True)
+    built.begin(False)
+    built.sb(*built.args, built.context, timeout=30)
+    assert digest_of(built.target) == built.good
+    built.begin(True)
+    built.works_again()
+
+
 def test_a_broken_layer_is_not_saved(fresh):
     fresh.build("FROM busybox:1\nRUN head -c 50000 /dev/urandom >/r\n", "-t", "a:1")
     blob = max((p for p in (fresh.store / "blobs/sha256").iterdir() if p.stat().st_size < 60_000), key=lambda p: p.stat().st_size)
