@@ -20,30 +20,52 @@ static char *key_of(const struct sb_do *d, const struct sb_mount_flag *flag, uns
 		flag->id, base, source, n);
 }
 
-/* Not a wait in the kernel: the user may end it, and is told what it is for. */
+/* One moment of a wait for a cache; not in the kernel: the user may end it, and is told what it is
+ * for. */
+static int wait_a_moment(struct sb_build *build, const char *id, const char *why, bool *is_told,
+	struct sb_error *err)
+{
+	const struct timespec pause = {.tv_nsec = 100000000};
+
+	if (!*is_told) {
+		sb_autofree char *text = sb_asprintf("waiting for the cache '%s': %s", id, why);
+
+		sb_events_notice(&build->events, text, NULL);
+		*is_told = true;
+	}
+	(void)nanosleep(&pause, NULL);
+	sb_events_emit(&build->events, (struct sb_event){.kind = SB_EVENT_TICK});
+	return sb_interrupt_check(build->interrupt, err);
+}
+
 static int wait_for_lock(
 	struct sb_build *build, const char *id, const char *key, int *out_fd, struct sb_error *err)
 {
-	const struct timespec pause = {.tv_nsec = 100000000};
 	bool is_told = false;
 
 	for (;;) {
-		if (sb_snapshots_lock_cache(build->snapshots, key, false, out_fd, err) < 0)
+		if (sb_snapshots_lock_cache(build->snapshots, key, out_fd, err) < 0)
 			return -1;
 		if (*out_fd >= 0)
 			return 0;
-		if (!is_told) {
-			sb_autofree char *text =
-				sb_asprintf("waiting for the cache '%s': another step uses it, "
-					    "and its sharing is locked",
-					id);
+		if (wait_a_moment(build, id, "another step uses it, and its sharing is locked",
+			    &is_told, err) < 0)
+			return -1;
+	}
+}
 
-			sb_events_notice(&build->events, text, NULL);
-			is_told = true;
-		}
-		(void)nanosleep(&pause, NULL);
-		sb_events_emit(&build->events, (struct sb_event){.kind = SB_EVENT_TICK});
-		if (sb_interrupt_check(build->interrupt, err) < 0)
+static int wait_for_folder(struct sb_build *build, const char *id,
+	const struct sb_cache_folder *folder, int *out_fd, struct sb_error *err)
+{
+	bool is_told = false;
+
+	for (;;) {
+		if (sb_snapshots_open_cache(build->snapshots, folder, out_fd, err) < 0)
+			return -1;
+		if (*out_fd >= 0)
+			return 0;
+		if (wait_a_moment(
+			    build, id, "a cache export or a prune has it alone", &is_told, err) < 0)
 			return -1;
 	}
 }
@@ -104,8 +126,7 @@ static int lock_free(const struct sb_do *d, const struct sb_mount_flag *flag,
 		const bool is_ours = sb_strv_contains(&out->locked, key);
 		sb_autofd int lock = -1;
 
-		if (!is_ours &&
-			sb_snapshots_lock_cache(d->build->snapshots, key, false, &lock, err) < 0)
+		if (!is_ours && sb_snapshots_lock_cache(d->build->snapshots, key, &lock, err) < 0)
 			return -1;
 		if (!is_ours && lock < 0)
 			continue;
@@ -133,5 +154,5 @@ int sb_run_caches_open(const struct sb_do *d, const struct sb_mount_flag *flag,
 
 	if (!flag->is_readonly)
 		sb_strv_add(&out->caches, key);
-	return sb_snapshots_open_cache(d->build->snapshots, &folder, out_fd, err);
+	return wait_for_folder(d->build, flag->id, &folder, out_fd, err);
 }

@@ -352,28 +352,26 @@ int sb_snapshots_open_cache(struct sb_snapshots *snapshots, const struct sb_cach
 		return sb_fail(err, SB_E_UNSUPPORTED,
 			"cache mount: owner %u:%u is outside the ids of this host", cache->uid,
 			cache->gid);
-	for (;;) {
+	*out_fd = -1;
+	for (enum sb_pinned pinned = SB_PIN_GONE; pinned == SB_PIN_GONE;) {
 		sb_autofd int fd = -1;
-		bool is_there = false;
 
 		if (open_cache_folder(snapshots, cache, name, &fd, err) < 0 ||
-			sb_snapshots_pin_cache(snapshots, name, cache->key, fd, &is_there, err) < 0)
+			sb_snapshots_pin_cache(snapshots, name, cache->key, fd, &pinned, err) < 0)
 			return sb_error_context(err, "cache mount");
-		/* Else it was removed between the two. */
-		if (is_there) {
+		/* GONE: it was removed between the two. */
+		if (pinned == SB_PINNED)
 			*out_fd = sb_fd_steal(&fd);
-			return 0;
-		}
 	}
+	return 0;
 }
 
-int sb_snapshots_lock_cache(struct sb_snapshots *snapshots, const char *key, bool wait, int *out_fd,
-	struct sb_error *err)
+int sb_snapshots_lock_cache(
+	struct sb_snapshots *snapshots, const char *key, int *out_fd, struct sb_error *err)
 {
 	sb_autofree char *name = sb_snapshots_cache_name(key, ".lock");
 
-	return wait ? sb_lock_take(snapshots->fd, name, SB_LOCK_EXCLUSIVE, out_fd, err)
-		    : sb_lock_try(snapshots->fd, name, SB_LOCK_EXCLUSIVE, out_fd, err);
+	return sb_lock_try(snapshots->fd, name, SB_LOCK_EXCLUSIVE, out_fd, err);
 }
 
 typedef int (*quarantine_fn)(

@@ -89,7 +89,8 @@ int sb_snapshots_sync(struct sb_snapshots *snapshots, struct sb_error *err) SB_M
 int sb_snapshots_publish(struct sb_snapshots *snapshots, const void *bytes, size_t len, int dir_fd,
 	const char *name, struct sb_error *err) SB_MUST_USE;
 
-/* The folder of a cache mount, made with that mode and image owner where it is new. */
+/* The folder of a cache mount, made with that mode and image owner where it is new, and held as by
+ * sb_snapshots_pin. Does not wait: *out_fd is -1 where somebody holds it alone. */
 struct sb_cache_folder {
 	const char *key; /* any text */
 	uint32_t mode;
@@ -98,9 +99,9 @@ struct sb_cache_folder {
 };
 int sb_snapshots_open_cache(struct sb_snapshots *snapshots, const struct sb_cache_folder *cache,
 	int *out_fd, struct sb_error *err) SB_MUST_USE;
-/* Locks a cache for one step (sharing=locked or private) until *out_fd is closed: waits for its
- * turn, or, without `wait`, gives -1 where another step has it. */
-int sb_snapshots_lock_cache(struct sb_snapshots *snapshots, const char *key, bool wait, int *out_fd,
+/* Locks a cache for one step (sharing=locked or private) until *out_fd is closed; gives -1 where
+ * another step has it. */
+int sb_snapshots_lock_cache(struct sb_snapshots *snapshots, const char *key, int *out_fd,
 	struct sb_error *err) SB_MUST_USE;
 
 /* Before a step that has both a secret and this cache runs, and when the cache was searched after

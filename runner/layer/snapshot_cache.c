@@ -101,13 +101,18 @@ int sb_snapshots_put_cache(struct sb_snapshots *snapshots, const char *unpacked,
 {
 	enum { MAX_TRIES = 10 };
 	sb_autofree char *name = sb_snapshots_cache_name(cache->key, "");
+	enum sb_pinned pinned = SB_PIN_GONE;
 	bool is_removed = false;
 	struct stat st;
 	sb_autofd int fd = -1;
 
 	*out_is_put = false;
-	if (give(snapshots, unpacked, cache, err) < 0)
+	if (give(snapshots, unpacked, cache, err) < 0 ||
+		sb_at_open_dir(snapshots->fd, unpacked, SB_AT_NO_LINKS, &fd, err) < 0)
 		return -1;
+	/* Before it has its name: so that nobody holds it alone until its mark says whose it is. */
+	if (flock(fd, LOCK_SH | LOCK_NB) < 0)
+		return sb_fail_errno(err, "hold the cache mount");
 	for (int n = 0; n < MAX_TRIES && !*out_is_put; n++) {
 		if (fstatat(snapshots->fd, name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
 			sb_snapshots_remove(snapshots, name, &is_removed, err) < 0)
@@ -119,6 +124,6 @@ int sb_snapshots_put_cache(struct sb_snapshots *snapshots, const char *unpacked,
 		if (!*out_is_put && !is_removed)
 			return 0;
 	}
-	/* Its mark says whose it is. */
-	return *out_is_put ? sb_snapshots_open_cache(snapshots, cache, &fd, err) : 0;
+	return *out_is_put ? sb_snapshots_pin_cache(snapshots, name, cache->key, fd, &pinned, err)
+			   : 0;
 }

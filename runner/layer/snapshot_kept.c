@@ -132,26 +132,38 @@ bool sb_snapshots_is_still_named(const struct sb_snapshots *snapshots, const cha
 	       held.st_ino == named.st_ino && held.st_dev == named.st_dev;
 }
 
+static bool is_pinned(struct sb_snapshots *snapshots, const char *name)
+{
+	sb_automutex pthread_mutex_t *held = sb_mutex_take(&snapshots->lock);
+
+	return find_pin(snapshots, name) != NULL;
+}
+
 int sb_snapshots_pin(
 	struct sb_snapshots *snapshots, const char *name, bool *out_is_there, struct sb_error *err)
 {
-	sb_automutex pthread_mutex_t *held = sb_mutex_take(&snapshots->lock);
 	enum durability durability = UNKNOWN;
 
-	*out_is_there = true;
-	if (find_pin(snapshots, name) != NULL)
+	*out_is_there = is_pinned(snapshots, name);
+	if (*out_is_there)
 		return 0;
 
 	sb_autofd int fd = sb_at_open_raw(
 		snapshots->fd, name, SB_AT_NO_LINKS, O_RDONLY | O_DIRECTORY | O_NOFOLLOW, 0);
 
-	*out_is_there = false;
 	if (fd < 0 && (errno == ENOENT || errno == ENOTDIR || errno == ELOOP))
 		return 0;
 	if (fd < 0)
 		return sb_fail_errno(err, "open the layer '%s'", name);
+	/* Not with the snapshots' lock: other threads need that, and do not wait for this one. */
 	if (lock_shared(fd, name, err) < 0)
 		return -1;
+
+	sb_automutex pthread_mutex_t *held = sb_mutex_take(&snapshots->lock);
+
+	*out_is_there = find_pin(snapshots, name) != NULL;
+	if (*out_is_there)
+		return 0;
 	durability = read_mark(snapshots, name);
 	if (durability == UNKNOWN || !sb_snapshots_is_still_named(snapshots, name, fd))
 		return 0;
@@ -162,19 +174,24 @@ int sb_snapshots_pin(
 }
 
 int sb_snapshots_pin_cache(struct sb_snapshots *snapshots, const char *name, const char *text,
-	int fd, bool *out_is_there, struct sb_error *err)
+	int fd, enum sb_pinned *out, struct sb_error *err)
 {
 	sb_automutex pthread_mutex_t *held = sb_mutex_take(&snapshots->lock);
 	sb_autofd int own = -1;
 
-	*out_is_there = true;
+	*out = SB_PINNED;
 	if (find_pin(snapshots, name) != NULL)
 		return 0;
-	if (sb_fd_dup(fd, &own, err) < 0 || lock_shared(own, name, err) < 0)
+	if (sb_fd_dup(fd, &own, err) < 0)
 		return -1;
-	*out_is_there = sb_snapshots_is_still_named(snapshots, name, own);
-	if (!*out_is_there)
+	if (flock(own, LOCK_SH | LOCK_NB) < 0) {
+		*out = SB_PIN_BUSY;
+		return errno == EWOULDBLOCK ? 0 : sb_fail_errno(err, "hold the cache '%s'", name);
+	}
+	if (!sb_snapshots_is_still_named(snapshots, name, own)) {
+		*out = SB_PIN_GONE;
 		return 0;
+	}
 	note_use(snapshots, name, text);
 	add_pin(snapshots, name, &own, false);
 	return 0;
@@ -269,7 +286,7 @@ static int remove_free(struct sb_snapshots *snapshots, const char *name, bool is
 		return sb_snapshots_clear_name(snapshots, name, out_is_removed, err);
 	if (fd < 0)
 		return sb_fail_errno(err, "open the layer '%s'", name);
-	/* Not with the layer's lock: a thread that pins it waits for that with the snapshots'. */
+	/* Before the layer's lock is taken, which others wait for. */
 	if (!is_at_once && sb_snapshots_begin_build(snapshots, err) < 0)
 		return -1;
 	if (flock(fd, LOCK_EX | LOCK_NB) < 0)

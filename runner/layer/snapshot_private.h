@@ -43,8 +43,14 @@ int sb_snapshots_clear_name(struct sb_snapshots *snapshots, const char *name, bo
 /* "cache/HEX" and a suffix; caller frees. */
 char *sb_snapshots_cache_name(const char *key, const char *suffix);
 
-/* As sb_snapshots_pin, of a cache mount that is open. */
+/* As sb_snapshots_pin, of a cache mount that is open. Does not wait: who holds it alone may do so
+ * for long (sb_snapshots_hold_cache). */
+enum sb_pinned {
+	SB_PINNED,
+	SB_PIN_BUSY,
+	SB_PIN_GONE /* the name is another folder's, or none's */
+};
 int sb_snapshots_pin_cache(struct sb_snapshots *snapshots, const char *name, const char *text,
-	int fd, bool *out_is_there, struct sb_error *err) SB_MUST_USE;
+	int fd, enum sb_pinned *out, struct sb_error *err) SB_MUST_USE;
 
 #endif

@@ -9,6 +9,7 @@ import threading
 import pytest
 
 import processes
+from conftest import IS_ROOT
 from test_cache import in_store
 
 HOLD = "FROM busybox:1\nRUN --mount=type=cache,target=/c,id=b,sharing=locked touch /c/held; until [ -e /c/go ]; do sleep 0.1; done\n"
@@ -86,3 +87,46 @@ RUN --mount=type=cache,target=/1,id={first} --mount=type=cache,target=/2,id=b,sh
         holder.end()
         for each in said:
             each.end()
+
+
+EXPORTED = "FROM busybox:1 AS a\nRUN --mount=type=cache,target=/c,id=e cat /c/f >/got\n" \
+           "FROM busybox:1 AS b\nRUN echo 1 >/1\nRUN echo 2 >/2\nFROM busybox:1\nCOPY --from=a /got /\nCOPY --from=b /2 /\n"
+
+
+@contextlib.contextmanager
+def held_alone(sb):
+    """The store's one cache mount, as a cache export holds it while it reads it; gives what lets go of it."""
+    script = "exec flock --exclusive --no-fork snapshots/*/cache/????????????????????????????????????????????????????????????????"
+    command = ["sh", "-c", f"{script} sh -c 'echo held; read line'"]
+    if not IS_ROOT:
+        command = ["unshare", "--user", "--map-auto", "--map-root-user", *command]
+    holder = subprocess.Popen(command, cwd=sb.store, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    try:
+        assert holder.stdout.readline() == b"held\n"
+        yield lambda: holder.communicate(b"\n")
+    finally:
+        holder.kill()
+        holder.communicate()
+
+
+def test_a_cache_that_is_exported(fresh):
+    """The step that wants it waits, and says so; other stages do not; and it goes on."""
+    fresh.build("FROM busybox:1\nRUN --mount=type=cache,target=/c,id=e echo x >/c/f\n")
+    with held_alone(fresh) as let_go, builds(fresh) as build:
+        said = build(EXPORTED, "--jobs=2")
+        said.until("waiting for the cache 'e': a cache export or a prune has it alone")
+        said.until("RUN echo 2")
+        said.until('"event":"step-end"', 4)  # two FROM, two RUN
+        assert "COPY" not in said.text
+        let_go()
+        said.end()
+        assert said.count("waiting for the cache 'e'") == 1
+
+
+def test_a_wait_for_a_cache_that_is_exported_can_be_interrupted(fresh):
+    fresh.build("FROM busybox:1\nRUN --mount=type=cache,target=/c,id=e echo x >/c/f\n")
+    with held_alone(fresh), builds(fresh) as build:
+        said = build(EXPORTED, "--jobs=2")
+        said.until("waiting for the cache 'e'")
+        said.process.send_signal(signal.SIGINT)
+        said.end(130)
