@@ -254,8 +254,7 @@ static void write_rest(struct relay *r)
  */
 static int fail_orphaned(struct relay *r, struct sb_error *err)
 {
-	sb_flow_drain(&r->out[0], ORPHAN_ENDS_MS);
-	sb_flow_drain(&r->out[1], ORPHAN_ENDS_MS);
+	(void)sb_flow_await_end(&r->out[0], &r->out[1], ORPHAN_ENDS_MS);
 	return sb_fail(err, SB_E_SYSTEM, "safebuild-step was killed while it ran a program");
 }
 

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/uio.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "sys/fd.h"
@@ -148,4 +149,43 @@ void sb_flow_drain(struct sb_flow *flow, int patience_ms)
 	}
 	if (flow->from >= 0)
 		end_reading(flow);
+}
+
+static int64_t now_ms(void)
+{
+	struct timespec now = {0};
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &now);
+	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+/* Drops one read of what has come. */
+static void skip(struct sb_flow *flow)
+{
+	char chunk[CHUNK];
+	const ssize_t n = read(flow->from, chunk, sizeof(chunk));
+
+	if (n == 0 || (n < 0 && errno != EINTR && errno != EAGAIN))
+		sb_fd_closep(&flow->from);
+}
+
+bool sb_flow_await_end(struct sb_flow *a, struct sb_flow *b, int patience_ms)
+{
+	const int64_t until = now_ms() + patience_ms;
+
+	while (a->from >= 0 || b->from >= 0) {
+		struct pollfd from[2] = {
+			{.fd = a->from, .events = POLLIN}, {.fd = b->from, .events = POLLIN}};
+		const int64_t left = until - now_ms();
+
+		if (left <= 0)
+			return false;
+		if (poll(from, 2, (int)left) < 0 && errno != EINTR)
+			return false;
+		if (from[0].revents != 0)
+			skip(a);
+		if (from[1].revents != 0)
+			skip(b);
+	}
+	return true;
 }

@@ -38,5 +38,8 @@ bool sb_flow_has_pending(const struct sb_flow *flow);
 /* Whoever writes is gone: what is on its way now is all, and is read whatever is pending. A
  * terminal's may be a moment late. */
 void sb_flow_drain(struct sb_flow *flow, int patience_ms);
+/* Whoever writes to the two is about to go: waits until they have ended, for so long in all,
+ * whatever comes meanwhile, which is dropped. False where they have not. */
+bool sb_flow_await_end(struct sb_flow *a, struct sb_flow *b, int patience_ms);
 
 #endif

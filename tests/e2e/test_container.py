@@ -386,6 +386,36 @@ def test_killed_nothing_remains(fresh, victim):
     assert processes.wait_until(lambda: leftovers(fresh) == [])
 
 
+def outputs_of(process):
+    """The pipes through which safebuild reads what its program writes, open for writing."""
+    folder = f"/proc/{process.pid}/fd"
+    links = {fd: os.readlink(f"{folder}/{fd}") for fd in os.listdir(folder)}
+    ours = {links["0"], links["1"], links["2"]}
+    pipes = {link: fd for fd, link in links.items() if link.startswith("pipe:") and link not in ours}
+    return [os.open(f"{folder}/{fd}", os.O_WRONLY | os.O_NONBLOCK) for fd in pipes.values()]
+
+
+@pytest.mark.privileged  # to open the pipes
+def test_who_goes_on_writing_when_the_step_is_killed_is_not_waited_for(fresh):
+    """A process outside that was passed the program's output, say."""
+    word = processes.unique_seconds()
+    with started(fresh, "busybox:1", "sleep", word) as process, contextlib.ExitStack() as opened:
+        assert processes.wait_until(lambda: [words for words in processes.with_word(word).values() if words[0] == b"sleep"])
+        pipes = outputs_of(process)
+        for pipe in pipes:
+            opened.callback(os.close, pipe)
+        assert pipes
+        family = processes.parents_children(process.pid)
+        os.kill([pid for pid in family if b"safebuild-step" in processes.command(pid)[0]][0], signal.SIGKILL)
+        end = time.monotonic() + 12
+        while process.poll() is None and time.monotonic() < end:
+            for pipe in pipes:
+                with contextlib.suppress(BlockingIOError, BrokenPipeError):
+                    os.write(pipe, b"x")
+            time.sleep(0.5)
+        assert process.poll() == 125
+
+
 def test_two_at_once_of_the_same_image(fresh):
     script = "echo $NAME >/mine; echo ready; read line; cat /mine"
     a = fresh.start("run", "-qi", "-e", "NAME=a", "busybox:1", "sh", "-c", script, stdin=subprocess.PIPE)

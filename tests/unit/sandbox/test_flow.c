@@ -7,6 +7,8 @@
 
 #include <fcntl.h>
 #include <signal.h>
+#include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -149,6 +151,37 @@ static void a_filter_sees_the_bytes_and_the_end(void **state)
 	assert_string_equal(got, "ABC(end)");
 }
 
+/* A byte now and then does not make the wait longer. */
+static void who_goes_on_writing_is_waited_for_once(void **state)
+{
+	enum { WRITES = 30, EACH_MS = 100, PATIENCE_MS = 300 };
+	struct sb_flow none = SB_FLOW_INIT;
+	struct timespec start;
+	struct timespec end;
+	PIPES p;
+	pid_t writer = -1;
+
+	(void)state;
+	pipes_init(&p);
+	writer = fork();
+	assert_true(writer >= 0);
+	for (int i = 0; writer == 0 && i < WRITES; i++) {
+		(void)!write(p.write_fd, "x", 1);
+		(void)usleep(EACH_MS * 1000);
+	}
+	if (writer == 0)
+		_exit(0);
+	sb_fd_closep(&p.write_fd);
+	(void)clock_gettime(CLOCK_MONOTONIC, &start);
+	assert_false(sb_flow_await_end(&none, &p.flow, PATIENCE_MS));
+	(void)clock_gettime(CLOCK_MONOTONIC, &end);
+	assert_true(end.tv_sec - start.tv_sec < WRITES * EACH_MS / 1000);
+	assert_int_equal(kill(writer, SIGKILL), 0);
+	assert_int_equal(waitpid(writer, NULL, 0), writer);
+	assert_true(sb_flow_await_end(&p.flow, &none, PATIENCE_MS));
+	assert_int_equal(p.flow.from, -1);
+}
+
 static void ports_to_publish(void **state)
 {
 	static const struct {
@@ -198,6 +231,7 @@ int main(void)
 		cmocka_unit_test(a_slow_reader_holds_the_writer),
 		cmocka_unit_test(a_reader_that_goes_ends_the_flow),
 		cmocka_unit_test(a_filter_sees_the_bytes_and_the_end),
+		cmocka_unit_test(who_goes_on_writing_is_waited_for_once),
 		cmocka_unit_test(ports_to_publish),
 	};
 
