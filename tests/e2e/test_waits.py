@@ -94,9 +94,10 @@ EXPORTED = "FROM busybox:1 AS a\nRUN --mount=type=cache,target=/c,id=e cat /c/f 
 
 
 @contextlib.contextmanager
-def held_alone(sb):
-    """The store's one cache mount, as a cache export holds it while it reads it; gives what lets go of it."""
-    script = "exec flock --exclusive --no-fork snapshots/*/cache/????????????????????????????????????????????????????????????????"
+def held_alone(sb, kind="cache"):
+    """The store's one cache mount, as a cache export holds it while it reads it, or its one step; gives what lets go
+    of it."""
+    script = f"exec flock --exclusive --no-fork snapshots/*/{kind}/{'?' * 64}"
     command = ["sh", "-c", f"{script} sh -c 'echo held; read line'"]
     if not IS_ROOT:
         command = ["unshare", "--user", "--map-auto", "--map-root-user", *command]
@@ -130,3 +131,16 @@ def test_a_wait_for_a_cache_that_is_exported_can_be_interrupted(fresh):
         said.until("waiting for the cache 'e'")
         said.process.send_signal(signal.SIGINT)
         said.end(130)
+
+
+def test_a_layer_that_is_held_alone(fresh):
+    """As for a moment while it is removed: only who needs it waits."""
+    step = "FROM busybox:1 AS a\nRUN echo a >/a\n"
+    fresh.build(step)
+    with held_alone(fresh, "steps") as let_go, builds(fresh) as build:
+        said = build(step + "FROM busybox:1 AS b\nRUN echo 1 >/1\nFROM busybox:1\nCOPY --from=a /a /\nCOPY --from=b /1 /\n", "--jobs=2")
+        said.until('"event":"step-start"', 4)  # two FROM, two RUN
+        said.until('"event":"step-end"', 3)
+        assert "COPY" not in said.text
+        let_go()
+        said.end()
