@@ -6,13 +6,19 @@
 #include "build/cache_import.h"
 #include "build/stack.h"
 
-/* Something of a cache elsewhere was made on these very layers: if it is what the build needs,
- * nobody looks at the image's files. The store's own cache has the layers themselves, or else an
- * image that has gone. */
-static bool may_wait(const struct sb_build *build, struct sb_stage_state *state)
+/* Nothing is to be fetched meanwhile. */
+static bool was_there(const struct sb_early_layers *early, size_t i)
 {
+	return i < early->n_there;
+}
+
+/* What nobody may look into. */
+static bool may_wait(const struct sb_early_layers *early, size_t i)
+{
+	const struct sb_build *build = early->build;
+
 	return !build->no_cache && build->cache != NULL && sb_promises_may_add(build->promises) &&
-	       sb_imports_has_state(build->imports, sb_stage_state_chain(state));
+	       (early->is_known || was_there(early, i));
 }
 
 void sb_early_layers_release(struct sb_early_layers *early)
@@ -39,7 +45,12 @@ static int begin_early(
 	}
 	SB_ARRAY_FOREACH (&manifest->layers, layer)
 		sb_descriptor_copy(SB_ARRAY_ADD(&early->state->layers), layer);
-	early->waits = may_wait(early->build, early->state);
+	early->is_known =
+		sb_imports_has_state(early->build->imports, sb_stage_state_chain(early->state));
+	while (early->n_there < manifest->layers.len &&
+		sb_layout_has_blob(
+			early->build->store, &manifest->layers.items[early->n_there].digest))
+		early->n_there++;
 	return 0;
 }
 
@@ -50,12 +61,13 @@ static int take_early(struct sb_early_layers *early, struct sb_error *err)
 	struct sb_build *build = early->build;
 	struct sb_stage_state *state = early->state;
 	const size_t i = early->n;
+	const bool waits = may_wait(early, i);
 
-	if (sb_base_image_stack(
-		    build, state, i, early->waits ? early->name : NULL, &early->chain, err) < 0)
+	if (sb_base_image_stack(build, state, i, waits ? early->name : NULL, &early->chain, err) <
+		0)
 		return -1;
-	return early->waits ? sb_base_image_verify(build, state, i, err)
-			    : sb_stack_bring(build, &state->lowers, err);
+	return waits ? sb_base_image_verify(build, state, i, err)
+		     : sb_stack_bring(build, &state->lowers, err);
 }
 
 int sb_early_layers_unpack(struct sb_early_layers *early, const struct sb_manifest *manifest,

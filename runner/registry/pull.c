@@ -75,6 +75,15 @@ static bool on_fetched(void *data, size_t i, uint64_t done)
 	return !progress->is_cancelled;
 }
 
+static int tell_ready(const struct fetching *fetching, struct sb_error *err)
+{
+	const struct sb_pull_options *options = fetching->progress->options;
+
+	return options->on_layers == NULL ? 0
+					  : options->on_layers(options->data, fetching->manifest,
+						    fetching->n_ready, err);
+}
+
 static bool is_among_first(
 	const struct fetching *fetching, const struct sb_descriptor *layer, size_t n)
 {
@@ -88,13 +97,12 @@ static bool is_among_first(
 static int on_one_done(void *data, size_t i, struct sb_error *err)
 {
 	struct fetching *fetching = data;
-	const struct sb_pull_options *options = fetching->progress->options;
 	const struct sb_descriptors *layers = &fetching->manifest->layers;
 
 	while (fetching->n_ready < layers->len &&
 		is_among_first(fetching, &layers->items[fetching->n_ready], i + 1))
 		fetching->n_ready++;
-	return options->on_layers(options->data, fetching->manifest, fetching->n_ready, err);
+	return tell_ready(fetching, err);
 }
 
 static void add_blob(struct fetching *fetching, const struct sb_descriptor *blob)
@@ -198,7 +206,7 @@ static int fetch_content(struct sb_access *access, struct sb_client *client,
 	report(progress, progress->before);
 	SB_ARRAY_FOREACH (&manifest->layers, layer)
 		add_blob(&fetching, layer);
-	return fetch_blobs(access, limits, &fetching, err);
+	return tell_ready(&fetching, err) < 0 ? -1 : fetch_blobs(access, limits, &fetching, err);
 }
 
 /* One of the manifests that are pulled. */

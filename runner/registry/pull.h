@@ -20,7 +20,8 @@ struct sb_pull_options {
 	 * Returning false cancels with SB_E_CANCELLED, within a second also where nothing moves. */
 	bool (*on_progress)(void *data, const char *what, uint64_t done, uint64_t total);
 	/* The config and the first n layers of the image are in the layout, verified; the others
-	 * still come. As often as n grows; what fails ends the pull. `data` as above; or NULL. */
+	 * still come. Once with 0, before any is fetched, and as often as n grows; what fails ends
+	 * the pull. `data` as above; or NULL. */
 	int (*on_layers)(
 		void *data, const struct sb_manifest *manifest, size_t n, struct sb_error *err);
 	void *data;

@@ -193,6 +193,24 @@ def test_a_base_of_a_registry(empty, registry, tmp_path):
     assert digest(again) == digest(build(empty(), text, EPOCH, context=first.context))
 
 
+def test_a_base_that_is_asked_for_again_and_has_not_changed(empty, registry, tmp_path):
+    layers = [image_make.busybox_rootfs(), image_make.make_tar({"more": b"1"})]
+    name = f"again/{tmp_path.name.lower()}:1"
+    base = push_base(registry, tmp_path / "layout", name, layers)
+    text = f"FROM {base}\nCOPY a /a\nRUN cat /more /a >/b\n"
+    sb = empty()
+    first = build(sb, text, EPOCH, files={"a": "1"})
+    forget_folders(sb)
+    again = build(sb, text, "--pull", EPOCH, context=first.context)
+    assert all_cached(again) and digest(again) == digest(first) and not warnings(again), repr(again)
+    assert unpacked(sb) == kept_steps(sb) == []
+    # With another layer, those before it are there.
+    push_base(registry, tmp_path / "more", name, [*layers, image_make.make_tar({"more": b"2"})])
+    again = build(sb, text, "--pull", EPOCH, context=first.context)
+    assert len(ran(again)) == 2 and len(unpacked(sb)) == 3
+    assert digest(again) == digest(build(empty(), text, EPOCH, context=first.context)) != digest(first)
+
+
 def test_files_of_an_image_of_a_registry_whose_digest_is_known(empty, registry, tmp_path):
     place = Place("registry", tmp_path, registry)
     base = push_base(registry, tmp_path / "layout", f"tools/{tmp_path.name.lower()}:1",
