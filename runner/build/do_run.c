@@ -28,8 +28,9 @@ struct run {
 	const struct sb_do *d;
 	struct sb_step_spec spec;
 	struct sb_run_mounts mounts;
-	int root_fd;   /* read-only view of what the step starts from */
-	int layers_fd; /* a detached mount of the unpacked layers */
+	int root_fd;    /* read-only view of what the step starts from */
+	int layers_fd;  /* a detached mount of the unpacked layers */
+	bool may_go_on; /* a process of it, after its end was waited for */
 };
 
 static void run_release(struct run *run)
@@ -258,8 +259,14 @@ static int execute(struct run *run, struct sb_step_result *out, struct sb_error 
 	struct sb_worker *worker = run->d->worker;
 	int rc = worker->sandbox != NULL ? 0 : sb_sandbox_start(&worker->sandbox, err);
 
-	if (rc == 0)
+	if (rc == 0) {
 		rc = sb_sandbox_run(worker->sandbox, &run->spec, &events, out, err);
+		run->may_go_on = sb_sandbox_is_lost(worker->sandbox);
+	}
+	if (run->may_go_on) {
+		sb_sandbox_free(worker->sandbox);
+		worker->sandbox = NULL;
+	}
 	output_end(&output);
 	return rc;
 }
@@ -317,13 +324,14 @@ static struct timespec now_coarse(void)
 }
 
 /* Also when the step has failed with `rc`: what it left in a cache is there all the same. A leak is
- * told before any other failure. */
+ * told before any other failure. While something may still be written, nothing is known to be
+ * clean. */
 static int search_caches(const struct run *run, const struct sb_upper *upper,
 	const struct timespec *since, int rc, struct sb_error *err)
 {
 	struct sb_content_search *search = run->d->worker->search;
 	SB_AUTO_ERROR ignored = SB_ERROR_INIT;
-	bool is_searched = true;
+	bool is_searched = !run->may_go_on;
 
 	SB_ARRAY_FOREACH (&run->mounts.mountpoints.roots, root) {
 		SB_AUTO_ERROR leak = SB_ERROR_INIT;

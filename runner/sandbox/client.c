@@ -29,6 +29,7 @@ enum {
 struct sb_sandbox {
 	pid_t pid;
 	int socket_fd;
+	bool is_lost;
 };
 
 /* In a build folder it lies in another folder than safebuild: ../sandbox/. */
@@ -103,19 +104,33 @@ int sb_sandbox_start(struct sb_sandbox **out, struct sb_error *err)
 	return 0;
 }
 
+static uint64_t now_ms(void)
+{
+	struct timespec now = {0};
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &now);
+	return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+}
+
+static bool ends_by(int pidfd, uint64_t until_ms)
+{
+	struct pollfd ended = {.fd = pidfd, .events = POLLIN};
+
+	for (uint64_t now = now_ms(); now < until_ms; now = now_ms())
+		if (poll(&ended, 1, (int)(until_ms - now)) > 0)
+			return true;
+	return false;
+}
+
 static void end_server(pid_t pid)
 {
 	SB_AUTO_ERROR err = SB_ERROR_INIT;
 	sb_autofd int pidfd = -1;
 
-	if (sb_proc_open(pid, &pidfd, &err) < 0) {
+	if (sb_proc_open(pid, &pidfd, &err) < 0)
 		sb_error_ignore(&err, "then it is waited for");
-	} else {
-		struct pollfd ended = {.fd = pidfd, .events = POLLIN};
-
-		if (poll(&ended, 1, SERVER_ENDS_MS) == 0)
-			(void)kill(pid, SIGKILL);
-	}
+	else if (!ends_by(pidfd, now_ms() + SERVER_ENDS_MS))
+		(void)kill(pid, SIGKILL);
 	(void)sb_proc_wait(pid);
 }
 
@@ -138,6 +153,11 @@ int sb_sandbox_socket(const struct sb_sandbox *sandbox)
 	return sandbox->socket_fd;
 }
 
+bool sb_sandbox_is_lost(const struct sb_sandbox *sandbox)
+{
+	return sandbox->is_lost;
+}
+
 /* What is polled while a step runs. */
 enum { ANSWER, OUT, ERR, INTERRUPT, N_POLLED };
 
@@ -148,14 +168,6 @@ struct run {
 	uint64_t give_up_ms; /* when it is */
 	uint64_t next_tick_ms;
 };
-
-static uint64_t now_ms(void)
-{
-	struct timespec now = {0};
-
-	(void)clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
-}
 
 /* Reads up to `most` bytes of what there is: how many, or 0 when the pipe has ended. */
 static size_t pump(struct run *run, int which, size_t most)
@@ -195,7 +207,7 @@ static void pump_ready(struct run *run)
 
 /*
  * safebuild-step was killed. Its step sees that too and ends: its pipes do when the last of its
- * processes is gone, which must be before its files are touched.
+ * processes that has them is gone, which is waited for, since its files will be touched.
  */
 static int fail_orphaned(struct run *run, struct sb_error *err)
 {
@@ -281,6 +293,7 @@ int sb_sandbox_run(struct sb_sandbox *sandbox, struct sb_step_spec *spec,
 	sb_autofd int err_read = err_pipe[0];
 	sb_autofd int err_write = err_pipe[1];
 
+	sandbox->is_lost = true;
 	spec->stdout_fd = out_write;
 	spec->stderr_fd = err_write;
 	if (sb_step_spec_encode(spec, &message, fds, &n_fds, err) < 0 ||
@@ -300,6 +313,7 @@ int sb_sandbox_run(struct sb_sandbox *sandbox, struct sb_step_spec *spec,
 
 	if (wait_for_answer(sandbox, &run, &message, err) < 0)
 		return -1;
+	sandbox->is_lost = false;
 	drain(&run);
 	if (run.is_cancelled)
 		return sb_fail(err, SB_E_CANCELLED, "interrupted");

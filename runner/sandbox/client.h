@@ -18,6 +18,9 @@ SB_DEFINE_FREEP(sb_sandbox)
 
 /* Where steps are sent, and answers come from; borrowed. For sandbox/attach.c. */
 int sb_sandbox_socket(const struct sb_sandbox *sandbox);
+/* safebuild-step did not answer when it was last asked to run a step: it serves no other, and a
+ * process of that one may still write. */
+bool sb_sandbox_is_lost(const struct sb_sandbox *sandbox);
 
 struct sb_sandbox_events {
 	/* stream is 1 or 2; bytes as they come. */
@@ -30,8 +33,8 @@ struct sb_sandbox_events {
 
 /*
  * Runs one step to its end; all it wrote has been reported, and every process of it is gone, when
- * this returns. spec->stdout_fd and stderr_fd are set here. A status other than 0 is in the result,
- * not an error; SB_E_CANCELLED after interrupt_fd.
+ * this returns, unless the sandbox is lost then. spec->stdout_fd and stderr_fd are set here. A
+ * status other than 0 is in the result, not an error; SB_E_CANCELLED after interrupt_fd.
  */
 int sb_sandbox_run(struct sb_sandbox *sandbox, struct sb_step_spec *spec,
 	const struct sb_sandbox_events *events, struct sb_step_result *out,

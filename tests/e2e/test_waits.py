@@ -1,7 +1,10 @@
 # SPDX-License-Identifier: MIT
-"""Steps that wait for cache mounts: each gets its turn, says what it waits for, and can be interrupted."""
+"""Waits: for cache mounts, each gets its turn, says what it waits for, and can be interrupted; for what runs the steps,
+there is an end."""
 
 import contextlib
+import json
+import os
 import signal
 import subprocess
 import threading
@@ -44,6 +47,11 @@ class Said:
     @property
     def text(self):
         return "".join(self.lines)
+
+    def steps(self, kind):
+        """{number: event} of the steps that have begun ("step-start"), ended or were in the cache."""
+        events = [json.loads(line) for line in list(self.lines) if line.startswith("{")]
+        return {event["step"]: event for event in events if event["event"] == kind}
 
 
 @contextlib.contextmanager
@@ -141,6 +149,66 @@ def test_a_layer_that_is_held_alone(fresh):
         said = build(step + "FROM busybox:1 AS b\nRUN echo 1 >/1\nFROM busybox:1\nCOPY --from=a /a /\nCOPY --from=b /1 /\n", "--jobs=2")
         said.until('"event":"step-start"', 4)  # two FROM, two RUN
         said.until('"event":"step-end"', 3)
-        assert "COPY" not in said.text
+        waiting = said.steps("step-start").keys() - said.steps("step-end").keys()
+        assert [said.steps("step-start")[step]["text"] for step in waiting] == ["RUN echo a >/a"], said.text
         let_go()
         said.end()
+        assert waiting <= said.steps("cache-hit").keys(), said.text
+
+
+def servers(build):
+    """The processes that carry out a build's steps, each with whether it has a step now."""
+    children = [pid for pid in processes.parents_children(build.pid)[1:]
+                if processes.command(pid)[:1] == [b"safebuild-step"] and processes.status(pid)["PPid"] == str(build.pid)]
+    return {pid: len(processes.parents_children(pid)) > 1 for pid in children}
+
+
+@contextlib.contextmanager
+def stopped(pid):
+    os.kill(pid, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
+
+
+def test_ctrl_c_while_what_runs_the_steps_is_stopped(fresh):
+    """It is not waited for beyond what an orderly end may take; and what may still be written to a cache counts as
+    never searched."""
+    word = processes.unique_seconds()
+    secret = fresh.file("stopped", "value-that-is-a-secret\n")
+    mounts = "--mount=type=secret,id=s --mount=type=cache,target=/c,id=e"
+    with builds(fresh) as build:
+        said = build(f"FROM busybox:1\nRUN {mounts} echo kept >/c/f; sleep {word}\n", f"--secret=id=s,src={secret}")
+        assert processes.wait_until(lambda: processes.with_word(word))
+        (server,) = servers(said.process)
+        with stopped(server):
+            said.process.send_signal(signal.SIGINT)
+            said.end(130)
+    assert processes.wait_until(lambda: not processes.with_word(word))
+    assert in_store(fresh, "ls snapshots/*/cache").count(".unsearched.") == 1
+    fresh.build("FROM busybox:1\nRUN --mount=type=cache,target=/c,id=e test ! -e /c/f\n")
+    assert in_store(fresh, "ls snapshots/*/cache").count(".unsearched.") == 0
+
+
+def test_the_end_of_a_build_while_what_ran_its_steps_is_stopped(fresh):
+    word = processes.unique_seconds()
+    text = f"FROM busybox:1 AS a\nRUN echo a-$((40+2))-runs\nFROM busybox:1 AS b\nRUN sleep {word} || true\n" \
+           "FROM busybox:1\nCOPY --from=a /etc /a\nCOPY --from=b /etc /b\n"
+
+    def idle(build):
+        found = servers(build)
+        return len(found) == 2 and [pid for pid, is_busy in found.items() if not is_busy]
+
+    with builds(fresh) as build:
+        said = build(text, "--jobs=2")
+        said.until("a-42-runs")
+        sleeping = processes.wait_until(lambda: processes.with_word(word))
+        # What ran the one step has nothing to do any more; the other is busy.
+        (server,) = processes.wait_until(lambda: idle(said.process))
+        with stopped(server):
+            for pid in sleeping:
+                os.kill(pid, signal.SIGKILL)
+            said.end()
+    assert processes.wait_until(lambda: not processes.with_word(word))
