@@ -204,9 +204,11 @@ static int fetch_content(struct sb_access *access, struct sb_client *client,
 		return -1;
 	progress->before += done;
 	report(progress, progress->before);
+	if (tell_ready(&fetching, err) < 0)
+		return -1;
 	SB_ARRAY_FOREACH (&manifest->layers, layer)
 		add_blob(&fetching, layer);
-	return tell_ready(&fetching, err) < 0 ? -1 : fetch_blobs(access, limits, &fetching, err);
+	return fetch_blobs(access, limits, &fetching, err);
 }
 
 /* One of the manifests that are pulled. */
