@@ -7,6 +7,7 @@
 #include "build/layer_again.h"
 #include "build/stack.h"
 #include "build/used_steps.h"
+#include "leak/scan.h"
 
 struct collecting {
 	struct sb_build *build;
@@ -204,7 +205,8 @@ static bool has_record(const struct collecting *c, const struct sb_digest *key)
 	return false;
 }
 
-/* Of a layer that was deferred, and is in the wanted form: it can stay where it is. */
+/* Of a layer that was deferred, and is in the wanted form: it can stay where it is, unless it is to
+ * be searched. */
 static bool add_deferred(struct collecting *c, const struct sb_used_step *step)
 {
 	const struct sb_collect_options *o = c->options;
@@ -215,7 +217,7 @@ static bool add_deferred(struct collecting *c, const struct sb_used_step *step)
 	const struct sb_shared_layer *layer =
 		sb_imports_layer(c->build->imports, &step->key, &created, &source);
 
-	if (layer == NULL)
+	if (layer == NULL || sb_scanner_is_active(c->build->scanner))
 		return false;
 	(void)sb_compression_of_media_type(layer->blob.media_type, &compression);
 	if (o->has_compression && (o->compression != compression || o->level != layer->level))

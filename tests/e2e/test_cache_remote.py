@@ -765,6 +765,20 @@ def test_a_layer_is_searched_when_it_is_needed(store, registry, remote):
             assert SECRET not in gzip.decompress(remote.blob(blob))
 
 
+def test_a_layer_with_a_secret_is_not_passed_on(store, remote, tmp_path):
+    """Nothing but the other cache needs it."""
+    text = MULTI.replace("cp main.txt /out/app", "echo safe >/out/app")
+    first = build(store(), text, remote.to(",mode=max"), files={**FILES, "main.txt": SECRET})
+    b, other = store(), Place("local", tmp_path, None)
+    secret = ("--secret", f"id=k,src={b.file('k', SECRET)}")
+    result = build(b, text, remote.source, other.to(",mode=max"), *secret, context=first.context, check=1)
+    assert "secret 'k' found in /src/main.txt" in result.err
+    packed = [path.read_bytes() for path in other.folder.rglob("*") if path.is_file()]
+    packed += [in_blob for in_blob in (remote.blob(blob) for blob in builders_blobs(remote) if
+               (b.store / "blobs" / blob.replace(":", "/")).exists())]
+    assert not any(SECRET in (gzip.decompress(data) if data[:2] == b"\x1f\x8b" else data) for data in packed)
+
+
 def test_a_cache_that_is_passed_on_is_not_fetched(store, registry, remote, tmp_path):
     first = build(store(), MULTI, remote.to(",mode=max"), files=FILES)
     manifest = remote.manifest
