@@ -79,6 +79,7 @@ static void keep(struct sb_run_mounts *out, const char *key, int *lock)
 struct wanted {
 	char *key;
 	const char *id;
+	size_t i; /* of the flag */
 };
 SB_ARRAY_STRUCT(wanted_caches, struct wanted);
 
@@ -95,13 +96,14 @@ static int by_key(const void *a, const void *b)
 }
 
 int sb_run_caches_lock(const struct sb_do *d, const struct sb_mount_flags *flags,
-	struct sb_run_mounts *out, struct sb_error *err)
+	struct sb_run_mounts *out, size_t *out_failed, struct sb_error *err)
 {
 	__attribute__((cleanup(wanted_release))) struct wanted_caches wanted = {0};
 
 	SB_ARRAY_FOREACH (flags, flag)
 		if (flag->type == SB_MOUNT_CACHE && flag->sharing == SB_SHARING_LOCKED)
-			*SB_ARRAY_ADD(&wanted) = (struct wanted){key_of(d, flag, 0), flag->id};
+			*SB_ARRAY_ADD(&wanted) = (struct wanted){
+				key_of(d, flag, 0), flag->id, (size_t)(flag - flags->items)};
 	if (wanted.len > 0)
 		qsort(wanted.items, wanted.len, sizeof(*wanted.items), by_key);
 	SB_ARRAY_FOREACH (&wanted, cache) {
@@ -110,6 +112,7 @@ int sb_run_caches_lock(const struct sb_do *d, const struct sb_mount_flags *flags
 		/* One that is mounted twice is locked once. */
 		if (sb_strv_contains(&out->locked, cache->key))
 			continue;
+		*out_failed = cache->i;
 		if (wait_for_lock(d->build, cache->id, cache->key, &lock, err) < 0)
 			return sb_error_context(err, "cache mount '%s'", cache->id);
 		keep(out, cache->key, &lock);

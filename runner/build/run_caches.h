@@ -13,9 +13,9 @@
  */
 SB_ARRAY_STRUCT(sb_mount_flags, struct sb_mount_flag);
 
-/* All of the step's with sharing=locked. */
+/* All of the step's with sharing=locked. *out_failed is the flag that an error is about. */
 int sb_run_caches_lock(const struct sb_do *d, const struct sb_mount_flags *flags,
-	struct sb_run_mounts *out, struct sb_error *err) SB_MUST_USE;
+	struct sb_run_mounts *out, size_t *out_failed, struct sb_error *err) SB_MUST_USE;
 
 /* The folder of one, after that; with sharing=private, of the first like it that is free. */
 int sb_run_caches_open(const struct sb_do *d, const struct sb_mount_flag *flag,

@@ -350,6 +350,15 @@ static int fail_flag(const char *text, struct sb_error *err)
 	return sb_error_context(err, "--mount");
 }
 
+/* The n-th --mount as it is written. */
+static const char *text_of(const struct sb_do *d, size_t n)
+{
+	SB_ARRAY_FOREACH (&d->instr->flags, flag)
+		if (strcmp(flag->key, "mount") == 0 && n-- == 0)
+			return flag->value;
+	return NULL;
+}
+
 static void flags_release(struct sb_mount_flags *flags)
 {
 	SB_ARRAY_FOREACH (flags, flag)
@@ -381,15 +390,15 @@ int sb_run_mounts_add(const struct sb_do *d, int root_fd, struct sb_step_spec *s
 {
 	const struct adding a = {.d = d, .root_fd = root_fd, .spec = spec, .out = out};
 	__attribute__((cleanup(flags_release))) struct sb_mount_flags flags = {0};
-	size_t n = 0;
+	size_t failed = 0;
 
 	if (parse_flags(d, &flags, err) < 0)
 		return -1;
-	if (sb_run_caches_lock(d, &flags, out, err) < 0)
-		return sb_error_context(err, "--mount");
-	SB_ARRAY_FOREACH (&d->instr->flags, flag)
-		if (strcmp(flag->key, "mount") == 0 && add_flag(&a, &flags.items[n++], err) < 0)
-			return fail_flag(flag->value, err);
+	if (sb_run_caches_lock(d, &flags, out, &failed, err) < 0)
+		return fail_flag(text_of(d, failed), err);
+	for (size_t i = 0; i < flags.len; i++)
+		if (add_flag(&a, &flags.items[i], err) < 0)
+			return fail_flag(text_of(d, i), err);
 	return 0;
 }
 
