@@ -30,6 +30,7 @@ struct found {
 	struct sb_cache_record record;
 	char *name;       /* of its folder */
 	bool is_searched; /* for the secrets that this build knows, in its blob */
+	bool has_leak;
 };
 
 static void found_release(struct found *found)
@@ -74,8 +75,10 @@ static int promise(struct found *found, const struct sb_stored_layer *layer, str
 	struct sb_build *build = found->d->build;
 
 	if (build->planned == NULL && sb_scanner_is_active(build->scanner) &&
-		sb_stored_layer_verify(build, layer, build->scanner, err) < 0)
+		sb_stored_layer_verify(build, layer, build->scanner, err) < 0) {
+		found->has_leak = err->code == SB_E_LEAK;
 		return -1;
+	}
 	found->is_searched = true;
 	sb_stored_layer_promise(build, layer);
 	return 0;
@@ -114,7 +117,8 @@ static int take_blob(struct found *found, bool *out_is_there, struct sb_error *e
 			return -1;
 		if (take_layer(found, &layer, out_is_there, &failed) == 0)
 			return 0;
-		if (failed.code != SB_E_INTEGRITY) {
+		/* Missing: another build has removed it meanwhile. */
+		if (failed.code != SB_E_INTEGRITY && failed.code != SB_E_NOT_FOUND) {
 			sb_error_move(err, &failed);
 			return -1;
 		}
@@ -285,7 +289,7 @@ static int try_record(const struct sb_do *d, const struct sb_step_cache *step,
 		return 0;
 	if (what == SB_CACHE_FOUND && sb_digest_is_set(&found.record.diff_id)) {
 		if (find_folder(&found, &is_there, err) < 0)
-			return err->code == SB_E_LEAK ? fail_leak(&found, err) : -1;
+			return found.has_leak ? fail_leak(&found, err) : -1;
 		if (is_there && check_layer(&found, out_is_done, err) < 0)
 			return -1;
 		if (*out_is_done) {

@@ -108,10 +108,10 @@ static ssize_t next_piece(void *self, const void **out_bytes, struct sb_error *e
 }
 
 static int search_content(struct sb_content_search *search, struct sb_tar_input *input,
-	const struct sb_change *change, struct sb_error *err)
+	const struct sb_change *change, uint64_t len, struct sb_error *err)
 {
 	struct content content = {.input = input};
-	const struct sb_pieces pieces = {next_piece, &content, 0};
+	const struct sb_pieces pieces = {next_piece, &content, len};
 	SB_AUTO_VALUE(sb_content_leak) leak = {0};
 	bool is_found = false;
 
@@ -127,6 +127,9 @@ int sb_search_entry(struct sb_content_search *search, struct sb_tar_input *input
 
 	if (change_of(entry, &change, err) < 0 || sb_search_change(search, &change, err) < 0)
 		return -1;
+
 	/* The tar's format allows content of any type of entry. */
-	return search_content(search, input, &change, err);
+	const int64_t size = archive_entry_size(entry);
+
+	return size > 0 ? search_content(search, input, &change, (uint64_t)size, err) : 0;
 }
