@@ -58,7 +58,7 @@ def text_of(path):
 
 
 def what_it_does(pid):
-    """Its state, what each of its threads waits for (number and arguments of the system call), and what it has open."""
+    """Its state, what each of its threads waits for (number and arguments of the system call), and, of ours, what it has open."""
     folder = pathlib.Path(f"/proc/{pid}")
     words = b" ".join(command(pid)).decode(errors="replace")
     fields = text_of(folder / "stat").rpartition(")")[2].split()
@@ -67,6 +67,8 @@ def what_it_does(pid):
         for task in sorted((folder / "task").iterdir()):
             lines.append(f"  thread {task.name} in {text_of(task / 'wchan')}, system call {text_of(task / 'syscall')}")
     with contextlib.suppress(OSError):
+        if "safebuild" not in words:
+            return "\n".join(lines)
         for fd in sorted((folder / "fd").iterdir(), key=lambda path: int(path.name)):
             with contextlib.suppress(OSError):
                 lines.append(f"  {fd.name} -> {os.readlink(fd)}")
