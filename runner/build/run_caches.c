@@ -3,9 +3,9 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "base/mem.h"
+#include "build/await_lock.h"
 #include "sys/fd.h"
 
 /* n: which of those that differ in nothing else. Caller frees. */
@@ -20,54 +20,47 @@ static char *key_of(const struct sb_do *d, const struct sb_mount_flag *flag, uns
 		flag->id, base, source, n);
 }
 
-/* One moment of a wait for a cache; not in the kernel: the user may end it, and is told what it is
- * for. */
-static int wait_a_moment(struct sb_build *build, const char *id, const char *why, bool *is_told,
-	struct sb_error *err)
+/* A cache, or its folder, that is waited for. */
+struct taking {
+	struct sb_build *build;
+	const char *key;
+	const struct sb_cache_folder *folder;
+};
+
+static int take_lock(void *self, int *out_fd, struct sb_error *err)
 {
-	const struct timespec pause = {.tv_nsec = 100000000};
+	const struct taking *taking = self;
 
-	if (!*is_told) {
-		sb_autofree char *text = sb_asprintf("waiting for the cache '%s': %s", id, why);
+	return sb_snapshots_lock_cache(taking->build->snapshots, taking->key, out_fd, err);
+}
 
-		sb_events_notice(&build->events, text, NULL);
-		*is_told = true;
-	}
-	(void)nanosleep(&pause, NULL);
-	sb_events_emit(&build->events, (struct sb_event){.kind = SB_EVENT_TICK});
-	return sb_interrupt_check(build->interrupt, err);
+static int take_folder(void *self, int *out_fd, struct sb_error *err)
+{
+	const struct taking *taking = self;
+
+	return sb_snapshots_open_cache(taking->build->snapshots, taking->folder, out_fd, err);
 }
 
 static int wait_for_lock(
 	struct sb_build *build, const char *id, const char *key, int *out_fd, struct sb_error *err)
 {
-	bool is_told = false;
+	struct taking taking = {.build = build, .key = key};
+	sb_autofree char *text =
+		sb_asprintf("waiting for the cache '%s': another step uses it, and "
+			    "its sharing is locked",
+			id);
 
-	for (;;) {
-		if (sb_snapshots_lock_cache(build->snapshots, key, out_fd, err) < 0)
-			return -1;
-		if (*out_fd >= 0)
-			return 0;
-		if (wait_a_moment(build, id, "another step uses it, and its sharing is locked",
-			    &is_told, err) < 0)
-			return -1;
-	}
+	return sb_await_lock(build, text, take_lock, &taking, out_fd, err);
 }
 
 static int wait_for_folder(struct sb_build *build, const char *id,
 	const struct sb_cache_folder *folder, int *out_fd, struct sb_error *err)
 {
-	bool is_told = false;
+	struct taking taking = {.build = build, .folder = folder};
+	sb_autofree char *text = sb_asprintf(
+		"waiting for the cache '%s': a cache export or a prune has it alone", id);
 
-	for (;;) {
-		if (sb_snapshots_open_cache(build->snapshots, folder, out_fd, err) < 0)
-			return -1;
-		if (*out_fd >= 0)
-			return 0;
-		if (wait_a_moment(
-			    build, id, "a cache export or a prune has it alone", &is_told, err) < 0)
-			return -1;
-	}
+	return sb_await_lock(build, text, take_folder, &taking, out_fd, err);
 }
 
 static void keep(struct sb_run_mounts *out, const char *key, int *lock)

@@ -3,10 +3,10 @@
 
 #include <string.h>
 #include <strings.h>
-#include <time.h>
 
 #include "base/escape.h"
 #include "base/mem.h"
+#include "build/await_lock.h"
 #include "build/cache_import.h"
 #include "build/commit.h"
 #include "build/layer_again.h"
@@ -305,29 +305,11 @@ static int try_record(const struct sb_do *d, const struct sb_step_cache *step,
 	return 0;
 }
 
-/* By another build or another stage of this one. Not a wait in the kernel: the user may end it, and
- * is told what it is for. */
-static int take_lock(const struct sb_do *d, struct sb_step_cache *step, struct sb_error *err)
+static int take_key(void *self, int *out_fd, struct sb_error *err)
 {
-	struct sb_build *build = d->build;
-	const struct timespec pause = {.tv_nsec = 50000000};
-	bool is_told = false;
+	const struct sb_step_cache *step = self;
 
-	for (;;) {
-		if (sb_cache_lock(step->cache, &step->key, &step->lock_fd, err) < 0)
-			return -1;
-		if (step->lock_fd >= 0)
-			return 0;
-		if (!is_told)
-			sb_events_notice(&build->events,
-				"waiting for the same step, which another build or stage runs",
-				NULL);
-		is_told = true;
-		(void)nanosleep(&pause, NULL);
-		sb_events_emit(&build->events, (struct sb_event){.kind = SB_EVENT_TICK});
-		if (sb_interrupt_check(build->interrupt, err) < 0)
-			return -1;
-	}
+	return sb_cache_lock(step->cache, &step->key, out_fd, err);
 }
 
 static bool is_looked_up(const struct sb_do *d)
@@ -477,7 +459,8 @@ int sb_step_cache_begin(const struct sb_do *d, const struct sb_key *key, bool is
 		return -1;
 	if (*out_is_done)
 		return 0;
-	if (take_lock(d, out, err) < 0)
+	if (sb_await_lock(d->build, "waiting for the same step, which another build or stage runs",
+		    take_key, out, &out->lock_fd, err) < 0)
 		return -1;
 	/* Meanwhile another build may have run it. */
 	if (try_record(d, out, created_by, out_is_done, err) < 0)
