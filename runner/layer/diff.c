@@ -52,7 +52,7 @@ struct pair {
 	struct sb_entry lower;
 };
 
-static void change_release(struct sb_change *change)
+void sb_change_release(struct sb_change *change)
 {
 	free(change->path);
 	free(change->link);
@@ -62,7 +62,7 @@ static void change_release(struct sb_change *change)
 void sb_changes_release(struct sb_changes *changes)
 {
 	SB_ARRAY_FOREACH (changes, change)
-		change_release(change);
+		sb_change_release(change);
 	SB_ARRAY_RELEASE(changes);
 }
 
@@ -77,7 +77,7 @@ static void level_release(struct level *level)
 	close_level_fds(level);
 	free(level->path);
 	sb_strv_release(&level->names);
-	change_release(&level->pending);
+	sb_change_release(&level->pending);
 }
 
 static void walk_release(struct walk *walk)

@@ -73,6 +73,7 @@ struct sb_diff_options {
  */
 int sb_diff(const struct sb_diff_options *options, struct sb_changes *out, struct sb_strv *warnings,
 	struct sb_error *err) SB_MUST_USE;
+void sb_change_release(struct sb_change *change);
 void sb_changes_release(struct sb_changes *changes);
 
 #endif

@@ -2,7 +2,6 @@
 #include "layer/search_entry.h"
 
 #include <string.h>
-#include <sys/stat.h>
 
 #include <archive_entry.h>
 
@@ -11,13 +10,6 @@
 #include "layer/place.h"
 #include "layer/search.h"
 #include "layer/whiteout.h"
-
-static void change_release(struct sb_change *change)
-{
-	free(change->path);
-	free(change->link);
-	sb_xattrs_release(&change->xattrs);
-}
 
 /* A whiteout is the deletion of what it names. */
 static void set_path(struct sb_change *change, const char *clean)
@@ -123,7 +115,7 @@ static int search_content(struct sb_content_search *search, struct sb_tar_input 
 int sb_search_entry(struct sb_content_search *search, struct sb_tar_input *input,
 	struct archive_entry *entry, struct sb_error *err)
 {
-	__attribute__((cleanup(change_release))) struct sb_change change = {0};
+	SB_AUTO_VALUE(sb_change) change = {0};
 
 	if (change_of(entry, &change, err) < 0 || sb_search_change(search, &change, err) < 0)
 		return -1;
